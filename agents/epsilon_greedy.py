@@ -1,0 +1,205 @@
+"""The seed's agent: epsilon-greedy slates, incremental average (Sutton and Barto, Reinforcement Learning, 2nd ed., 2.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.agent import Agent
+from agents.leaders import Leaders
+from selflearn_env.core.rewards import DECIMALS, Rewards
+from selflearn_env.core.slates import repeats
+from selflearn_env.shop.history import History
+
+PRIORS = ("quantity", "zero", "rate")
+
+
+class EpsilonGreedyAgent(Agent):
+    """Learns the average reward of each product in each state, and explores the products of the state's segment.
+
+    Slate: slot by slot, with probability 1 - epsilon the next best product of the state by value, otherwise any product
+    of the state's segment, uniformly; no product twice. Only products known in the state have a value: those seen there
+    in the history, and those shown there since. Where no known one is left, the slot explores.
+
+    Update, for each shown product: N += 1; value += (reward - value) / (prior_weight + N).
+
+    Cost per visit: O(n), and a sort of the leading products of the state.
+    """
+
+    parts = {"_leaders": Leaders}  # noqa: RUF012
+
+    def __init__(
+        self,
+        history: History,
+        slate_size: int,
+        rng: np.random.Generator,
+        *,
+        epsilon: float = 0.1,
+        epsilon_end: float | None = None,
+        epsilon_visits: int = 0,
+        prior: str = "quantity",
+        prior_weight: float = 0.0,
+    ):
+        """Starts from the history.
+
+        Args:
+            history: what is known before.
+            slate_size: products per slate.
+            rng: the generator of all that the agent draws.
+            epsilon: probability that a slot explores, 0..1.
+            epsilon_end: epsilon moves there in a straight line over the first `epsilon_visits` visits; None keeps it.
+            epsilon_visits: see `epsilon_end`.
+            prior: what the products seen in a state start with: "quantity", N(net units, 1) rounded to 2 decimals, as
+                the seed has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
+                pooled purchases per visit and ignored otherwise, with the default rewards.
+            prior_weight: how many showings the prior counts for; at 0 the first showing replaces it.
+
+        Raises:
+            ValueError: a hyperparameter is out of its range, or a segment has fewer products than a slate.
+        """
+        super().__init__(history, slate_size, rng)
+        for name, share in (("epsilon", epsilon), ("epsilon_end", epsilon_end)):
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{name} is a probability, 0..1, got {share!r}")
+        if epsilon_visits < 0 or (epsilon_end is not None and epsilon_visits == 0):
+            raise ValueError(f"epsilon_visits must be positive with epsilon_end, got {epsilon_visits!r}")
+        if prior not in PRIORS:
+            raise ValueError(f"unknown prior {prior!r}; known: {', '.join(PRIORS)}")
+        if not 0 <= prior_weight < np.inf:
+            raise ValueError(f"prior_weight counts showings and must be >= 0, got {prior_weight!r}")
+        self._epsilon, self._epsilon_end, self._epsilon_visits = epsilon, epsilon_end, epsilon_visits
+        self._prior_weight = float(prior_weight)
+        self._visits = 0
+        # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
+        self._order = rng.permutation(self.products)
+        self._column = np.argsort(self._order)
+        self._segment = history.segment.copy()
+        self._pool, self._pool_start, self._pool_size = self._pools(history)
+        known = history.seen[:, self._order]
+        self._value = np.where(known, self._priors(history, prior, known), -np.inf)
+        prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
+        self._sum, self._count = prior_sum.ravel(), np.zeros(known.size)  # one entry per state * P + column
+        # A slate passes over at most n - 1 leaders that it shows already.
+        self._leaders = Leaders(*known.shape, depth=2 * self.slate_size)
+
+    @property
+    def epsilon(self) -> float:
+        """The probability that a slot explores, at present."""
+        if self._epsilon_end is None:
+            return self._epsilon
+        progress = min(1.0, self._visits / self._epsilon_visits)
+        return self._epsilon + progress * (self._epsilon_end - self._epsilon)
+
+    def act(self, states: NDArray) -> NDArray[np.int64]:
+        """(B, n) epsilon-greedy slates."""
+        states = np.asarray(states, dtype=np.int64)
+        draws = self.rng.random((len(states), 2, self.slate_size))
+        explores, position = draws[:, 0] < self.epsilon, draws[:, 1]
+        leaders = self._leaders.top(self._value, states)
+        if len(states) == 1:
+            return self._order.take(self._slate(states[0], explores[0], position[0], leaders[0]))[None]
+
+        # The rule of `_slate` for many visits at once: right wherever no product comes twice, which is almost always.
+        rank = np.cumsum(~explores, axis=1) - 1
+        rank += (np.arange(len(states)) * leaders.shape[1])[:, None]
+        slates = leaders.take(rank)
+        scarce = self._leaders.scarce[states]
+        if np.count_nonzero(scarce):
+            explores[scarce] |= self._value[states[scarce, None], slates[scarce]] == -np.inf
+        row, slot = np.nonzero(explores)
+        segment = self._segment[states[row]]
+        drawn = (position[row, slot] * self._pool_size[segment]).astype(np.int64)
+        slates[row, slot] = self._pool.take(self._pool_start[segment] + drawn)
+        again = repeats(slates)
+        if again is not None:
+            for row in np.flatnonzero(again.any(axis=1)).tolist():
+                slates[row] = self._slate(states[row], explores[row], position[row], leaders[row])
+        return self._order[slates]
+
+    def _slate(
+        self, state: np.int64, explores: NDArray[np.bool_], position: NDArray[np.float64], leaders: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """One slate (n,) by the rule of the class, slot by slot.
+
+        Args:
+            state: the state of the visit.
+            explores: (n,) whether each slot explores.
+            position: (n,) where in the segment's products a slot that explores looks first, as a share of their number.
+            leaders: the best products, best first.
+        """
+        if self._leaders.scarce[state]:
+            leaders = leaders[self._value[state, leaders] > -np.inf]
+        best, at = leaders.tolist(), 0
+        segment = self._segment[state]
+        start, size = int(self._pool_start[segment]), int(self._pool_size[segment])
+        slate: list[int] = []
+        for explore, share in zip(explores.tolist(), position.tolist(), strict=True):
+            while at < len(best) and best[at] in slate:
+                at += 1
+            if explore or at == len(best):
+                column = int(self._pool[start + int(share * size)])
+                while column in slate:
+                    column = int(self._pool[start + int(self.rng.random() * size)])
+            else:
+                column = best[at]
+            slate.append(column)
+        return np.array(slate)
+
+    def update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+        """Adds the item rewards to the averages; the responses are not read."""
+        states = np.asarray(states, dtype=np.int64)
+        cells = self._column.take(slates)
+        cells += (states * self.products)[:, None]
+        np.add.at(self._sum, cells.ravel(), np.ravel(item_rewards))
+        np.add.at(self._count, cells.ravel(), 1.0)
+        self._value.reshape(-1)[cells] = self._sum.take(cells) / (self._count.take(cells) + self._prior_weight)
+        self._leaders.changed(self._value, states, cells)
+        self._visits += len(states)
+
+    def values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
+        return self._value[states][:, self._column]
+
+    def propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+        """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
+        states, columns = np.asarray(states, dtype=np.int64), self._column[slates]
+        rows = np.arange(len(states))
+        leaders = self._leaders.top(self._value, states)
+        free = self._value[states[:, None], leaders] > -np.inf  # leaders that no slot above shows
+        in_pool = np.zeros((len(self._pool), self.products), dtype=bool)
+        for segment, pool in enumerate(np.split(self._pool, self._pool_start[1:])):
+            in_pool[segment, pool] = True
+        left = in_pool[self._segment[states]]
+        probability = np.empty(columns.shape)
+        for slot, shown in enumerate(columns.T):
+            exploit = np.where(free.any(axis=1), 1.0 - self.epsilon, 0.0)
+            is_best = leaders[rows, free.argmax(axis=1)] == shown
+            probability[:, slot] = exploit * is_best + (1.0 - exploit) * left[rows, shown] / left.sum(axis=1)
+            free &= leaders != shown[:, None]
+            left[rows, shown] = False
+        again = repeats(columns)
+        return probability if again is None else np.where(again, 0.0, probability)
+
+    def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """The columns of each segment's products, one segment after the other; (G,) where each starts and its size."""
+        known = history.segment_products[:, self._order]
+        known = known | ~known.any(axis=1, keepdims=True)  # a segment that the history never met explores everything
+        size = known.sum(axis=1)
+        if size.min() < self.slate_size:
+            label = history.states.tiers[0].labels[int(size.argmin())]
+            raise ValueError(
+                f"segment {label!r} has {size.min()} products in the history, fewer than a slate of {self.slate_size}; "
+                f"use a smaller slate_size or fewer segments"
+            )
+        return np.nonzero(known)[1], np.cumsum(size) - size, size
+
+    def _priors(self, history: History, prior: str, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        if prior == "quantity":
+            drawn = np.zeros(known.shape)
+            drawn[known] = self.rng.normal(history.quantity[:, self._order][known], 1.0).round(DECIMALS)
+            return drawn
+        if prior == "rate":
+            rewards = Rewards()
+            bought = np.minimum(1.0, history.incidence()[:, self._order])
+            return rewards.ignore + (rewards.buy - rewards.ignore) * bought
+        return np.zeros(known.shape)

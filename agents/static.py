@@ -1,0 +1,71 @@
+"""Agents that show one fixed slate in each state."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.agent import Agent
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.shop.history import History
+
+
+class StaticAgent(Agent):
+    """Shows the slate of the state's row in a table. Cost per visit: one look-up."""
+
+    slates: NDArray[np.int64]  # (S, n)
+
+    def act(self, states: NDArray) -> NDArray[np.int64]:
+        """(B, n) the slates of the states."""
+        return self.slates[states]
+
+    def propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+        """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
+        return np.logical_and.accumulate(self.slates[states] == slates, axis=1).astype(np.float64)
+
+
+class PopularAgent(StaticAgent):
+    """The products of greatest purchase incidence in the history, pooled over the tiers of the state."""
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Ranks the products of each state; ties break by the generator."""
+        super().__init__(history, slate_size, rng)
+        self.incidence = history.incidence()
+        order = rng.permutation(self.products)
+        ranked = np.argsort(-self.incidence[:, order], axis=1, kind="stable")[:, :slate_size]
+        self.slates = order[ranked]
+
+    def values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) purchases per visit."""
+        return self.incidence[states]
+
+
+class OracleAgent(StaticAgent):
+    """The best slate of each state, from the simulator's own probabilities: a reference, not an agent one could have."""
+
+    privileged = True
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, simulator: Simulator):
+        """Copies the best slates.
+
+        Args:
+            history: not read.
+            slate_size: products per slate.
+            rng: not drawn from.
+            simulator: the simulator of the environment in which the agent will serve.
+
+        Raises:
+            ValueError: the simulator shows slates of another size.
+        """
+        super().__init__(history, slate_size, rng)
+        if simulator.slate_size != slate_size:
+            raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
+        self.slates = simulator.optimal_slate(np.arange(simulator.states.size))
+
+    def values(self, states: NDArray) -> NDArray[np.float64]:
+        """Not known.
+
+        Raises:
+            NotImplementedError: the oracle knows the best slates, and has no estimates of single products.
+        """
+        raise NotImplementedError("the oracle knows the best slates, and has no estimates of single products")

@@ -1,0 +1,59 @@
+"""Self learning recommendation as a Gymnasium environment, made from any shop's transaction log.
+
+Importing this package registers `selflearn/Seed-v0` and `selflearn/Retail-v0`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gymnasium.envs.registration import register
+
+if TYPE_CHECKING:
+    from selflearn_env.core.rewards import Rewards
+    from selflearn_env.core.states import StateSpace
+    from selflearn_env.shop.rfm import rfm_table, segment_customers
+    from selflearn_env.shop.shop import Shop
+    from selflearn_env.shop.transactions import TransactionLog, load_transactions
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Rewards",
+    "Shop",
+    "StateSpace",
+    "TransactionLog",
+    "load_transactions",
+    "rfm_table",
+    "segment_customers",
+]
+
+# Public names are imported when they are first used: reading a log needs pandas, stepping an environment does not.
+_HOMES = {
+    "Rewards": "core.rewards",
+    "Shop": "shop.shop",
+    "StateSpace": "core.states",
+    "TransactionLog": "shop.transactions",
+    "load_transactions": "shop.transactions",
+    "rfm_table": "shop.rfm",
+    "segment_customers": "shop.rfm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+for _id, _world in (("selflearn/Seed-v0", "seed"), ("selflearn/Retail-v0", "retail")):
+    register(
+        id=_id,
+        entry_point=f"selflearn_env.envs.worlds:{_world}_env",
+        vector_entry_point=f"selflearn_env.envs.worlds:{_world}_vector_env",
+    )

@@ -1,0 +1,1 @@
+"""Simulation on arrays: customer models, rewards, simulator. Imports numpy only."""

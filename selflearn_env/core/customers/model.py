@@ -1,0 +1,62 @@
+"""What every customer model offers, and what it is made from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.preferences import Preferences
+from selflearn_env.core.rewards import Rewards
+
+
+class Clientele(Protocol):
+    """What a model may be fitted to; a shop is one."""
+
+    @property
+    def preferences(self) -> Preferences:
+        """Purchase and click probabilities of the simulated customers."""
+        ...
+
+    @property
+    def products(self) -> int:
+        """Size of the catalogue, P."""
+        ...
+
+
+class CustomerModel(ABC):
+    """The rule that turns (state, slate) into responses, with its exact probabilities.
+
+    States are (B,) state indexes, slates (B, n) product indexes that lie in the catalogue, and `repeated` a (B, n) mask
+    of the slots that repeat a product shown above, or None: such a slot is always ignored.
+    """
+
+    @classmethod
+    @abstractmethod
+    def for_shop(cls, shop: Clientele, slate_size: int) -> Self:
+        """The model of a shop's simulated customers."""
+
+    @property
+    @abstractmethod
+    def uniforms(self) -> int:
+        """How many uniform draws the response to one slate takes, whatever the slate."""
+
+    @abstractmethod
+    def respond(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
+    ) -> NDArray[np.int8]:
+        """(B, n) responses, 0 ignored, 1 clicked, 2 bought, made from uniform draws (B, self.uniforms)."""
+
+    @abstractmethod
+    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
+        """(B, n, 3) probability of each response to each slot."""
+
+    @abstractmethod
+    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
+
+    @abstractmethod
+    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
+        """(B, n) distinct products of greatest expected reward."""

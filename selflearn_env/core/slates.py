@@ -1,0 +1,55 @@
+"""Slates: ordered lists of product indexes, one per visit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def check_slates(
+    slates: ArrayLike, batch: int, slate_size: int, products: int
+) -> tuple[NDArray[np.integer], NDArray[np.bool_] | None]:
+    """Slates as an integer array (B, n), and which of their slots repeat a product of a slot above.
+
+    Returns:
+        The slates, and a (B, n) mask of the repeats, or None where no slate repeats a product.
+
+    Raises:
+        ValueError: wrong shape, no integers, or a product outside the catalogue; the message names the place.
+    """
+    slates = np.asarray(slates)
+    if slates.shape != (batch, slate_size) or slates.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected product indexes of shape ({batch}, {slate_size}), one row per visit and one column per slot, "
+            f"got {slates.dtype} of shape {slates.shape}"
+        )
+    ordered = slates.astype(np.int64)
+    ordered.sort(axis=1)
+    # Seen as unsigned, a negative index is a huge one.
+    if np.count_nonzero(ordered.view(np.uint64) >= products):
+        row, slot = (int(axis[0]) for axis in np.nonzero((slates < 0) | (slates >= products)))
+        raise ValueError(
+            f"slates[{row}, {slot}] is product {slates[row, slot]}, but the catalogue has products 0..{products - 1}"
+        )
+    return slates, _repeats(slates, ordered)
+
+
+def repeats(slates: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+    """(B, n) which slots show a product that a slot above shows already, or None where no slate repeats a product."""
+    ordered = slates.astype(np.int64)
+    ordered.sort(axis=1)
+    return _repeats(slates, ordered)
+
+
+def _repeats(slates: NDArray[np.integer], ordered: NDArray[np.integer]) -> NDArray[np.bool_] | None:
+    twins = ordered[:, 1:] == ordered[:, :-1]
+    if not np.count_nonzero(twins):
+        return None
+    rows = np.flatnonzero(twins.any(axis=1))
+    some = slates[rows]
+    order = np.argsort(some, axis=1, kind="stable")
+    below = np.zeros(some.shape, dtype=bool)
+    np.put_along_axis(below, order[:, 1:], twins[rows], axis=1)
+    repeated = np.zeros(slates.shape, dtype=bool)
+    repeated[rows] = below
+    return repeated

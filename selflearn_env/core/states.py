@@ -1,0 +1,106 @@
+"""The state space: every combination of the labels of a few tiers, numbered in row-major order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One component of the state, such as the month; a label's position is its number."""
+
+    name: str
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.labels:
+            raise ValueError(f"tier {self.name!r} has no labels")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"tier {self.name!r} repeats a label: {', '.join(self.labels)}")
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """All states of a shop. A state's index is the row-major number of its tier numbers; the first tier varies slowest.
+
+    Attributes:
+        tiers: name and labels of each tier; the first is the customer's segment.
+    """
+
+    tiers: tuple[Tier, ...]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Number of labels of each tier."""
+        return tuple(len(tier.labels) for tier in self.tiers)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of states, S."""
+        return int(np.prod(self.shape))
+
+    @cached_property
+    def table(self) -> NDArray[np.int64]:
+        """(S, tiers) tier numbers of each state; read-only."""
+        table = np.indices(self.shape).reshape(len(self.shape), -1).T.copy()
+        table.flags.writeable = False
+        return table
+
+    def encode(self, tiers: ArrayLike) -> NDArray[np.int64]:
+        """State indexes (B,) of tier numbers (B, tiers).
+
+        Raises:
+            ValueError: the last axis is not one number per tier, or a number lies outside its tier.
+        """
+        numbers = np.asarray(tiers)
+        if numbers.ndim == 0 or numbers.shape[-1] != len(self.tiers) or numbers.dtype.kind not in "iu":
+            raise ValueError(f"expected integers of shape (B, {len(self.tiers)}), got {numbers.dtype} {numbers.shape}")
+        outside = (numbers < 0) | (numbers >= np.array(self.shape))
+        if outside.any():
+            *_, tier = place = tuple(axis[0] for axis in np.nonzero(outside))
+            name, count = self.tiers[tier].name, self.shape[tier]
+            raise ValueError(f"{name} is {numbers[place]}, but its numbers are 0..{count - 1}")
+        return np.ravel_multi_index(tuple(np.moveaxis(numbers, -1, 0)), self.shape).astype(np.int64)
+
+    def decode(self, states: ArrayLike) -> NDArray[np.int64]:
+        """Tier numbers (B, tiers) of state indexes (B,).
+
+        Raises:
+            ValueError: an index lies outside the state space.
+        """
+        return self.table[self.check(states)]
+
+    def check(self, states: ArrayLike) -> NDArray[np.int64]:
+        """The state indexes as an integer array, or ValueError that names the first one outside."""
+        indexes = np.asarray(states)
+        if indexes.dtype.kind not in "iu":
+            raise ValueError(f"state indexes are integers, got {indexes.dtype}")
+        if indexes.size and (indexes.min() < 0 or indexes.max() >= self.size):
+            bad = indexes[(indexes < 0) | (indexes >= self.size)].flat[0]
+            raise ValueError(f"state {bad} does not exist: the {self.size} states are 0..{self.size - 1}")
+        return indexes.astype(np.int64, copy=False)
+
+    def label(self, state: int) -> str:
+        """The state's name, such as "Q4_September_1_Wednesday"."""
+        numbers = self.decode(np.array([state]))[0]
+        return "_".join(tier.labels[number] for tier, number in zip(self.tiers, numbers, strict=True))
+
+    def parse(self, label: str) -> int:
+        """The index of a state's name.
+
+        Raises:
+            ValueError: no state has this name.
+        """
+        try:
+            return self._index_of[label]
+        except KeyError:
+            example = self.label(0)
+            raise ValueError(f"no state is called {label!r}; states are called like {example!r}") from None
+
+    @cached_property
+    def _index_of(self) -> dict[str, int]:
+        return {self.label(state): state for state in range(self.size)}

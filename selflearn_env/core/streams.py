@@ -1,0 +1,69 @@
+"""Random streams of a simulation: one per purpose, so that what one part draws does not shift another's draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
+
+
+class Stream:
+    """The draws of one purpose, handed out in rows: one row per visit, whatever the size of the batches."""
+
+    def __init__(self, rng: np.random.Generator, draw: Callable[[np.random.Generator, int], NDArray]):
+        self._rng, self._draw = rng, draw
+        self._block = draw(rng, 0)
+        self._at = 0
+
+    def take(self, rows: int) -> NDArray:
+        """The next `rows` rows."""
+        end = self._at + rows
+        if end > len(self._block):
+            rest = self._block[self._at :]
+            fresh = self._draw(self._rng, max(rows - len(rest), BLOCK if rows < BLOCK else 0))
+            self._block = np.concatenate([rest, fresh]) if len(rest) else fresh
+            self._at, end = 0, rows
+        taken = self._block[self._at : end]
+        self._at = end
+        return taken
+
+
+class Streams:
+    """The streams of one environment.
+
+    Attributes:
+        visits: who comes; (rows,) positions.
+        responses: uniform draws behind the responses; (rows, columns of the customer model).
+        noise: standard normal draws behind the reward noise; (rows, n).
+    """
+
+    def __init__(self, rng: np.random.Generator, *, positions: int, uniforms: int, slate_size: int):
+        visits, responses, noise = rng.spawn(3)
+        self.visits = Stream(visits, _Integers(positions))
+        self.responses = Stream(responses, _Uniforms(uniforms))
+        self.noise = Stream(noise, _Normals(slate_size))
+
+
+# Classes, not lambdas: an environment, its streams included, can be pickled and copied in mid-episode.
+class _Integers:
+    def __init__(self, high: int):
+        self.high = high
+
+    def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+        return rng.integers(self.high, size=rows)
+
+
+class _Uniforms:
+    def __init__(self, columns: int):
+        self.columns = columns
+
+    def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.float64]:
+        return rng.random((rows, self.columns))
+
+
+class _Normals(_Uniforms):
+    def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.float64]:
+        return rng.standard_normal((rows, self.columns))

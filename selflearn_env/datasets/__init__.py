@@ -1,0 +1,22 @@
+"""The embedded example log (UCI Online Retail, CC BY 4.0, see LICENSE-online_retail.md) and the shops made from it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from selflearn_env.shop.shop import Shop
+
+ONLINE_RETAIL = Path(__file__).parent / "online_retail.parquet"
+
+
+@cache
+def retail_shop() -> Shop:
+    """The embedded log as a shop with default options; built once per process."""
+    return Shop.from_transactions(ONLINE_RETAIL)
+
+
+@cache
+def seed_shop() -> Shop:
+    """The embedded log as the seed has it: all of it is history, every product is kept; built once per process."""
+    return Shop.from_transactions(ONLINE_RETAIL, history_share=1.0, exclude_products=())

@@ -1,0 +1,125 @@
+"""The single face: one visit at a time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.simulator import Visits
+from selflearn_env.core.streams import Streams
+from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.envs.options import Options
+from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
+from selflearn_env.shop.shop import Shop
+
+
+class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
+    """A shop whose customers visit one at a time and respond to the slate that they are shown.
+
+    Observation: the state of the visit, as the option `observation` says. Action: (n,) product indexes in slate order.
+    Reward: the sum of the item rewards. An episode is one visit: every step terminates.
+
+    `info` of reset and step: `state` (index of the observed state), `response` (n,) int8 with 0 ignored, 1 clicked,
+    2 bought, `item_reward` (n,) float, `duplicates` (how many slots repeat a product; they count as ignored). In reset
+    nothing has been shown yet: they are 0.
+
+    Attributes:
+        shop: the shop.
+        simulator: the simulator, with the exact probabilities; for evaluation, not for agents.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
+
+    def __init__(self, shop: Shop, options: Options, render_mode: str | None = None):
+        """Makes the environment of a shop.
+
+        Args:
+            shop: the shop.
+            options: how it is made; `options.shop` is not read here.
+            render_mode: None, "ansi" or "rgb_array".
+
+        Raises:
+            ValueError: the slate does not fit the catalogue, or the render mode is unknown.
+        """
+        self.shop, self.render_mode = shop, check_render_mode(render_mode)
+        self.simulator = options.simulator(shop)
+        view = OBSERVATIONS[options.observation](shop.states)
+        self.observation_space = view.space
+        self.action_space = gym.spaces.MultiDiscrete([shop.products] * self.simulator.slate_size)
+        self._by_state = view.by_state
+        self._streams: Streams | None = None
+        self._visits: Visits | None = None
+        self._over = True
+        self._shown: Shown | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """A new visit.
+
+        Args:
+            seed: starts the random streams anew; equal seeds and actions give equal visits and responses.
+            options: none are known; anything given is ignored.
+
+        Returns:
+            The observation, and an `info` in which nothing has been shown yet.
+        """
+        super().reset(seed=seed)
+        if seed is not None or self._streams is None:
+            self._streams = self.simulator.streams(self.np_random)
+        self._visits = self.simulator.start(1, self._streams)
+        self._over, self._shown = False, None
+        state, n = self._visits.state[0], self.simulator.slate_size
+        return self._by_state[state].copy(), {
+            "state": int(state),
+            "response": np.zeros(n, dtype=np.int8),
+            "item_reward": np.zeros(n),
+            "duplicates": 0,
+        }
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Shows a slate to the visit.
+
+        Args:
+            action: (n,) product indexes in slate order.
+
+        Returns:
+            The observation, unchanged; the reward; terminated, always True; truncated, always False; and `info`.
+
+        Raises:
+            gymnasium.error.ResetNeeded: there is no visit to show the slate to.
+            ValueError: the slate has a wrong shape or shows a product outside the catalogue.
+        """
+        if self._over or self._visits is None or self._streams is None:
+            raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
+        slates = np.asarray(action)[None]
+        outcome = self.simulator.respond(self._visits, slates, self._streams)
+        if self.render_mode is not None:
+            self._shown = Shown(slates[0].copy(), outcome.response[0].copy(), int(self._visits.state[0]))
+        self._visits, self._over = outcome.visits, bool(outcome.ended[0])
+        state = outcome.visits.state[0]
+        info = {
+            "state": int(state),
+            "response": outcome.response[0],
+            "item_reward": outcome.item_reward[0],
+            "duplicates": int(outcome.duplicates[0]),
+        }
+        return self._by_state[state].copy(), float(outcome.reward[0]), self._over, False, info
+
+    def render(self) -> Any:
+        """The visit and the slate shown to it, with what was bought and clicked.
+
+        Returns:
+            A text for render_mode "ansi", an RGB image (height, width, 3) uint8 for "rgb_array", None without a mode.
+
+        Raises:
+            gymnasium.error.ResetNeeded: there is nothing to show yet.
+        """
+        if self.render_mode is None:
+            return None
+        if self._visits is None:
+            raise gym.error.ResetNeeded("there is nothing to render yet: call reset() first")
+        return draw(self.shop, int(self._visits.state[0]), self._shown, self.render_mode)

@@ -1,0 +1,180 @@
+"""The vector face: many visits side by side."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from selflearn_env.core.simulator import Visits
+from selflearn_env.core.streams import Streams
+from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.envs.options import Options
+from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
+from selflearn_env.shop.shop import Shop
+
+Step = tuple[NDArray, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
+    """A shop whose customers visit B at a time; row by row it is what `SlateEnv` is for one visit.
+
+    `info` has the keys of the single face, with the visit axis first: `state` (B,), `response` (B, n) int8,
+    `item_reward` (B, n), `duplicates` (B,). `state` belongs to the returned observation, the others to the slates just
+    shown. With SAME_STEP, the default, the returned observation is already the next visit's. The last observation of an
+    episode equals its first, so there is no `final_obs` to return, and no value to bootstrap from: episodes terminate.
+
+    Attributes:
+        shop: the shop.
+        simulator: the simulator, with the exact probabilities; for evaluation, not for agents.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
+
+    def __init__(
+        self,
+        num_envs: int,
+        shop: Shop,
+        options: Options,
+        render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    ):
+        """Makes the environment of a shop.
+
+        Args:
+            num_envs: visits side by side, B.
+            shop: the shop.
+            options: how it is made; `options.shop` is not read here.
+            render_mode: None, "ansi" or "rgb_array".
+            autoreset_mode: when the next visit takes the place of one that is over: within the step (SAME_STEP), at the
+                next step, whose action is not read (NEXT_STEP), or at `reset(options={"reset_mask": ...})` (DISABLED).
+
+        Raises:
+            ValueError: an option has an unknown value, or the slate does not fit the catalogue.
+        """
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
+        self._autoreset = AutoresetMode(autoreset_mode)
+        self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
+        self.simulator = options.simulator(shop)
+        view = OBSERVATIONS[options.observation](shop.states)
+        self.single_observation_space = view.space
+        self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self.simulator.slate_size)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._by_state = view.by_state
+        self._streams: Streams | None = None
+        self._visits: Visits | None = None
+        self._over = np.ones(num_envs, dtype=bool)
+        self._shown: list[Shown | None] = []
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """New visits.
+
+        Args:
+            seed: starts the random streams anew; equal seeds and actions give equal visits and responses.
+            options: `{"reset_mask": (B,) bool}` renews these rows only.
+
+        Raises:
+            ValueError: the mask has a wrong shape or type, or there are no visits yet to keep.
+        """
+        super().reset(seed=seed)
+        if seed is not None or self._streams is None:
+            self._streams = self.simulator.streams(self.np_random)
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            self._visits = self.simulator.start(self.num_envs, self._streams)
+            self._over = np.zeros(self.num_envs, dtype=bool)
+            self._shown = [None] * self.num_envs
+        else:
+            mask = np.asarray(mask)
+            if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
+                raise ValueError(f"reset_mask is ({self.num_envs},) bool, got {mask.dtype} of shape {mask.shape}")
+            if self._visits is None:
+                raise ValueError("reset_mask keeps some visits, but none has begun: call reset() without it first")
+            self._visits = self.simulator.restart(self._visits, mask, self._streams)
+            self._over = self._over & ~mask
+            self._shown = [None if renewed else shown for renewed, shown in zip(mask, self._shown, strict=True)]
+        return self._observe(self._visits, self._nothing_shown())
+
+    def step(self, actions: Any) -> Step:
+        """Shows slates to the visits.
+
+        Args:
+            actions: (B, n) product indexes in slate order.
+
+        Returns:
+            Observations, (B,) rewards, (B,) terminated, (B,) truncated (always False), and `info`.
+
+        Raises:
+            gymnasium.error.ResetNeeded: `reset` has not been called, or a row is over and autoreset is DISABLED.
+            ValueError: the slates have a wrong shape or show a product outside the catalogue.
+        """
+        if self._visits is None or self._streams is None:
+            raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
+        if self._over.any():
+            return self._step_and_renew(np.asarray(actions), self._visits, self._streams)
+        outcome = self.simulator.respond(self._visits, actions, self._streams)
+        self._remember(np.asarray(actions), outcome.response, np.arange(self.num_envs))
+        if self._autoreset is AutoresetMode.SAME_STEP:
+            self._visits = self.simulator.restart(outcome.visits, outcome.ended, self._streams)
+        else:
+            self._visits, self._over = outcome.visits, outcome.ended.copy()
+        observation, info = self._observe(
+            self._visits,
+            {"response": outcome.response, "item_reward": outcome.item_reward, "duplicates": outcome.duplicates},
+        )
+        return observation, outcome.reward, outcome.ended, np.zeros(self.num_envs, dtype=bool), info
+
+    def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:
+        """A step of which some rows are over: with NEXT_STEP they get a new visit, the others are shown their slates."""
+        if self._autoreset is AutoresetMode.DISABLED:
+            rows = np.flatnonzero(self._over)
+            raise gym.error.ResetNeeded(
+                f"{rows.size} visits are over, the first in row {rows[0]}: call reset(options={{'reset_mask': ...}})"
+            )
+        reward, ended, shown = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool), self._nothing_shown()
+        rows = np.flatnonzero(~self._over)
+        if rows.size:
+            outcome = self.simulator.respond(visits.rows(rows), actions[rows], streams)
+            visits = visits.replaced(rows, outcome.visits)
+            reward[rows], ended[rows] = outcome.reward, outcome.ended
+            for name, values in shown.items():
+                values[rows] = getattr(outcome, name)
+            self._remember(actions[rows], outcome.response, rows)
+        for row in np.flatnonzero(self._over):
+            self._shown[row] = None
+        self._visits = self.simulator.restart(visits, self._over, streams)
+        self._over = ended.copy()
+        observation, info = self._observe(self._visits, shown)
+        return observation, reward, ended, np.zeros(self.num_envs, dtype=bool), info
+
+    def render(self) -> tuple[Any, ...] | None:
+        """One frame per row, as for the single face; a row that was just renewed shows the visit that it served last."""
+        if self.render_mode is None:
+            return None
+        if self._visits is None:
+            raise gym.error.ResetNeeded("there is nothing to render yet: call reset() first")
+        pairs = zip(self._visits.state.tolist(), self._shown, strict=True)
+        return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
+
+    def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
+        return self._by_state.take(visits.state, axis=0), {"state": visits.state.copy(), **shown}
+
+    def _nothing_shown(self) -> dict[str, NDArray]:
+        shape = (self.num_envs, self.simulator.slate_size)
+        return {
+            "response": np.zeros(shape, dtype=np.int8),
+            "item_reward": np.zeros(shape),
+            "duplicates": np.zeros(self.num_envs, dtype=np.int64),
+        }
+
+    def _remember(self, slates: NDArray, response: NDArray, rows: NDArray) -> None:
+        if self.render_mode is not None and self._visits is not None:
+            for row, slate, responses, state in zip(rows, slates, response, self._visits.state[rows], strict=True):
+                self._shown[row] = Shown(slate.copy(), responses.copy(), int(state))

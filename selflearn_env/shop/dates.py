@@ -1,0 +1,72 @@
+"""Dates as tills and spreadsheets write them, told apart without guessing."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+ISO = r"\d{4}-\d{1,2}-\d{1,2}"
+SPLIT = r"^\s*(\d{1,2})([/.\-])(\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?\s*$"
+
+
+def parse_dates(text: pd.Series, source: str, first_row: int, date_format: str | None) -> pd.Series:
+    """Timestamps of a column of text; missing stays missing.
+
+    ISO dates (2010-12-01 08:26:00) are read as they are. Of dates such as 12/1/2010 8:26 or 1.12.2010, the order of day
+    and month must show somewhere in the column: a part above 12 is a day.
+
+    Args:
+        text: the column.
+        source: what to call the log in an error.
+        first_row: the number of the first row in an error.
+        date_format: a strptime format that states the order, or None to tell it from the column.
+
+    Raises:
+        ValueError: a cell is no date, the column mixes orders, or its order cannot be told.
+    """
+    # A log has far fewer distinct moments than rows.
+    codes, moments = pd.factorize(text)
+    values = pd.Series(moments, dtype=object).astype(str)
+
+    def fail(bad: pd.Series, why: str) -> ValueError:
+        code = int(bad.to_numpy().argmax())
+        row = first_row + int((codes == code).argmax())
+        return ValueError(f"{source}: column 'time', row {row}: {values[code]!r} {why}")
+
+    if date_format is not None:
+        times = pd.to_datetime(values, format=date_format, errors="coerce")
+        if times.isna().any():
+            raise fail(times.isna(), f"does not follow date_format {date_format!r}")
+    elif values.str.match(ISO).all():
+        times = pd.to_datetime(values, format="ISO8601", errors="coerce")
+        if times.isna().any():
+            raise fail(times.isna(), "is not a date")
+    else:
+        parts = values.str.extract(SPLIT)
+        if parts[0].isna().any():
+            raise fail(parts[0].isna(), "is not a date (expected one like 2010-12-01 08:26 or 12/1/2010 8:26)")
+        day, month = _day_and_month(parts, source, values)
+        year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
+        times = pd.to_datetime(
+            year + "-" + month + "-" + day + " " + parts[4].fillna("0:00"), format="mixed", errors="coerce"
+        )
+        if times.isna().any():
+            raise fail(times.isna(), "is not a date")
+    times = pd.Series(times).dt.tz_localize(None) if getattr(times.dt, "tz", None) is not None else times
+    return pd.Series(times.array.take(codes, allow_fill=True), index=text.index)
+
+
+def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    first_above, second_above = parts[0].astype(int) > 12, parts[2].astype(int) > 12
+    if first_above.any() and second_above.any():
+        raise ValueError(
+            f"{source}: column 'time' mixes orders: {values[first_above].iloc[0]!r} has the day first, "
+            f"{values[second_above].iloc[0]!r} the month. State one with date_format, such as '%d/%m/%Y %H:%M'"
+        )
+    if first_above.any():
+        return parts[0], parts[2]
+    if second_above.any():
+        return parts[2], parts[0]
+    raise ValueError(
+        f"{source}: column 'time' is ambiguous: no date such as {values.iloc[0]!r} shows whether the day or the month "
+        f"comes first. State it with date_format: '%m/%d/%Y %H:%M' (month first) or '%d/%m/%Y %H:%M' (day first)"
+    )

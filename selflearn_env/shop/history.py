@@ -1,0 +1,112 @@
+"""What a shop knows before its agent starts, and what its simulated customers did in the log. Plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.pooling import Pooling, sum_rows
+from selflearn_env.core.states import StateSpace
+
+
+class _ReadOnly:
+    """Arrays of these classes are shared by environments and agents; nobody may write to them."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue(_ReadOnly):
+    """The products of a shop; a product's index is its position.
+
+    Attributes:
+        ids: (P,) codes as text, ascending.
+        descriptions: (P,) the usual description of each, its code where the log has none.
+    """
+
+    ids: NDArray[np.str_]
+    descriptions: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class History(_ReadOnly):
+    """What an agent may read before it starts: the purchases of the history's customers.
+
+    Attributes:
+        states: the state space, S states; its first tier is the segment.
+        visits: (S,) invoices with a purchase.
+        purchases: (S, P) visits of the state in which the product was bought.
+        quantity: (S, P) net units, cancellations included.
+        seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation.
+        segment_products: (G, P) whether the product occurs in the segment.
+        pooling: how the purchases pool over the tiers, fitted to these purchases.
+    """
+
+    states: StateSpace
+    visits: NDArray[np.int64]
+    purchases: NDArray[np.int32]
+    quantity: NDArray[np.int32] | NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    segment_products: NDArray[np.bool_]
+    pooling: Pooling
+
+    @property
+    def products(self) -> int:
+        """Size of the catalogue, P."""
+        return self.purchases.shape[1]
+
+    @cached_property
+    def segment(self) -> NDArray[np.int64]:
+        """(S,) segment number of each state."""
+        return self.states.table[:, 0]
+
+    def incidence(self) -> NDArray[np.float64]:
+        """(S, P) purchases per visit, pooled over the tiers."""
+        return self.pooling.mean(self.visits, self.purchases, self.states.shape)
+
+    def best_sellers(self, size: int) -> NDArray[np.int64]:
+        """(S, size) the products of greatest quantity in each state, where it has too few, those of its segment."""
+        in_segment = sum_rows(self.quantity, self.segment, len(self.segment_products))
+        of_segment = np.argsort(-in_segment, axis=1, kind="stable")
+        slates = np.empty((self.states.size, size), dtype=np.int64)
+        for state, quantity in enumerate(self.quantity):
+            seen = np.flatnonzero(self.seen[state])
+            own = seen[np.argsort(-quantity[seen], kind="stable")][:size]
+            if own.size < size:
+                others = of_segment[self.segment[state]]
+                own = np.concatenate([own, others[~np.isin(others, own)][: size - own.size]])
+            slates[state] = own
+        return slates
+
+
+@dataclass(frozen=True, eq=False)
+class Population(_ReadOnly):
+    """The purchases of the customers that are simulated. Agents never see it.
+
+    Attributes:
+        visits: (S,) invoices with a purchase.
+        cells: (N,) state * P + product of each pair that was bought, ascending.
+        counts: (N,) visits of the state in which the product was bought.
+        pooling: how the purchases pool over the tiers, fitted to these purchases.
+    """
+
+    visits: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    counts: NDArray[np.int32]
+    pooling: Pooling
+
+    def purchases(self, products: int) -> NDArray[np.int32]:
+        """(S, P) visits of the state in which the product was bought."""
+        dense = np.zeros(self.visits.size * products, dtype=np.int32)
+        dense[self.cells] = self.counts
+        return dense.reshape(-1, products)

@@ -1,0 +1,150 @@
+"""The shop: everything that an environment needs, built from one log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
+from selflearn_env.core.preferences import Preferences, calibrated_preferences
+from selflearn_env.core.states import StateSpace
+from selflearn_env.shop.history import Catalogue, History, Population
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from selflearn_env.shop.report import Report
+    from selflearn_env.shop.transactions import TransactionLog
+
+SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
+
+
+@dataclass(frozen=True, eq=False)
+class Shop:
+    """A shop made from a transaction log; it never changes.
+
+    Attributes:
+        catalogue: the products, P of them.
+        history: what an agent may read before it starts.
+        customers: what the simulated customers bought in the log; agents never see it.
+        report: what became of the rows of the log.
+        seed: the seed of the split and of the simulated preferences.
+    """
+
+    catalogue: Catalogue
+    history: History
+    customers: Population
+    report: Report
+    seed: int
+
+    @classmethod
+    def from_transactions(
+        cls,
+        source: str | Path | pd.DataFrame | TransactionLog,
+        *,
+        columns: str | Mapping[str, str] = "auto",
+        date_format: str | None = None,
+        history_share: float = 0.5,
+        seed: int = 0,
+        segments: Mapping[Any, str] | pd.Series | None = None,
+        period: str = "half",
+        max_products: int | None = None,
+        exclude_products: str | Collection[str] = "auto",
+    ) -> Shop:
+        """Builds a shop.
+
+        Args:
+            source: path to a CSV, XLSX or Parquet file, a DataFrame, or a log from `load_transactions`.
+            columns: as for `load_transactions`.
+            date_format: as for `load_transactions`.
+            history_share: share of the customers (not of the rows) whose purchases form the history, 0 < share <= 1.
+                The others are simulated: nothing of theirs reaches an agent except through the environment. At 1 the
+                whole log is history, and the simulated customers are fitted to that same log.
+            seed: of the split of the customers, and of the draw of the simulated preferences.
+            segments: None for the seed's RFM segments, or customer -> label, for every customer.
+            period: "half" (days 1-15 and 16-31) or "week" (of the month).
+            max_products: keep only that many products, those most often bought in the history.
+            exclude_products: "auto" leaves out codes that are no merchandise, `()` keeps all, otherwise the codes.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            TypeError, ValueError: an option or the log cannot be used; the message says which, where and what to do.
+        """
+        from selflearn_env.shop.building import build_shop  # pandas is imported only where a log is read
+        from selflearn_env.shop.memory import give_back
+
+        shop = build_shop(
+            source,
+            columns=columns,
+            date_format=date_format,
+            history_share=history_share,
+            seed=seed,
+            segments=segments,
+            period=period,
+            max_products=max_products,
+            exclude_products=exclude_products,
+        )
+        give_back()
+        return shop
+
+    @property
+    def states(self) -> StateSpace:
+        """The state space: segment, month, period of the month, weekday."""
+        return self.history.states
+
+    @property
+    def products(self) -> int:
+        """Size of the catalogue, P."""
+        return len(self.catalogue)
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What the simulated customers want: one draw, by the shop's seed, from what their purchases in the log tell.
+
+        The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible worlds
+        of the same log. The level is the seed's: the ten best sellers of each state, shown to the visits of the log,
+        earn 0.543 purchases and 0.743 clicks per slate.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
+        purchases = self.customers.purchases(self.products)
+        return calibrated_preferences(
+            self.customers.pooling.draw(self.customers.visits, purchases, self.states.shape, rng),
+            self.history.best_sellers(min(SEED_SLATE, self.products)),
+            self.customers.visits / self.customers.visits.sum(),
+            purchases=MEAN_PURCHASES,
+            clicks=MEAN_CLICKS,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the shop holds, as hexadecimal text: equal digests, equal shops."""
+        from selflearn_env.shop.storage import digest
+
+        return digest(self)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the shop to one file, whole or not at all; the ending is up to you, `.npz` is usual.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        from selflearn_env.shop.storage import save
+
+        save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Shop:
+        """Reads a shop that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is no shop, is broken, or was written by a newer version of this package.
+        """
+        from selflearn_env.shop.storage import load
+
+        return load(Path(path))

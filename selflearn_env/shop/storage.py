@@ -1,0 +1,128 @@
+"""Shops on disk: one zip of arrays with a JSON heading, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.atomic import write_atomically
+from selflearn_env.core.pooling import Level, Pooling
+from selflearn_env.core.states import StateSpace, Tier
+from selflearn_env.shop.history import Catalogue, History, Population
+from selflearn_env.shop.report import Report
+from selflearn_env.shop.shop import Shop
+
+FORMAT, VERSION = "selflearn-shop", 1
+
+
+def save(shop: Shop, path: Path) -> None:
+    """Writes a shop; see `Shop.save`."""
+    heading, arrays = _taken_apart(shop)
+    with write_atomically(path) as file:
+        np.savez_compressed(file, heading=_text(heading), **arrays)
+
+
+def load(path: Path) -> Shop:
+    """Reads a shop; see `Shop.load`."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        heading = json.loads(arrays.pop("heading").tobytes().decode("utf-8"))
+        named = heading["format"]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not a shop file, or a broken one ({type(error).__name__}); build it anew") from None
+    if named != FORMAT:
+        raise ValueError(f"{path}: not a shop file but {named!r}")
+    if heading["version"] > VERSION:
+        raise ValueError(
+            f"{path}: written in format {heading['version']}, this version of selflearn-env reads up to {VERSION}; "
+            f"upgrade selflearn-env"
+        )
+    try:
+        return _put_together(heading, arrays)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: a broken shop file ({error}); build it anew") from None
+
+
+def digest(shop: Shop) -> str:
+    """SHA-256 over heading and arrays."""
+    heading, arrays = _taken_apart(shop)
+    sha = hashlib.sha256(_text(heading).tobytes())
+    for name, array in sorted(arrays.items()):
+        sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
+def _taken_apart(shop: Shop) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    history, customers = shop.history, shop.customers
+    heading = {
+        "format": FORMAT,
+        "version": VERSION,
+        "seed": shop.seed,
+        "tiers": [[tier.name, list(tier.labels)] for tier in shop.states.tiers],
+        "report": asdict(shop.report),
+        "history_pooling": [asdict(level) for level in history.pooling.levels],
+        "customers_pooling": [asdict(level) for level in customers.pooling.levels],
+    }
+    # Most pairs of state and product are empty: their positions and values are stored, not the tables.
+    bought, seen = np.flatnonzero(history.purchases), np.flatnonzero(history.seen)
+    arrays = {
+        "ids": shop.catalogue.ids,
+        "descriptions": shop.catalogue.descriptions,
+        "history_visits": history.visits,
+        "history_bought": bought,
+        "history_purchases": history.purchases.ravel()[bought],
+        "history_seen": seen,
+        "history_quantity": history.quantity.ravel()[seen],
+        "history_segments": history.segment_products,
+        "customers_visits": customers.visits,
+        "customers_cells": customers.cells,
+        "customers_counts": customers.counts,
+    }
+    return heading, arrays
+
+
+def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Shop:
+    states = StateSpace(tuple(Tier(name, tuple(labels)) for name, labels in heading["tiers"]))
+    shape = (states.size, arrays["ids"].size)
+
+    def table(cells: str, values: NDArray) -> NDArray:
+        dense = np.zeros(shape, dtype=values.dtype)
+        dense.reshape(-1)[arrays[cells]] = values
+        return dense
+
+    history = History(
+        states=states,
+        visits=arrays["history_visits"],
+        purchases=table("history_bought", arrays["history_purchases"]),
+        quantity=table("history_seen", arrays["history_quantity"]),
+        seen=table("history_seen", np.ones(arrays["history_seen"].size, dtype=bool)),
+        segment_products=arrays["history_segments"],
+        pooling=_pooling(heading["history_pooling"]),
+    )
+    customers = Population(
+        arrays["customers_visits"],
+        arrays["customers_cells"],
+        arrays["customers_counts"],
+        _pooling(heading["customers_pooling"]),
+    )
+    catalogue = Catalogue(arrays["ids"], arrays["descriptions"])
+    return Shop(catalogue, history, customers, Report(**heading["report"]), heading["seed"])
+
+
+def _pooling(levels: list[dict[str, Any]]) -> Pooling:
+    return Pooling(tuple(Level(tuple(level["tiers"]), level["weight"], level["gain"]) for level in levels))
+
+
+def _text(heading: dict[str, Any]) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(heading, sort_keys=True).encode("utf-8"), dtype=np.uint8)
