@@ -51,7 +51,7 @@ class Agent(ABC):
 
     def update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing."""
-        return None
+        return
 
     @abstractmethod
     def values(self, states: NDArray) -> NDArray[np.float64]:
@@ -72,5 +72,3 @@ class Agent(ABC):
             OSError: the file cannot be written.
         """
         write_agent(self, Path(path))
-
-

@@ -1,4 +1,4 @@
-"""The seed's agent: epsilon-greedy slates, incremental average (Sutton and Barto, Reinforcement Learning, 2nd ed., 2.4)."""
+"""The seed's agent: epsilon-greedy slates, incremental average (Sutton and Barto 2018, section 2.4)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class EpsilonGreedyAgent(Agent):
         prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
         self._sum, self._count = prior_sum.ravel(), np.zeros(known.size)  # one entry per state * P + column
         # A slate passes over at most n - 1 leaders that it shows already.
-        self._leaders = Leaders(*known.shape, depth=2 * self.slate_size)
+        self._leaders = Leaders(len(known), self.products, depth=2 * self.slate_size)
 
     @property
     def epsilon(self) -> float:
@@ -112,12 +112,12 @@ class EpsilonGreedyAgent(Agent):
         slates[row, slot] = self._pool.take(self._pool_start[segment] + drawn)
         again = repeats(slates)
         if again is not None:
-            for row in np.flatnonzero(again.any(axis=1)).tolist():
-                slates[row] = self._slate(states[row], explores[row], position[row], leaders[row])
+            for visit in np.flatnonzero(again.any(axis=1)):
+                slates[visit] = self._slate(states[visit], explores[visit], position[visit], leaders[visit])
         return self._order[slates]
 
     def _slate(
-        self, state: np.int64, explores: NDArray[np.bool_], position: NDArray[np.float64], leaders: NDArray[np.int64]
+        self, state: int, explores: NDArray[np.bool_], position: NDArray[np.float64], leaders: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """One slate (n,) by the rule of the class, slot by slot.
 
@@ -150,10 +150,13 @@ class EpsilonGreedyAgent(Agent):
         states = np.asarray(states, dtype=np.int64)
         cells = self._column.take(slates)
         cells += (states * self.products)[:, None]
-        np.add.at(self._sum, cells.ravel(), np.ravel(item_rewards))
-        np.add.at(self._count, cells.ravel(), 1.0)
-        self._value.reshape(-1)[cells] = self._sum.take(cells) / (self._count.take(cells) + self._prior_weight)
-        self._leaders.changed(self._value, states, cells)
+        flat = cells.ravel()
+        np.add.at(self._sum, flat, np.ravel(item_rewards))
+        np.add.at(self._count, flat, 1.0)
+        learned = self._sum.take(cells)
+        learned /= self._count.take(cells) + self._prior_weight
+        self._value.reshape(-1)[cells] = learned
+        self._leaders.changed(self._value, states, cells, learned)
         self._visits += len(states)
 
     def values(self, states: NDArray) -> NDArray[np.float64]:
@@ -196,7 +199,9 @@ class EpsilonGreedyAgent(Agent):
     def _priors(self, history: History, prior: str, known: NDArray[np.bool_]) -> NDArray[np.float64]:
         if prior == "quantity":
             drawn = np.zeros(known.shape)
-            drawn[known] = self.rng.normal(history.quantity[:, self._order][known], 1.0).round(DECIMALS)
+            drawn[known] = self.rng.normal(history.quantity[:, self._order][known].astype(np.float64), 1.0).round(
+                DECIMALS
+            )
             return drawn
         if prior == "rate":
             rewards = Rewards()

@@ -13,8 +13,8 @@ class Leaders:
 
     `floor` bounds the values of all products outside the list; one that rises above it is taken into the list. The list
     is sorted again when its values have changed, and chosen anew from the whole row only when one of its first `depth`
-    fell below the floor. Products without a value (-inf) come last; `scarce` marks the states where they may be among the
-    first `depth`.
+    fell below the floor. Products without a value (-inf) come last; `scarce` marks the states where they may be among
+    the first `depth`.
     """
 
     def __init__(self, states: int, products: int, depth: int):
@@ -22,7 +22,7 @@ class Leaders:
         self.size = min(max(SPARE, 2 * depth), products)
         self.products = products
         self.ids = np.zeros((states, self.size), dtype=np.int64)
-        self.floor = np.full(states, np.inf)  # nothing is taken in before the list is chosen
+        self.floor = np.full(states, np.inf)  # no product is taken into a list not yet chosen
         self.outside = np.ones(states * products, dtype=bool)
         self.unsorted = np.ones(states, dtype=bool)
         self.chosen = np.zeros(states, dtype=bool)
@@ -38,11 +38,13 @@ class Leaders:
             self._refresh_many(values, np.unique(rows))
         return self.ids.take(states, axis=0)[:, : self.depth]
 
-    def changed(self, values: NDArray[np.float64], states: NDArray[np.int64], cells: NDArray[np.int64]) -> None:
-        """Says that the values (S, P) of the cells state * P + product (B, m) of the states (B,) have changed."""
+    def changed(
+        self, values: NDArray[np.float64], states: NDArray[np.int64], cells: NDArray[np.int64], new: NDArray[np.float64]
+    ) -> None:
+        """Says that of the values (S, P) the cells state * P + product (B, m) of the states (B,) are new (B, m)."""
         self.unsorted[states] = True
-        new = values.reshape(-1).take(cells)
-        risen = (new > self.floor[states][:, None]) & self.outside.take(cells)
+        risen = new > self.floor.take(states)[:, None]
+        risen &= self.outside.take(cells)
         if np.count_nonzero(risen):
             for row, cell in zip(states[np.nonzero(risen)[0]].tolist(), cells[risen].tolist(), strict=True):
                 if self.outside[cell]:

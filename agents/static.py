@@ -41,7 +41,7 @@ class PopularAgent(StaticAgent):
 
 
 class OracleAgent(StaticAgent):
-    """The best slate of each state, from the simulator's own probabilities: a reference, not an agent one could have."""
+    """The best slate of each state, from the simulator's own probabilities: a reference that no shop can have."""
 
     privileged = True
 

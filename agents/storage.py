@@ -34,7 +34,7 @@ def write_agent(agent: Agent, path: Path) -> None:
                 plain[name] = value
     with write_atomically(path) as file:
         text = json.dumps(heading).encode("utf-8")
-        np.savez_compressed(file, heading=np.frombuffer(text, dtype=np.uint8), **arrays)
+        np.savez_compressed(file, heading=np.frombuffer(text, dtype=np.uint8), **arrays)  # type: ignore[arg-type]
 
 
 def read_agent(path: Path, known: Mapping[str, type[Agent]]) -> Agent:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register
 
+from selflearn_env.version import __version__
+
 if TYPE_CHECKING:
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
     from selflearn_env.shop.shop import Shop
     from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Rewards",
     "Shop",
     "StateSpace",
     "TransactionLog",
+    "__version__",
     "load_transactions",
     "rfm_table",
     "segment_customers",

@@ -22,10 +22,10 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.chmod(file.name, 0o666 & ~_umask())  # a temporary file is private; the finished one is like any other
-            os.replace(file.name, path)
+            Path(file.name).chmod(0o666 & ~_umask())  # a temporary file is private; the finished one is like any other
+            Path(file.name).replace(path)
         except BaseException:
-            os.unlink(file.name)
+            Path(file.name).unlink()
             raise
 
 

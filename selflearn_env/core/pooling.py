@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -194,10 +195,7 @@ def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
             best = data.split(last, (*last.tiers, *left))
         steps.append(best)
     return Pooling(
-        tuple(
-            Level(step.tiers, step.weight, step.likelihood - before.likelihood)
-            for before, step in zip(steps, steps[1:], strict=False)
-        )
+        tuple(Level(step.tiers, step.weight, step.likelihood - before.likelihood) for before, step in pairwise(steps))
     )
 
 

@@ -48,7 +48,8 @@ def calibrated_preferences(
 ) -> Preferences:
     """Preferences proportional to incidence (purchases) and its square root (clicks), at the level asked for.
 
-    A shown product is bought with b = min(1, x * incidence) and, if it is not, clicked with c = min(1, y * sqrt(incidence)).
+    A shown product is bought with b = min(1, x * incidence) and, if it is not, clicked with
+    c = min(1, y * sqrt(incidence)).
 
     Args:
         incidence: (S, P) purchases per visit.

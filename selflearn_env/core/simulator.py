@@ -90,9 +90,7 @@ class Simulator:
 
     def streams(self, rng: np.random.Generator) -> Streams:
         """Fresh streams for one run, spawned from the generator."""
-        return Streams(
-            rng, positions=self._visitors.size, uniforms=self.customers.uniforms, slate_size=self.slate_size
-        )
+        return Streams(rng, positions=self._visitors.size, uniforms=self.customers.uniforms, slate_size=self.slate_size)
 
     def start(self, batch: int, streams: Streams) -> Visits:
         """New visits, one per row."""
@@ -116,12 +114,12 @@ class Simulator:
         noise = streams.noise.take(batch) if self.rewards.noise else None
         item_reward = self.rewards.earned(response, noise)
         duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
-        return Outcome(
-            visits, response, item_reward, item_reward.dot(self._sum), duplicates, np.ones(batch, dtype=bool)
-        )
+        ended = np.empty(batch, dtype=bool)
+        ended.fill(True)  # an episode is one visit
+        return Outcome(visits, response, item_reward, item_reward.dot(self._sum), duplicates, ended)
 
     def response_probability(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:
-        """(B, n, 3) exact probability that each slot is ignored, clicked, bought; arguments as for `expected_reward`."""
+        """(B, n, 3) exact probability that each slot is ignored, clicked, bought; see `expected_reward`."""
         states = self.states.check(states)
         slates, repeated = check_slates(slates, len(states), self.slate_size, self.products)
         return self.customers.response_probability(states, slates, repeated)

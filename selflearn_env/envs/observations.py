@@ -26,7 +26,7 @@ class Observation:
 
 
 def _tiers(states: StateSpace) -> Observation:
-    return Observation(gym.spaces.MultiDiscrete(states.shape), states.table)
+    return Observation(gym.spaces.MultiDiscrete(list(states.shape)), states.table)
 
 
 def _index(states: StateSpace) -> Observation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,14 +40,18 @@ class Options:
     observation: str = "tiers"
     customer: str = "independent"
     visits: str = "log"
-    rewards: Rewards = Rewards()
+    rewards: Rewards = field(default_factory=Rewards)
 
     def __post_init__(self) -> None:
         for name, known in (("observation", OBSERVATIONS), ("customer", CUSTOMERS), ("visits", VISITS)):
             value = getattr(self, name)
             if value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
-        if isinstance(self.slate_size, bool) or not isinstance(self.slate_size, int | np.integer) or self.slate_size < 1:
+        if (
+            isinstance(self.slate_size, bool)
+            or not isinstance(self.slate_size, int | np.integer)
+            or self.slate_size < 1
+        ):
             raise ValueError(f"slate_size is a number of products and must be at least 1, got {self.slate_size!r}")
         if not isinstance(self.rewards, Rewards):
             raise TypeError(f"rewards is a selflearn_env.Rewards, got {self.rewards!r}")
@@ -60,7 +64,7 @@ class Options:
         Raises:
             TypeError: there is no such option; the message says which exist.
         """
-        known = [field.name for field in fields(self)]
+        known = [known.name for known in fields(self)]
         for name in options:
             if name not in known:
                 raise TypeError(

@@ -55,9 +55,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self._over = True
         self._shown: Shown | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit.
 
         Args:

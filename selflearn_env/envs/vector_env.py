@@ -132,7 +132,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return observation, outcome.reward, outcome.ended, np.zeros(self.num_envs, dtype=bool), info
 
     def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:
-        """A step of which some rows are over: with NEXT_STEP they get a new visit, the others are shown their slates."""
+        """A step with rows that are over: in NEXT_STEP they get a new visit, the others are shown their slates."""
         if self._autoreset is AutoresetMode.DISABLED:
             rows = np.flatnonzero(self._over)
             raise gym.error.ResetNeeded(
@@ -155,7 +155,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return observation, reward, ended, np.zeros(self.num_envs, dtype=bool), info
 
     def render(self) -> tuple[Any, ...] | None:
-        """One frame per row, as for the single face; a row that was just renewed shows the visit that it served last."""
+        """One frame per row, as for the single face; a row renewed within the step shows the visit it served last."""
         if self.render_mode is None:
             return None
         if self._visits is None:

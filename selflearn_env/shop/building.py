@@ -38,10 +38,7 @@ def build_shop(
         raise ValueError(f"history_share is a share of the customers, 0 < share <= 1, got {history_share!r}")
     if max_products is not None and max_products < 1:
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
-    if isinstance(source, TransactionLog):
-        log = source
-    else:
-        log = load_transactions(source, columns, date_format=date_format)
+    log = source if isinstance(source, TransactionLog) else load_transactions(source, columns, date_format=date_format)
 
     known = log.frame["customer"].notna()
     rows = log.frame[known].assign(purchase=log.purchases[known])
@@ -72,7 +69,7 @@ def build_shop(
     noted = {
         "are purchases": int(rows["purchase"].sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
-        f"belong to simulated customers ({_unique(simulated):,})": len(simulated),
+        f"belong to simulated customers ({simulated['customer'].nunique():,} customers)": len(simulated),
     }
     return Shop(catalogue, history, population, Report(log.report.rows_read, dropped, noted), seed)
 
@@ -97,7 +94,7 @@ def _segments(
     if given is None:
         rfm = rfm_table(log)
         # The clusters are the history's, so that nothing an agent reads depends on the held-out customers.
-        assigned, labels = Segmentation.fit(rfm[in_history]).assign(rfm), SEGMENTS
+        assigned, labels = Segmentation.fit(rfm[in_history]).assign(rfm), tuple(SEGMENTS)
     else:
         by_key = {_key(key): str(label) for key, label in dict(given).items()}
         missing = [customer for customer in customers if _key(customer) not in by_key]
@@ -180,7 +177,3 @@ def _baskets(purchases: pd.DataFrame, states: StateSpace, products: int) -> Bask
     _, first, visit = np.unique(key, return_index=True, return_inverse=True)
     cell = np.unique(visit * products + purchases["product"].to_numpy())
     return Baskets(purchases["state"].to_numpy()[first], cell // products, cell % products, states.size, products)
-
-
-def _unique(rows: pd.DataFrame) -> int:
-    return rows["customer"].nunique()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.states import StateSpace, Tier
 
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
-WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 # Each period: the tier's name, its number of labels, and the number of a day of the month.
 PERIODS = {
@@ -43,6 +44,6 @@ def state_space(segments: Sequence[str], period: str) -> StateSpace:
 
 def state_of(segment: NDArray[np.int64], time: pd.Series, states: StateSpace, period: str) -> NDArray[np.int64]:
     """(rows,) state indexes of rows with these segment numbers and times."""
-    number = PERIODS[period][2]
+    number: Callable[[NDArray[np.int64]], NDArray[np.int64]] = PERIODS[period][2]
     tiers = [segment, time.dt.month.to_numpy() - 1, number(time.dt.day.to_numpy()), time.dt.day_of_week.to_numpy()]
     return states.encode(np.stack([np.asarray(tier, dtype=np.int64) for tier in tiers], axis=1))

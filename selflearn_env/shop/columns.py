@@ -19,9 +19,7 @@ KNOWN_NAMES = {
 }
 
 
-def find_columns(
-    found: Sequence[str], columns: str | Mapping[str, str], source: str
-) -> dict[str, str]:
+def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source: str) -> dict[str, str]:
     """Canonical name -> name in the file, for the columns that are there.
 
     Raises:

@@ -55,7 +55,7 @@ class History(_ReadOnly):
     states: StateSpace
     visits: NDArray[np.int64]
     purchases: NDArray[np.int32]
-    quantity: NDArray[np.int32] | NDArray[np.float32]
+    quantity: NDArray[np.number]
     seen: NDArray[np.bool_]
     segment_products: NDArray[np.bool_]
     pooling: Pooling

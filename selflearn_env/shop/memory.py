@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 def give_back() -> None:
-    """To be called when the large temporaries of reading a log are gone: they are several times the size of the shop."""
+    """Call it when the temporaries of reading a log are gone: they are several times the size of the shop."""
     pa.default_memory_pool().release_unused()
     with suppress(AttributeError, OSError, TypeError):  # only the C library of GNU has and needs it
         ctypes.CDLL(None).malloc_trim(0)

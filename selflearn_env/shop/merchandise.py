@@ -8,7 +8,10 @@ import pandas as pd
 
 # Codes that speak for themselves, compared without case and spaces.
 CODES = frozenset(
-    "post postage carriage shipping freight discount manual samples bankcharges amazonfee adjust adjust2".split()
+    [
+        *("post", "postage", "carriage", "shipping", "freight", "discount"),
+        *("manual", "samples", "bankcharges", "amazonfee", "adjust", "adjust2"),
+    ]
 )
 # What such lines are called; the whole description must match.
 DESCRIPTION = (
@@ -18,9 +21,7 @@ DESCRIPTION = (
 )
 
 
-def excluded_products(
-    ids: pd.Index, descriptions: pd.Series, exclude: str | Collection[str]
-) -> set[str]:
+def excluded_products(ids: pd.Index, descriptions: pd.Series, exclude: str | Collection[str]) -> set[str]:
     """The codes to leave out of the catalogue.
 
     Args:

@@ -67,7 +67,7 @@ class Segmentation:
 
     @classmethod
     def fit(cls, rfm: pd.DataFrame) -> Segmentation:
-        """Exact k-means on each measure (Wu 1991, Grønlund et al. 2017); a measure of few values gets as many clusters."""
+        """Exact k-means on each measure (Grønlund et al. 2017); a measure of few values gets as many clusters."""
         centres = {}
         for measure in MEASURES:
             values = rfm[measure].to_numpy(dtype=np.float64)

@@ -75,7 +75,8 @@ class Shop:
             FileNotFoundError: there is no such file.
             TypeError, ValueError: an option or the log cannot be used; the message says which, where and what to do.
         """
-        from selflearn_env.shop.building import build_shop  # pandas is imported only where a log is read
+        # pandas is imported only where a log is read
+        from selflearn_env.shop.building import build_shop
         from selflearn_env.shop.memory import give_back
 
         shop = build_shop(
@@ -106,9 +107,9 @@ class Shop:
     def preferences(self) -> Preferences:
         """What the simulated customers want: one draw, by the shop's seed, from what their purchases in the log tell.
 
-        The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible worlds
-        of the same log. The level is the seed's: the ten best sellers of each state, shown to the visits of the log,
-        earn 0.543 purchases and 0.743 clicks per slate.
+        The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible
+        worlds of the same log. The level is the seed's: the ten best sellers of each state, shown to the visits of the
+        log, earn 0.543 purchases and 0.743 clicks per slate.
         """
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
         purchases = self.customers.purchases(self.products)

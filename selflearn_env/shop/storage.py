@@ -26,7 +26,7 @@ def save(shop: Shop, path: Path) -> None:
     """Writes a shop; see `Shop.save`."""
     heading, arrays = _taken_apart(shop)
     with write_atomically(path) as file:
-        np.savez_compressed(file, heading=_text(heading), **arrays)
+        np.savez_compressed(file, heading=_text(heading), **arrays)  # type: ignore[arg-type]
 
 
 def load(path: Path) -> Shop:

@@ -1,0 +1,6 @@
+"""How well agents do: one agent over many customers, and several agents on the same customers."""
+
+from agents.evaluation.compare import ComparisonResult, compare
+from agents.evaluation.evaluate import EvaluationResult, evaluate
+
+__all__ = ["ComparisonResult", "EvaluationResult", "compare", "evaluate"]

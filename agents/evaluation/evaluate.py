@@ -1,0 +1,224 @@
+"""One agent serves many customers, and learns from each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents import AGENTS
+from agents.agent import Agent
+from selflearn_env.core.rewards import BOUGHT, CLICKED
+from selflearn_env.core.simulator import Simulator
+
+CHUNKS = 50  # points of a curve
+EDGE = 0.1  # the share of the visits that is called early, or late
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationResult:
+    """How an agent did, in chunks of consecutive visits. Rewards are per slate, in reward units.
+
+    Attributes:
+        agent: the agent's name.
+        privileged: whether it knows what no real agent could.
+        env_id: the environment.
+        customers: visits served.
+        batch: visits decided before the feedback of any of them is learned from.
+        seed: seed of the environment.
+        seconds: time of the whole loop, environment and agent.
+        agent_seconds: time of the agent alone, deciding and learning.
+        visits: (C,) visits served by the end of each chunk.
+        reward: (C,) mean sampled reward.
+        expected_reward: (C,) mean of the exact expected reward of the slates shown.
+        regret: (C,) mean expected reward of the best slate minus that of the slate shown.
+        random: (C,) exact expected reward of random slates in the same visits.
+        optimal: (C,) exact expected reward of the best slates in the same visits.
+        purchases: (C,) bought products per slate.
+        clicks: (C,) clicked products per slate.
+    """
+
+    agent: str
+    privileged: bool
+    env_id: str
+    customers: int
+    batch: int
+    seed: int
+    seconds: float
+    agent_seconds: float
+    visits: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    expected_reward: NDArray[np.float64]
+    regret: NDArray[np.float64]
+    random: NDArray[np.float64]
+    optimal: NDArray[np.float64]
+    purchases: NDArray[np.float64]
+    clicks: NDArray[np.float64]
+
+    @property
+    def gap(self) -> NDArray[np.float64]:
+        """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
+        return _share(self.expected_reward, self.random, self.optimal)
+
+    def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
+        """Mean of a per-chunk figure per visit, over the chunks that end within two shares of the visits."""
+        share = self.visits / self.customers
+        chosen = (share > first + 1e-9) & (share <= last + 1e-9)
+        if not chosen.any():
+            chosen[0 if first == 0 else -1] = True
+        weight = np.diff(self.visits, prepend=0)[chosen]
+        return float(np.average(getattr(self, name)[chosen], weights=weight))
+
+    def figures(self) -> dict[str, Any]:
+        """What a table or a manifest says of the run."""
+        expected, random, optimal = (self.mean(name) for name in ("expected_reward", "random", "optimal"))
+        late = [self.mean(name, 1 - EDGE) for name in ("expected_reward", "random", "optimal")]
+        return {
+            "agent": self.agent + (" (privileged)" if self.privileged else ""),
+            "seed": self.seed,
+            "customers": self.customers,
+            "batch": self.batch,
+            "reward": self.mean("reward"),
+            "reward_early": self.mean("reward", 0.0, EDGE),
+            "reward_late": self.mean("reward", 1 - EDGE),
+            "expected_reward": expected,
+            "regret": self.mean("regret"),
+            "purchases": self.mean("purchases"),
+            "clicks": self.mean("clicks"),
+            "random": random,
+            "optimal": optimal,
+            "gap": float(_share(expected, random, optimal)),
+            "gap_late": float(_share(*late)),
+            "slates_per_second": self.customers / self.seconds,
+            "agent_slates_per_second": self.customers / self.agent_seconds,
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """The curve, one row per chunk."""
+        names = ("visits", "reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "gap")
+        columns = {name: getattr(self, name) for name in names}
+        return pd.DataFrame({"agent": self.agent, "seed": self.seed, **columns})
+
+
+def evaluate(
+    agent: Agent,
+    env_id: str,
+    customers: int = 100_000,
+    batch: int = 1,
+    seed: int = 0,
+    progress: bool = True,
+    **env_options: Any,
+) -> EvaluationResult:
+    """Lets an agent serve customers of an environment and learn from them.
+
+    Args:
+        agent: the agent; it is changed by what it learns.
+        env_id: a registered environment with a vector face, such as "selflearn/Retail-v0".
+        customers: visits to serve.
+        batch: visits decided before the feedback of any of them is learned from; 1 is the seed's loop.
+        seed: of the environment.
+        progress: whether to show a progress bar with the rate.
+        **env_options: options of the environment, such as `shop`.
+
+    Raises:
+        ValueError: a number is not positive, or agent and environment do not fit.
+    """
+    if customers < 1 or batch < 1:
+        raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
+    env_options.setdefault("slate_size", agent.slate_size)
+    envs = gym.make_vec(env_id, num_envs=batch, vectorization_mode="vector_entry_point", **env_options)
+    simulator: Simulator = envs.unwrapped.simulator  # type: ignore[attr-defined]
+    if (agent.slate_size, agent.products) != (simulator.slate_size, simulator.products):
+        raise ValueError(
+            f"the agent shows {agent.slate_size} of {agent.products} products, "
+            f"the environment {simulator.slate_size} of {simulator.products}"
+        )
+    name = agent_name(agent)
+    chunk = -(-customers // (CHUNKS * batch)) * batch
+    states = envs.reset(seed=seed)[1]["state"]
+    parts: list[_Chunk] = []
+    seconds = agent_seconds = 0.0
+    with tqdm(total=customers, desc=name, unit=" visits", disable=None if progress else True) as bar:
+        for start in range(0, customers, chunk):
+            recorder = _Recorder()
+            begin = perf_counter()
+            for at in range(start, min(start + chunk, customers), batch):
+                served = min(batch, customers - at)  # of the last batch, maybe not all
+                decide = perf_counter()
+                slates = agent.act(states)
+                decided = perf_counter()
+                _, _, _, _, info = envs.step(slates)
+                responses, item_rewards = info["response"], info["item_reward"]
+                learn = perf_counter()
+                agent.update(states[:served], slates[:served], responses[:served], item_rewards[:served])
+                agent_seconds += decided - decide + perf_counter() - learn
+                recorder.add(states[:served], slates[:served], responses[:served], item_rewards[:served])
+                states = info["state"]
+            seconds += perf_counter() - begin
+            parts.append(recorder.summary(simulator))
+            bar.update(parts[-1].visits)
+    envs.close()
+    table = {field: np.array([getattr(part, field) for part in parts]) for field in _Chunk.__dataclass_fields__}
+    table["visits"] = np.cumsum(table["visits"])
+    return EvaluationResult(name, agent.privileged, env_id, customers, batch, seed, seconds, agent_seconds, **table)
+
+
+def agent_name(agent: Agent) -> str:
+    """The name under which the agent's class is known, or the class's own."""
+    return next((name for name, known in AGENTS.items() if known is type(agent)), type(agent).__name__)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    visits: int
+    reward: float
+    expected_reward: float
+    regret: float
+    random: float
+    optimal: float
+    purchases: float
+    clicks: float
+
+
+class _Recorder:
+    """What happened in the visits of one chunk."""
+
+    def __init__(self) -> None:
+        self.states: list[NDArray] = []
+        self.slates: list[NDArray] = []
+        self.responses: list[NDArray] = []
+        self.item_rewards: list[NDArray] = []
+
+    def add(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+        self.states.append(states)
+        self.slates.append(slates)
+        self.responses.append(responses)
+        self.item_rewards.append(item_rewards)
+
+    def summary(self, simulator: Simulator) -> _Chunk:
+        states, slates = np.concatenate(self.states), np.concatenate(self.slates)
+        responses = np.concatenate(self.responses)
+        expected = simulator.expected_reward(states, slates)
+        optimal = simulator.expected_reward(states, simulator.optimal_slate(states))
+        return _Chunk(
+            visits=len(states),
+            reward=float(np.concatenate(self.item_rewards).sum(axis=1).mean()),
+            expected_reward=float(expected.mean()),
+            regret=float((optimal - expected).mean()),
+            random=float(simulator.random_reward(states).mean()),
+            optimal=float(optimal.mean()),
+            purchases=float((responses == BOUGHT).sum(axis=1).mean()),
+            clicks=float((responses == CLICKED).sum(axis=1).mean()),
+        )
+
+
+def _share(expected: Any, random: Any, optimal: Any) -> NDArray[np.float64]:
+    """(expected - random) / (optimal - random), nan where the two references are equal."""
+    way = np.asarray(optimal) - random
+    return np.divide(expected - random, way, out=np.full(np.shape(way), np.nan), where=np.abs(way) > 1e-9)

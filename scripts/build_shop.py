@@ -1,0 +1,52 @@
+"""Builds a shop from a transaction log and saves it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from command_line import positive, run
+
+from selflearn_env import Shop
+
+
+def main() -> None:
+    """Reads the arguments, builds, saves, and says what became of the rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file")
+    parser.add_argument("--out", type=Path, required=True, help="file to write, such as shop.npz")
+    parser.add_argument(
+        "--columns",
+        type=json.loads,
+        default="auto",
+        metavar="JSON",
+        help='canonical name -> name in the file, such as \'{"customer": "client"}\'',
+    )
+    parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
+    parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
+    parser.add_argument("--seed", type=int, default=0, help="of the split and of the simulated preferences")
+    parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
+    parser.add_argument("--max-products", type=positive, help="keep only the products most bought in the history")
+    parser.add_argument("--keep-all-products", action="store_true", help="also keep codes that are no merchandise")
+    options = parser.parse_args()
+
+    shop = Shop.from_transactions(
+        options.log,
+        columns=options.columns,
+        date_format=options.date_format,
+        history_share=options.history_share,
+        seed=options.seed,
+        period=options.period,
+        max_products=options.max_products,
+        exclude_products=() if options.keep_all_products else "auto",
+    )
+    shop.save(options.out)
+    print(shop.report)
+    seen = int((shop.history.visits > 0).sum())
+    print(f"{shop.products:,} products, {shop.states.size:,} states, {seen:,} of them with history")
+    print(f"{options.out} (digest {shop.digest[:12]})")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,69 @@
+"""How the command lines end, and how they write what they made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from selflearn_env.atomic import write_atomically
+
+PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "matplotlib")
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Runs a command: exit code 0 when it is done, 1 with a one-line reason when it failed; 2 is wrong usage."""
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(1)
+    except (OSError, TypeError, ValueError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def positive(text: str) -> int:
+    """An argument that counts something."""
+    number = int(text.replace("_", ""))
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def folder(path: Path) -> Path:
+    """Makes the folder and sees that it can be written to, before any long work.
+
+    Raises:
+        OSError: it cannot.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path):
+        return path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text whole or not at all."""
+    with write_atomically(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def manifest(options: argparse.Namespace, **figures: Any) -> str:
+    """What made a result: versions, machine, time and options, and the figures that came out; as JSON."""
+    content = {
+        "command": Path(sys.argv[0]).name,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+        "versions": {name: version(name) for name in PACKAGES},
+        "options": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
+        **figures,
+    }
+    return json.dumps(content, indent=2, default=str) + "\n"

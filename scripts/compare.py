@@ -1,0 +1,87 @@
+"""Compares agents on the same customers, and writes a table, the curves, a picture and a manifest."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pandas as pd
+from command_line import folder, manifest, positive, run, write_text
+
+import selflearn_env
+from agents import AGENTS
+from agents.evaluation import compare
+from agents.evaluation.plots import learning_curves
+from selflearn_env.atomic import write_atomically
+
+COLUMNS = {
+    "reward_early": "reward early",
+    "reward_late": "reward late",
+    "purchases": "purchases",
+    "gap": "gap",
+    "gap_late": "gap late",
+    "slates_per_second": "slates/s",
+}
+
+
+def main() -> None:
+    """Reads the arguments, compares, writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument(
+        "--agents",
+        nargs="+",
+        choices=AGENTS,
+        default=list(AGENTS),
+        metavar="NAME",
+        help=f"agents to compare, of {', '.join(AGENTS)}",
+    )
+    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
+    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
+    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument("--customers", type=positive, default=100_000, help="visits per agent and seed")
+    parser.add_argument(
+        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
+    )
+    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    options = parser.parse_args()
+
+    out = folder(options.out)
+    env_options: dict[str, Any] = {"slate_size": options.slate_size}
+    if options.shop is not None:
+        env_options["shop"] = selflearn_env.Shop.load(options.shop)
+    shop = gym.make(options.env, **env_options).unwrapped.shop  # type: ignore[attr-defined]
+    env_options["shop"] = shop
+    print(shop.report)
+    result = compare(options.agents, options.env, options.customers, options.seeds, options.batch, **env_options)
+
+    text = _as_text(result.table())
+    write_text(out / "table.md", text)
+    write_text(out / "results.csv", result.frame().to_csv(index=False))
+    with write_atomically(out / "curves.png") as file:
+        learning_curves(result, file)
+    runs = [run_.figures() for run_ in result.runs]
+    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, runs=runs))
+    print(f"\n{options.env}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
+    print("reward: mean per slate, early and late are the first and last tenth of the customers; gap: share of the way")
+    print("from random to optimal expected reward; slates/s: environment and agent together")
+    for name in ("table.md", "results.csv", "manifest.json", "curves.png"):
+        print(out / name)
+
+
+def _as_text(table: pd.DataFrame) -> str:
+    """A Markdown table of the figures that people ask for first."""
+    rows = [["agent", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
+    for agent, figures in table.iterrows():
+        last = f"{figures['slates_per_second']:,.0f}"
+        first = ["-" if figures.isna()[name] else f"{figures[name]:.3f}" for name in list(COLUMNS)[:-1]]
+        rows.append([str(agent), *first, last])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,86 @@
+"""Lets one agent serve customers and learn from them, and writes the agent, its curve and a manifest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from command_line import folder, manifest, positive, run, write_text
+
+import selflearn_env
+from agents import AGENTS, make_agent
+from agents.evaluation import ComparisonResult, evaluate
+from agents.evaluation.plots import learning_curves
+from selflearn_env.atomic import write_atomically
+
+
+def main() -> None:
+    """Reads the arguments, trains, writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--agent", choices=AGENTS, default="epsilon_greedy", help="which agent")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=hyperparameter,
+        help="a hyperparameter of the agent, such as epsilon=0.05; may be repeated",
+    )
+    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
+    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
+    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve")
+    parser.add_argument(
+        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the agent and of the environment")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    options = parser.parse_args()
+
+    out = folder(options.out)
+    env_options: dict[str, Any] = {"slate_size": options.slate_size}
+    if options.shop is not None:
+        env_options["shop"] = selflearn_env.Shop.load(options.shop)
+    env = gym.make(options.env, **env_options).unwrapped
+    shop, simulator = env.shop, env.simulator  # type: ignore[attr-defined]
+    print(shop.report)
+
+    settings = dict(options.set)
+    if AGENTS[options.agent].privileged:
+        settings["simulator"] = simulator
+    agent = make_agent(
+        options.agent, history=shop.history, slate_size=options.slate_size, seed=options.seed, **settings
+    )
+    env_options["shop"] = shop
+    result = evaluate(agent, options.env, options.customers, options.batch, options.seed, **env_options)
+    figures = result.figures()
+
+    agent.save(out / "agent.npz")
+    write_text(out / "curve.csv", result.frame().to_csv(index=False))
+    with write_atomically(out / "curve.png") as file:
+        learning_curves(ComparisonResult((result,)), file)
+    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, figures=figures))
+    print(
+        f"{figures['agent']}: reward per slate {figures['reward_early']:.2f} early, {figures['reward_late']:.2f} late; "
+        f"{figures['gap']:.3f} of the way from random to optimal; {figures['slates_per_second']:,.0f} slates/s"
+    )
+    for name in ("agent.npz", "curve.csv", "curve.png", "manifest.json"):
+        print(out / name)
+
+
+def hyperparameter(text: str) -> tuple[str, Any]:
+    """NAME=VALUE, the value as JSON where it is JSON and as text otherwise."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+if __name__ == "__main__":
+    run(main)
