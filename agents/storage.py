@@ -1,9 +1,7 @@
-"""Agents on disk: one zip of arrays with a JSON heading, no pickle."""
+"""Agents on disk."""
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.atomic import write_atomically
+from selflearn_env.archive import read_archive, write_archive
 
 if TYPE_CHECKING:
     from agents.agent import Agent
 
-FORMAT, VERSION = "selflearn-agent", 1
+KIND, VERSION = "selflearn-agent", 1
 
 
 def write_agent(agent: Agent, path: Path) -> None:
     """Writes the attributes of an agent and of its parts."""
-    heading: dict[str, Any] = {"format": FORMAT, "version": VERSION, "agent": type(agent).__name__}
+    heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
     for owner, target in [("", agent), *((part, getattr(agent, part)) for part in agent.parts)]:
-        plain = heading.setdefault("attributes", {}).setdefault(owner, {})
+        plain = heading["attributes"].setdefault(owner, {})
         for name, value in vars(target).items():
             if isinstance(value, np.ndarray):
                 arrays[f"{owner}.{name}"] = value
@@ -32,26 +30,12 @@ def write_agent(agent: Agent, path: Path) -> None:
                 heading["rng"] = value.bit_generator.state
             elif name not in agent.parts:
                 plain[name] = value
-    with write_atomically(path) as file:
-        text = json.dumps(heading).encode("utf-8")
-        np.savez_compressed(file, heading=np.frombuffer(text, dtype=np.uint8), **arrays)  # type: ignore[arg-type]
+    write_archive(path, heading, arrays)
 
 
 def read_agent(path: Path, known: Mapping[str, type[Agent]]) -> Agent:
     """The agent as it was; see `agents.load_agent`."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        heading = json.loads(arrays.pop("heading").tobytes().decode("utf-8"))
-        named, version = heading["format"], heading["version"]
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not an agent file, or a broken one ({type(error).__name__})") from None
-    if named != FORMAT:
-        raise ValueError(f"{path}: not an agent file but {named!r}")
-    if version > VERSION:
-        raise ValueError(f"{path}: written in format {version}, this version reads up to {VERSION}; upgrade")
+    heading, arrays = read_archive(path, KIND, VERSION)
     by_class = {agent_class.__name__: agent_class for agent_class in known.values()}
     if heading["agent"] not in by_class:
         raise ValueError(f"{path}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")

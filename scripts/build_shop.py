@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from command_line import positive, run
+from command_line import pair, positive, run
 
 from selflearn_env import Shop
 
@@ -17,11 +16,11 @@ def main() -> None:
     parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file")
     parser.add_argument("--out", type=Path, required=True, help="file to write, such as shop.npz")
     parser.add_argument(
-        "--columns",
-        type=json.loads,
-        default="auto",
-        metavar="JSON",
-        help='canonical name -> name in the file, such as \'{"customer": "client"}\'',
+        "--column",
+        action="append",
+        type=pair,
+        metavar="NAME=FOUND",
+        help="name a column yourself, such as customer=client_no; then name them all; without, they are recognised",
     )
     parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
     parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
@@ -33,7 +32,7 @@ def main() -> None:
 
     shop = Shop.from_transactions(
         options.log,
-        columns=options.columns,
+        columns=dict(options.column) if options.column else "auto",
         date_format=options.date_format,
         history_share=options.history_share,
         seed=options.seed,

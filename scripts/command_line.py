@@ -13,7 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from selflearn_env.atomic import write_atomically
+import gymnasium
+
+from selflearn_env.archive import write_atomically
 
 PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "matplotlib")
 
@@ -25,7 +27,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(1)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, gymnasium.error.Error) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
@@ -37,6 +39,22 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def pair(text: str) -> tuple[str, str]:
+    """An argument NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, value
+
+
+def as_json(text: str) -> Any:
+    """The value that a text stands for in JSON, or the text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 def folder(path: Path) -> Path:

@@ -14,7 +14,7 @@ import selflearn_env
 from agents import AGENTS
 from agents.evaluation import compare
 from agents.evaluation.plots import learning_curves
-from selflearn_env.atomic import write_atomically
+from selflearn_env.archive import write_atomically
 
 COLUMNS = {
     "reward_early": "reward early",

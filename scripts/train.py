@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-from command_line import folder, manifest, positive, run, write_text
+from command_line import as_json, folder, manifest, pair, positive, run, write_text
 
 import selflearn_env
 from agents import AGENTS, make_agent
 from agents.evaluation import ComparisonResult, evaluate
 from agents.evaluation.plots import learning_curves
-from selflearn_env.atomic import write_atomically
+from selflearn_env.archive import write_atomically
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        type=hyperparameter,
+        type=pair,
         help="a hyperparameter of the agent, such as epsilon=0.05; may be repeated",
     )
     parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
@@ -48,7 +47,7 @@ def main() -> None:
     shop, simulator = env.shop, env.simulator  # type: ignore[attr-defined]
     print(shop.report)
 
-    settings = dict(options.set)
+    settings = {name: as_json(value) for name, value in options.set}
     if AGENTS[options.agent].privileged:
         settings["simulator"] = simulator
     agent = make_agent(
@@ -69,17 +68,6 @@ def main() -> None:
     )
     for name in ("agent.npz", "curve.csv", "curve.png", "manifest.json"):
         print(out / name)
-
-
-def hyperparameter(text: str) -> tuple[str, Any]:
-    """NAME=VALUE, the value as JSON where it is JSON and as text otherwise."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def evaluate(
     states = envs.reset(seed=seed)[1]["state"]
     parts: list[_Chunk] = []
     seconds = agent_seconds = 0.0
-    with tqdm(total=customers, desc=name, unit=" visits", disable=None if progress else True) as bar:
+    with tqdm(total=customers, desc=name, unit=" visits", disable=not progress, mininterval=0.5) as bar:
         for start in range(0, customers, chunk):
             recorder = _Recorder()
             begin = perf_counter()

@@ -1,10 +1,8 @@
-"""Shops on disk: one zip of arrays with a JSON heading, no pickle."""
+"""Shops on disk."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,41 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.atomic import write_atomically
+from selflearn_env.archive import as_bytes, read_archive, write_archive
 from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.shop.history import Catalogue, History, Population
 from selflearn_env.shop.report import Report
 from selflearn_env.shop.shop import Shop
 
-FORMAT, VERSION = "selflearn-shop", 1
+KIND, VERSION = "selflearn-shop", 1
 
 
 def save(shop: Shop, path: Path) -> None:
     """Writes a shop; see `Shop.save`."""
-    heading, arrays = _taken_apart(shop)
-    with write_atomically(path) as file:
-        np.savez_compressed(file, heading=_text(heading), **arrays)  # type: ignore[arg-type]
+    write_archive(path, *_taken_apart(shop))
 
 
 def load(path: Path) -> Shop:
     """Reads a shop; see `Shop.load`."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        heading = json.loads(arrays.pop("heading").tobytes().decode("utf-8"))
-        named = heading["format"]
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not a shop file, or a broken one ({type(error).__name__}); build it anew") from None
-    if named != FORMAT:
-        raise ValueError(f"{path}: not a shop file but {named!r}")
-    if heading["version"] > VERSION:
-        raise ValueError(
-            f"{path}: written in format {heading['version']}, this version of selflearn-env reads up to {VERSION}; "
-            f"upgrade selflearn-env"
-        )
+    heading, arrays = read_archive(path, KIND, VERSION)
     try:
         return _put_together(heading, arrays)
     except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -56,7 +37,7 @@ def load(path: Path) -> Shop:
 def digest(shop: Shop) -> str:
     """SHA-256 over heading and arrays."""
     heading, arrays = _taken_apart(shop)
-    sha = hashlib.sha256(_text(heading).tobytes())
+    sha = hashlib.sha256(as_bytes(heading).tobytes())
     for name, array in sorted(arrays.items()):
         sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
         sha.update(np.ascontiguousarray(array).tobytes())
@@ -66,7 +47,7 @@ def digest(shop: Shop) -> str:
 def _taken_apart(shop: Shop) -> tuple[dict[str, Any], dict[str, NDArray]]:
     history, customers = shop.history, shop.customers
     heading = {
-        "format": FORMAT,
+        "format": KIND,
         "version": VERSION,
         "seed": shop.seed,
         "tiers": [[tier.name, list(tier.labels)] for tier in shop.states.tiers],
@@ -122,7 +103,3 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Shop:
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:
     return Pooling(tuple(Level(tuple(level["tiers"]), level["weight"], level["gain"]) for level in levels))
-
-
-def _text(heading: dict[str, Any]) -> NDArray[np.uint8]:
-    return np.frombuffer(json.dumps(heading, sort_keys=True).encode("utf-8"), dtype=np.uint8)

@@ -1,0 +1,86 @@
+"""What is kept on disk: one zip of arrays with a JSON heading, no pickle, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        OSError: the folder does not exist or cannot be written to.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(0o666 & ~_umask())  # a temporary file is private; the finished one is like any other
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+
+
+def write_archive(path: Path, heading: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> None:
+    """Writes arrays under a heading, which says `format` and `version`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with write_atomically(path) as file:
+        np.savez_compressed(file, heading=as_bytes(heading), **arrays)  # type: ignore[arg-type]
+
+
+def read_archive(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """The heading and the arrays of a file that `write_archive` wrote.
+
+    Args:
+        path: the file.
+        kind: the `format` that it must have.
+        version: the newest `version` that can be read.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is of another kind, is broken, or was written by a newer version of this package.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        heading = json.loads(arrays.pop("heading").tobytes().decode("utf-8"))
+        found_kind, found_version = heading["format"], int(heading["version"])
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not a {kind} file, or a broken one ({type(error).__name__})") from None
+    if found_kind != kind:
+        raise ValueError(f"{path}: not a {kind} file but {found_kind!r}")
+    if found_version > version:
+        raise ValueError(
+            f"{path}: written in format {found_version}, this version of selflearn-env reads up to {version}; "
+            f"upgrade selflearn-env"
+        )
+    return heading, arrays
+
+
+def as_bytes(heading: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """A heading as the array in which it is stored."""
+    return np.frombuffer(json.dumps(heading, sort_keys=True).encode("utf-8"), dtype=np.uint8)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,155 @@
+"""Rules that every agent keeps, tested because it is registered."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import agents
+from agents import AGENTS, load_agent, make_agent
+
+N = 3
+ENV = "selflearn/Retail-v0"
+
+
+@pytest.fixture
+def make(tiny_shop):
+    simulator = gym.make(ENV, shop=tiny_shop, slate_size=N).unwrapped.simulator
+
+    def build(name, seed=0, **hyperparameters):
+        known = {"simulator": simulator} if AGENTS[name].privileged else {}
+        return make_agent(name, history=tiny_shop.history, slate_size=N, seed=seed, **known, **hyperparameters)
+
+    return build
+
+
+def serve(agent, shop, visits, batch, seed):
+    """Slates of an agent that serves and learns."""
+    envs = gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point", shop=shop, slate_size=N)
+    states = envs.reset(seed=seed)[1]["state"]
+    shown = []
+    for _ in range(visits // batch):
+        slates = agent.act(states)
+        info = envs.step(slates)[-1]
+        agent.update(states, slates, info["response"], info["item_reward"])
+        states = info["state"]
+        shown.append(slates)
+    return np.concatenate(shown)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("batch", [1, 50])
+def test_shows_distinct_products_of_the_catalogue(name, batch, make, tiny_shop):
+    slates = serve(make(name), tiny_shop, visits=1000, batch=batch, seed=1)
+    assert slates.shape == (1000, N)
+    assert slates.min() >= 0
+    assert slates.max() < tiny_shop.products
+    assert all(len(set(row)) == N for row in slates.tolist())
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("batch", [1, 50])
+def test_equal_seeds_give_equal_slates(name, batch, make, tiny_shop):
+    runs = [serve(make(name, seed=seed), tiny_shop, 500, batch, seed=2) for seed in (4, 4)]
+    np.testing.assert_array_equal(*runs)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("batch", [1, 50])
+def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, tiny_shop, tmp_path):
+    agent = make(name)
+    serve(agent, tiny_shop, 500, batch, seed=3)
+    agent.save(tmp_path / "agent.npz")
+    loaded = load_agent(tmp_path / "agent.npz")
+    assert type(loaded) is type(agent)
+    runs = [serve(each, tiny_shop, 1000, batch, seed=4) for each in (agent, loaded)]
+    np.testing.assert_array_equal(*runs)
+
+
+@pytest.mark.parametrize("name", [name for name in AGENTS if name != "oracle"])
+def test_values_have_one_row_per_visit(name, make, tiny_shop):
+    states = np.array([5, 0, 5])
+    values = make(name).values(states)
+    assert values.shape == (3, tiny_shop.products)
+    np.testing.assert_array_equal(values[0], values[2])
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_propensities_sum_to_one_over_the_catalogue(name, make, tiny_shop):
+    agent = make(name)
+    serve(agent, tiny_shop, 500, batch=10, seed=5)
+    states = np.arange(0, tiny_shop.states.size, 37)
+    slates = agent.act(states)
+    for slot in range(N):
+        total = np.zeros(len(states))
+        for product in range(tiny_shop.products):
+            changed = slates.copy()
+            changed[:, slot] = product
+            total += agent.propensity(states, changed)[:, slot]
+        np.testing.assert_allclose(total, 1.0)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop):
+    agent = make(name)
+    serve(agent, tiny_shop, 500, batch=10, seed=6)
+    state = tiny_shop.history.visits.argmax()
+    draws = 20_000
+    slates = agent.act(np.full(draws, state))
+    whole, counts = np.unique(slates, axis=0, return_counts=True)
+    probability = agent.propensity(np.full(len(whole), state), whole).prod(axis=1)
+    assert (probability > 0).all()
+    expected, error = probability * draws, np.sqrt(draws * probability * (1 - probability))
+    assert (np.abs(counts - expected) <= 5 * error + 1).all()
+    assert probability.sum() <= 1 + 1e-9
+
+
+def test_an_unknown_agent_is_named_with_the_known(tiny_shop):
+    with pytest.raises(
+        ValueError, match=r"unknown agent 'epsilon_gredy'; did you mean 'epsilon_greedy'\?.*Known: random"
+    ):
+        make_agent("epsilon_gredy", history=tiny_shop.history)
+
+
+def test_an_unknown_hyperparameter_is_named_with_the_known(tiny_shop):
+    with pytest.raises(TypeError, match=r"has no hyperparameter 'epsilom'; it has: epsilon, "):
+        make_agent("epsilon_greedy", history=tiny_shop.history, slate_size=N, epsilom=0.1)
+
+
+@pytest.mark.parametrize("name", [name for name in AGENTS if name != "oracle"])
+def test_a_slate_larger_than_the_catalogue_is_refused(name, tiny_shop):
+    with pytest.raises(ValueError, match=r"slate_size must be 1\.\.8"):
+        make_agent(name, history=tiny_shop.history, slate_size=9)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no agent", "not a selflearn-agent file"), (b"", "not a selflearn-agent file")],
+)
+def test_a_foreign_file_is_refused(content, message, tmp_path):
+    path = tmp_path / "agent.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load_agent(path)
+
+
+def test_a_shop_or_a_truncated_file_is_no_agent(make, tiny_shop, tmp_path):
+    tiny_shop.save(tmp_path / "shop.npz")
+    with pytest.raises(ValueError, match="not a selflearn-agent file but 'selflearn-shop'"):
+        load_agent(tmp_path / "shop.npz")
+    make("epsilon_greedy").save(tmp_path / "agent.npz")
+    whole = (tmp_path / "agent.npz").read_bytes()
+    (tmp_path / "agent.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="not a selflearn-agent file, or a broken one"):
+        load_agent(tmp_path / "agent.npz")
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        load_agent(tmp_path / "nothing.npz")
+
+
+def test_a_newer_format_is_refused(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(agents.storage, "VERSION", 2)
+    make("random").save(tmp_path / "agent.npz")
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"written in format 2, this version of selflearn-env reads up to 1"):
+        load_agent(tmp_path / "agent.npz")

@@ -1,0 +1,51 @@
+"""Shops that many tests share, each built once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from selflearn_env import Shop, datasets
+
+# Examples follow from the test alone, so that a run can be repeated; a busy machine may be slow.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def retail_shop() -> Shop:
+    """The embedded log with default options."""
+    return datasets.retail_shop()
+
+
+@pytest.fixture(scope="session")
+def seed_shop() -> Shop:
+    """The embedded log as the seed has it."""
+    return datasets.seed_shop()
+
+
+@pytest.fixture(scope="session")
+def tiny_log() -> pd.DataFrame:
+    """400 invoices of 40 customers over a year: 8 products, some of them popular, some in season, some returned."""
+    rng = np.random.default_rng(2024)
+    times = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(365 * 24, size=400), unit="h")
+    rows = []
+    for invoice, time in enumerate(times):
+        customer = int(rng.integers(100, 140))
+        appeal = np.array([0.8, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2])
+        appeal[time.month % 8] += 0.2
+        appeal[customer % 4] += 0.1
+        for product in np.flatnonzero(rng.random(8) < appeal):
+            quantity = int(rng.integers(1, 12))
+            rows.append((str(invoice), f"P{product}", f"product {product}", quantity, time, 1.5 + product, customer))
+        if rng.random() < 0.1:
+            rows.append((f"C{invoice}", "P0", "product 0", -2, time, 1.5, customer))
+    return pd.DataFrame(rows, columns=["invoice", "product", "description", "quantity", "time", "price", "customer"])
+
+
+@pytest.fixture(scope="session")
+def tiny_shop(tiny_log: pd.DataFrame) -> Shop:
+    """The shop of the tiny log, with four segments given by hand."""
+    return Shop.from_transactions(tiny_log, segments={customer: "ABCD"[customer % 4] for customer in range(100, 140)})

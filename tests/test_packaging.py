@@ -1,0 +1,45 @@
+"""The wheel, installed away from the repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PROGRAM = """
+import gymnasium as gym, selflearn_env, agents, pathlib, sys
+assert "site-packages" in selflearn_env.__file__, selflearn_env.__file__
+assert pathlib.Path(selflearn_env.__file__).with_name("py.typed").is_file()
+for name in ("selflearn/Seed-v0", "selflearn/Retail-v0"):
+    env = gym.make(name)
+    env.reset(seed=0)
+    assert env.step(env.action_space.sample())[2]
+    gym.make_vec(name, num_envs=2, vectorization_mode="vector_entry_point").reset(seed=0)
+assert "torch" not in sys.modules
+print("made", selflearn_env.__version__)
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_works_in_a_clean_environment(tmp_path):
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "selflearn_env/datasets/online_retail.parquet" in names
+    assert "selflearn_env/datasets/LICENSE-online_retail.md" in names
+    assert not [name for name in names if name.startswith(("tests", "scripts"))]
+
+    venv.create(tmp_path / "clean", with_pip=True)
+    python = tmp_path / "clean" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    done = subprocess.run([python, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("made ")
