@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.archive import read_archive, write_archive
 
-if TYPE_CHECKING:
-    from agents.agent import Agent
-
 KIND, VERSION = "selflearn-agent", 1
 
 
-def write_agent(agent: Agent, path: Path) -> None:
+class Resumable(Protocol):
+    """What is stored: arrays, numbers and texts in attributes, one generator, and parts that hold the same."""
+
+    parts: ClassVar[dict[str, type]]
+    rng: np.random.Generator
+
+
+Stored = TypeVar("Stored", bound=Resumable)
+
+
+def write_agent(agent: Resumable, path: Path) -> None:
     """Writes the attributes of an agent and of its parts."""
     heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
@@ -33,7 +40,7 @@ def write_agent(agent: Agent, path: Path) -> None:
     write_archive(path, heading, arrays)
 
 
-def read_agent(path: Path, known: Mapping[str, type[Agent]]) -> Agent:
+def read_agent(path: Path, known: Mapping[str, type[Stored]]) -> Stored:
     """The agent as it was; see `agents.load_agent`."""
     heading, arrays = read_archive(path, KIND, VERSION)
     by_class = {agent_class.__name__: agent_class for agent_class in known.values()}

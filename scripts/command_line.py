@@ -15,7 +15,9 @@ from typing import Any, NoReturn
 
 import gymnasium
 
+from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
+from selflearn_env.core.simulator import Simulator
 
 PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "matplotlib")
 
@@ -55,6 +57,29 @@ def as_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that lets agents serve customers."""
+    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
+    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
+    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per agent and seed")
+    parser.add_argument(
+        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+
+
+def environment(options: argparse.Namespace) -> tuple[dict[str, Any], Shop, Simulator]:
+    """The options of the environment asked for, its shop and its simulator; prints the report of the shop."""
+    env_options: dict[str, Any] = {"slate_size": options.slate_size}
+    if options.shop is not None:
+        env_options["shop"] = Shop.load(options.shop)
+    env = gymnasium.make(options.env, **env_options).unwrapped
+    shop, simulator = env.shop, env.simulator  # type: ignore[attr-defined]
+    print(shop.report)
+    return {**env_options, "shop": shop}, shop, simulator
 
 
 def folder(path: Path) -> Path:

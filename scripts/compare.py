@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
 
-import gymnasium as gym
 import pandas as pd
-from command_line import folder, manifest, positive, run, write_text
+from command_line import add_run_arguments, environment, folder, manifest, positive, run, write_text
 
-import selflearn_env
 from agents import AGENTS
 from agents.evaluation import compare
 from agents.evaluation.plots import learning_curves
@@ -37,24 +33,12 @@ def main() -> None:
         metavar="NAME",
         help=f"agents to compare, of {', '.join(AGENTS)}",
     )
-    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
-    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
-    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
-    parser.add_argument("--customers", type=positive, default=100_000, help="visits per agent and seed")
-    parser.add_argument(
-        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
-    )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)
-    env_options: dict[str, Any] = {"slate_size": options.slate_size}
-    if options.shop is not None:
-        env_options["shop"] = selflearn_env.Shop.load(options.shop)
-    shop = gym.make(options.env, **env_options).unwrapped.shop  # type: ignore[attr-defined]
-    env_options["shop"] = shop
-    print(shop.report)
+    env_options, shop, _ = environment(options)
     result = compare(options.agents, options.env, options.customers, options.seeds, options.batch, **env_options)
 
     text = _as_text(result.table())

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
 
-import gymnasium as gym
-from command_line import as_json, folder, manifest, pair, positive, run, write_text
+from command_line import add_run_arguments, as_json, environment, folder, manifest, pair, run, write_text
 
-import selflearn_env
 from agents import AGENTS, make_agent
 from agents.evaluation import ComparisonResult, evaluate
 from agents.evaluation.plots import learning_curves
@@ -28,32 +24,18 @@ def main() -> None:
         type=pair,
         help="a hyperparameter of the agent, such as epsilon=0.05; may be repeated",
     )
-    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
-    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
-    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
-    parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve")
-    parser.add_argument(
-        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
-    )
     parser.add_argument("--seed", type=int, default=0, help="of the agent and of the environment")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)
-    env_options: dict[str, Any] = {"slate_size": options.slate_size}
-    if options.shop is not None:
-        env_options["shop"] = selflearn_env.Shop.load(options.shop)
-    env = gym.make(options.env, **env_options).unwrapped
-    shop, simulator = env.shop, env.simulator  # type: ignore[attr-defined]
-    print(shop.report)
-
+    env_options, shop, simulator = environment(options)
     settings = {name: as_json(value) for name, value in options.set}
     if AGENTS[options.agent].privileged:
         settings["simulator"] = simulator
     agent = make_agent(
         options.agent, history=shop.history, slate_size=options.slate_size, seed=options.seed, **settings
     )
-    env_options["shop"] = shop
     result = evaluate(agent, options.env, options.customers, options.batch, options.seed, **env_options)
     figures = result.figures()
 

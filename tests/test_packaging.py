@@ -28,7 +28,7 @@ print("made", selflearn_env.__version__)
 
 @pytest.mark.slow
 def test_the_wheel_works_in_a_clean_environment(tmp_path):
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT]
+    build = [sys.executable, "-m", "build", "--outdir", tmp_path, ROOT]  # the wheel from the source archive
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,6 +87,9 @@ class Simulator:
         self._sum = np.ones(slate_size)
         # One entry per weight unit: a uniform position is a visit drawn in proportion, by a single look-up.
         self._visitors = np.repeat(np.arange(states.size), visit_weights)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:
+        return self  # it never changes, and its tables are large
 
     def streams(self, rng: np.random.Generator) -> Streams:
         """Fresh streams for one run, spawned from the generator."""

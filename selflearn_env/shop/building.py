@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from selflearn_env.core.pooling import Baskets, fit_pooling
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import state_of, state_space
-from selflearn_env.shop.history import Catalogue, History, Population
+from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.merchandise import excluded_products
 from selflearn_env.shop.report import Report
 from selflearn_env.shop.rfm import SEGMENTS, Segmentation, rfm_table
-from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 
@@ -32,7 +31,7 @@ def build_shop(
     period: str,
     max_products: int | None,
     exclude_products: str | Collection[str],
-) -> Shop:
+) -> Parts:
     """Does the work of `Shop.from_transactions`, where the arguments are described."""
     if not 0 < history_share <= 1:
         raise ValueError(f"history_share is a share of the customers, 0 < share <= 1, got {history_share!r}")
@@ -71,7 +70,7 @@ def build_shop(
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
         f"belong to simulated customers ({simulated['customer'].nunique():,} customers)": len(simulated),
     }
-    return Shop(catalogue, history, population, Report(log.report.rows_read, dropped, noted), seed)
+    return Parts(catalogue, history, population, Report(log.report.rows_read, dropped, noted), seed)
 
 
 def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -> NDArray[np.bool_]:

@@ -1,15 +1,17 @@
-"""What a shop knows before its agent starts, and what its simulated customers did in the log. Plain arrays."""
+"""The parts of a shop: what it sells, what it knows before its agent starts, what its simulated customers did."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.pooling import Pooling, sum_rows
 from selflearn_env.core.states import StateSpace
+from selflearn_env.shop.report import Report
 
 
 class _ReadOnly:
@@ -110,3 +112,13 @@ class Population(_ReadOnly):
         dense = np.zeros(self.visits.size * products, dtype=np.int32)
         dense[self.cells] = self.counts
         return dense.reshape(-1, products)
+
+
+class Parts(NamedTuple):
+    """All that a shop is made of; see `Shop` for their meaning."""
+
+    catalogue: Catalogue
+    history: History
+    customers: Population
+    report: Report
+    seed: int

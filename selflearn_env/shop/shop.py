@@ -13,12 +13,13 @@ import numpy as np
 from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
 from selflearn_env.core.preferences import Preferences, calibrated_preferences
 from selflearn_env.core.states import StateSpace
-from selflearn_env.shop.history import Catalogue, History, Population
+from selflearn_env.shop import storage
+from selflearn_env.shop.history import Catalogue, History, Parts, Population
+from selflearn_env.shop.report import Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from selflearn_env.shop.report import Report
     from selflearn_env.shop.transactions import TransactionLog
 
 SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
@@ -79,7 +80,7 @@ class Shop:
         from selflearn_env.shop.building import build_shop
         from selflearn_env.shop.memory import give_back
 
-        shop = build_shop(
+        parts = build_shop(
             source,
             columns=columns,
             date_format=date_format,
@@ -91,7 +92,10 @@ class Shop:
             exclude_products=exclude_products,
         )
         give_back()
-        return shop
+        return cls(*parts)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Shop:
+        return self  # it never changes, and gymnasium copies the options of an environment
 
     @property
     def states(self) -> StateSpace:
@@ -124,9 +128,7 @@ class Shop:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the shop holds, as hexadecimal text: equal digests, equal shops."""
-        from selflearn_env.shop.storage import digest
-
-        return digest(self)
+        return storage.digest(self._parts)
 
     def save(self, path: str | Path) -> None:
         """Writes the shop to one file, whole or not at all; the ending is up to you, `.npz` is usual.
@@ -134,9 +136,7 @@ class Shop:
         Raises:
             OSError: the file cannot be written.
         """
-        from selflearn_env.shop.storage import save
-
-        save(self, Path(path))
+        storage.save(self._parts, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Shop:
@@ -146,6 +146,8 @@ class Shop:
             FileNotFoundError: there is no such file.
             ValueError: the file is no shop, is broken, or was written by a newer version of this package.
         """
-        from selflearn_env.shop.storage import load
+        return cls(*storage.load(Path(path)))
 
-        return load(Path(path))
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.catalogue, self.history, self.customers, self.report, self.seed)

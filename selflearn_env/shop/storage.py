@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 from selflearn_env.archive import as_bytes, read_archive, write_archive
 from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.states import StateSpace, Tier
-from selflearn_env.shop.history import Catalogue, History, Population
+from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
-from selflearn_env.shop.shop import Shop
 
 KIND, VERSION = "selflearn-shop", 1
 
 
-def save(shop: Shop, path: Path) -> None:
+def save(shop: Parts, path: Path) -> None:
     """Writes a shop; see `Shop.save`."""
     write_archive(path, *_taken_apart(shop))
 
 
-def load(path: Path) -> Shop:
+def load(path: Path) -> Parts:
     """Reads a shop; see `Shop.load`."""
     heading, arrays = read_archive(path, KIND, VERSION)
     try:
@@ -34,7 +33,7 @@ def load(path: Path) -> Shop:
         raise ValueError(f"{path}: a broken shop file ({error}); build it anew") from None
 
 
-def digest(shop: Shop) -> str:
+def digest(shop: Parts) -> str:
     """SHA-256 over heading and arrays."""
     heading, arrays = _taken_apart(shop)
     sha = hashlib.sha256(as_bytes(heading).tobytes())
@@ -44,13 +43,13 @@ def digest(shop: Shop) -> str:
     return sha.hexdigest()
 
 
-def _taken_apart(shop: Shop) -> tuple[dict[str, Any], dict[str, NDArray]]:
+def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
     history, customers = shop.history, shop.customers
     heading = {
         "format": KIND,
         "version": VERSION,
         "seed": shop.seed,
-        "tiers": [[tier.name, list(tier.labels)] for tier in shop.states.tiers],
+        "tiers": [[tier.name, list(tier.labels)] for tier in history.states.tiers],
         "report": asdict(shop.report),
         "history_pooling": [asdict(level) for level in history.pooling.levels],
         "customers_pooling": [asdict(level) for level in customers.pooling.levels],
@@ -73,7 +72,7 @@ def _taken_apart(shop: Shop) -> tuple[dict[str, Any], dict[str, NDArray]]:
     return heading, arrays
 
 
-def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Shop:
+def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
     states = StateSpace(tuple(Tier(name, tuple(labels)) for name, labels in heading["tiers"]))
     shape = (states.size, arrays["ids"].size)
 
@@ -98,7 +97,7 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Shop:
         _pooling(heading["customers_pooling"]),
     )
     catalogue = Catalogue(arrays["ids"], arrays["descriptions"])
-    return Shop(catalogue, history, customers, Report(**heading["report"]), heading["seed"])
+    return Parts(catalogue, history, customers, Report(**heading["report"]), heading["seed"])
 
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:
