@@ -44,7 +44,17 @@ def main() -> None:
     print(shop.report)
     seen = int((shop.history.visits > 0).sum())
     print(f"{shop.products:,} products, {shop.states.size:,} states, {seen:,} of them with history")
+    print(pooling_table(shop))
     print(f"{options.out} (digest {shop.digest[:12]})")
+
+
+def pooling_table(shop: Shop) -> str:
+    """What the simulated customers' purchases say of the tiers, level by level."""
+    lines = ["purchases of the simulated customers pool over the tiers so:"]
+    for level in shop.customers.pooling.levels:
+        name = " x ".join(shop.states.tiers[tier].name for tier in level.tiers) or "all visits together"
+        lines.append(f"{name:>34}: shrunk by {level.weight:8,.0f} visits, {level.gain:+7.3f} nats per left-out visit")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

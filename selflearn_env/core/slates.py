@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 def check_slates(
     slates: ArrayLike, batch: int, slate_size: int, products: int
-) -> tuple[NDArray[np.integer], NDArray[np.bool_] | None]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
     """Slates as an integer array (B, n), and which of their slots repeat a product of a slot above.
 
     Returns:
@@ -23,7 +23,8 @@ def check_slates(
             f"expected product indexes of shape ({batch}, {slate_size}), one row per visit and one column per slot, "
             f"got {slates.dtype} of shape {slates.shape}"
         )
-    ordered = slates.astype(np.int64)
+    slates = slates.astype(np.int64, copy=False)
+    ordered = slates.copy()
     ordered.sort(axis=1)
     # Seen as unsigned, a negative index is a huge one.
     if np.count_nonzero(ordered.view(np.uint64) >= products):

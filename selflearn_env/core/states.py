@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +34,11 @@ class StateSpace:
     """
 
     tiers: tuple[Tier, ...]
+
+    def __post_init__(self) -> None:
+        if len(self._index_of) != self.size:
+            twice = next(label for label, count in Counter(self._labels).items() if count > 1)
+            raise ValueError(f"two states would be called {twice!r}; choose other labels for the tiers")
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -75,8 +82,10 @@ class StateSpace:
         return self.table[self.check(states)]
 
     def check(self, states: ArrayLike) -> NDArray[np.int64]:
-        """The state indexes as an integer array, or ValueError that names the first one outside."""
+        """The state indexes as an integer array (B,), or ValueError that names the first one outside."""
         indexes = np.asarray(states)
+        if indexes.ndim != 1:
+            raise ValueError(f"state indexes have the shape (B,), got shape {indexes.shape}")
         if indexes.dtype.kind not in "iu":
             raise ValueError(f"state indexes are integers, got {indexes.dtype}")
         if indexes.size and (indexes.min() < 0 or indexes.max() >= self.size):
@@ -86,8 +95,7 @@ class StateSpace:
 
     def label(self, state: int) -> str:
         """The state's name, such as "Q4_September_1_Wednesday"."""
-        numbers = self.decode(np.array([state]))[0]
-        return "_".join(tier.labels[number] for tier, number in zip(self.tiers, numbers, strict=True))
+        return self._labels[int(self.check([state])[0])]
 
     def parse(self, label: str) -> int:
         """The index of a state's name.
@@ -103,4 +111,8 @@ class StateSpace:
 
     @cached_property
     def _index_of(self) -> dict[str, int]:
-        return {self.label(state): state for state in range(self.size)}
+        return {label: state for state, label in enumerate(self._labels)}
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        return ["_".join(labels) for labels in product(*(tier.labels for tier in self.tiers))]

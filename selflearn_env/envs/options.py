@@ -45,7 +45,7 @@ class Options:
     def __post_init__(self) -> None:
         for name, known in (("observation", OBSERVATIONS), ("customer", CUSTOMERS), ("visits", VISITS)):
             value = getattr(self, name)
-            if value not in known:
+            if not isinstance(value, str) or value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
         if (
             isinstance(self.slate_size, bool)
@@ -64,11 +64,11 @@ class Options:
         Raises:
             TypeError: there is no such option; the message says which exist.
         """
-        known = [known.name for known in fields(self)]
+        known = [*(known.name for known in fields(self)), "render_mode"]
         for name in options:
             if name not in known:
                 raise TypeError(
-                    f"unknown option {name!r}{_meant(name, known)}; known: {', '.join(known)}, render_mode; "
+                    f"unknown option {name!r}{_meant(name, known)}; known: {', '.join(known)}; "
                     f"the vector face adds autoreset_mode"
                 )
         return replace(self, **options)
@@ -93,5 +93,5 @@ class Options:
 
 
 def _meant(name: Any, known: Any) -> str:
-    close = difflib.get_close_matches(str(name), list(known), n=1)
+    close = difflib.get_close_matches(name, list(known), n=1) if isinstance(name, str) else []
     return f"; did you mean {close[0]!r}?" if close else ""

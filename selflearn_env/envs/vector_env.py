@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from selflearn_env.core.simulator import Visits
+from selflearn_env.core.slates import check_slates
 from selflearn_env.core.streams import Streams
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.envs.options import Options
@@ -59,6 +60,9 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
+        modes = [mode.value for mode in AutoresetMode]
+        if autoreset_mode not in [*AutoresetMode, *modes]:
+            raise ValueError(f"unknown autoreset_mode {autoreset_mode!r}; known: {', '.join(modes)}")
         self._autoreset = AutoresetMode(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
         self.simulator = options.simulator(shop)
@@ -140,6 +144,9 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             )
         reward, ended, shown = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool), self._nothing_shown()
         rows = np.flatnonzero(~self._over)
+        if actions.shape == self.action_space.shape:  # the actions of rows that are over are not read
+            actions = np.where(self._over[:, None], np.arange(self.simulator.slate_size), actions)
+        actions, _ = check_slates(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
         if rows.size:
             outcome = self.simulator.respond(visits.rows(rows), actions[rows], streams)
             visits = visits.replaced(rows, outcome.visits)

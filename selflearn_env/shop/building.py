@@ -35,8 +35,10 @@ def build_shop(
     """Does the work of `Shop.from_transactions`, where the arguments are described."""
     if not 0 < history_share <= 1:
         raise ValueError(f"history_share is a share of the customers, 0 < share <= 1, got {history_share!r}")
-    if max_products is not None and max_products < 1:
+    if max_products is not None and not (isinstance(max_products, int | np.integer) and max_products >= 1):
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise ValueError(f"seed is a whole number >= 0, got {seed!r}")
     log = source if isinstance(source, TransactionLog) else load_transactions(source, columns, date_format=date_format)
 
     known = log.frame["customer"].notna()
@@ -70,7 +72,7 @@ def build_shop(
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
         f"belong to simulated customers ({simulated['customer'].nunique():,} customers)": len(simulated),
     }
-    return Parts(catalogue, history, population, Report(log.report.rows_read, dropped, noted), seed)
+    return Parts(catalogue, history, population, Report(log.report.rows_read, dropped, noted), int(seed))
 
 
 def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -> NDArray[np.bool_]:
@@ -95,7 +97,9 @@ def _segments(
         # The clusters are the history's, so that nothing an agent reads depends on the held-out customers.
         assigned, labels = Segmentation.fit(rfm[in_history]).assign(rfm), tuple(SEGMENTS)
     else:
-        by_key = {_key(key): str(label) for key, label in dict(given).items()}
+        if not isinstance(given, Mapping | pd.Series):
+            raise TypeError(f"segments is None, a mapping or a Series, customer -> label, got {given!r}")
+        by_key = {_key(key): str(label) for key, label in dict(given).items() if not pd.isna(label)}
         missing = [customer for customer in customers if _key(customer) not in by_key]
         if missing:
             raise ValueError(f"segments has no label for customer {missing[0]!r} ({len(missing)} have none)")
@@ -139,7 +143,7 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
     cell = rows["state"].to_numpy() * products + rows["product"].to_numpy()
     size = states.size * products
     quantity = np.bincount(cell, weights=rows["quantity"].to_numpy(), minlength=size).reshape(-1, products)
-    whole = rows["quantity"].dtype.kind == "i"
+    whole = bool((rows["quantity"] % 1 == 0).all())
     seen = np.zeros(size, dtype=bool)
     seen[cell] = True
     segment_products = np.zeros((states.shape[0], products), dtype=bool)

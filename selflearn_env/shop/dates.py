@@ -8,16 +8,15 @@ ISO = r"\d{4}-\d{1,2}-\d{1,2}"
 SPLIT = r"^\s*(\d{1,2})([/.\-])(\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?\s*$"
 
 
-def parse_dates(text: pd.Series, source: str, first_row: int, date_format: str | None) -> pd.Series:
+def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Series:
     """Timestamps of a column of text; missing stays missing.
 
     ISO dates (2010-12-01 08:26:00) are read as they are. Of dates such as 12/1/2010 8:26 or 1.12.2010, the order of day
     and month must show somewhere in the column: a part above 12 is a day.
 
     Args:
-        text: the column.
+        text: the column; its index says what to call a row in an error.
         source: what to call the log in an error.
-        first_row: the number of the first row in an error.
         date_format: a strptime format that states the order, or None to tell it from the column.
 
     Raises:
@@ -26,33 +25,41 @@ def parse_dates(text: pd.Series, source: str, first_row: int, date_format: str |
     # A log has far fewer distinct moments than rows.
     codes, moments = pd.factorize(text)
     values = pd.Series(moments, dtype=object).astype(str)
+    if values.empty:
+        return pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
 
     def fail(bad: pd.Series, why: str) -> ValueError:
         code = int(bad.to_numpy().argmax())
-        row = first_row + int((codes == code).argmax())
+        row = text.index[int((codes == code).argmax())]
         return ValueError(f"{source}: column 'time', row {row}: {values[code]!r} {why}")
 
+    def parsed(texts: pd.Series, form: str) -> pd.Series:
+        try:
+            return pd.Series(pd.to_datetime(texts, format=form, errors="coerce"))
+        except ValueError as error:  # a format without sense, or mixed time zones
+            given = "" if date_format is None else f" with date_format {date_format!r}"
+            raise ValueError(f"{source}: column 'time' cannot be read{given}: {error}") from None
+
     if date_format is not None:
-        times = pd.to_datetime(values, format=date_format, errors="coerce")
+        times = parsed(values, date_format)
         if times.isna().any():
             raise fail(times.isna(), f"does not follow date_format {date_format!r}")
-    elif values.str.match(ISO).all():
-        times = pd.to_datetime(values, format="ISO8601", errors="coerce")
+    elif (iso := values.str.match(ISO)).any():
+        times = parsed(values.where(iso), "ISO8601")
         if times.isna().any():
-            raise fail(times.isna(), "is not a date")
+            raise fail(
+                times.isna(), f"is not a date like {values[iso].iloc[0]!r}" if not iso.all() else "is not a date"
+            )
     else:
         parts = values.str.extract(SPLIT)
         if parts[0].isna().any():
             raise fail(parts[0].isna(), "is not a date (expected one like 2010-12-01 08:26 or 12/1/2010 8:26)")
         day, month = _day_and_month(parts, source, values)
         year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
-        times = pd.to_datetime(
-            year + "-" + month + "-" + day + " " + parts[4].fillna("0:00"), format="mixed", errors="coerce"
-        )
+        times = parsed(year + "-" + month + "-" + day + " " + parts[4].fillna("0:00"), "mixed")
         if times.isna().any():
             raise fail(times.isna(), "is not a date")
-    times = pd.Series(times).dt.tz_localize(None) if getattr(times.dt, "tz", None) is not None else times
-    return pd.Series(times.array.take(codes, allow_fill=True), index=text.index)
+    return pd.Series(times.dt.tz_localize(None).array.take(codes, allow_fill=True), index=text.index)
 
 
 def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple[pd.Series, pd.Series]:

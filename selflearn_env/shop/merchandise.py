@@ -16,8 +16,9 @@ CODES = frozenset(
 # What such lines are called; the whole description must match.
 DESCRIPTION = (
     r"(?:next day |dotcom )?(?:postage|carriage|shipping|freight|delivery)(?: costs?| charges?| fees?)?|"
-    r"bank charges?|.*\bfee|cruk commission|manual(?: line| entry)?|discount|samples?|"
-    r"adjust(?:ment)?\b.*|.*\bgift voucher\b.*|this is a test product.*"
+    r"packing (?:costs?|charges?|fees?)|bank charges?|.*\bfee|cruk commission|manual(?: line| entry)?|"
+    r"discount|samples?|"
+    r"adjust(?:ment)?\b.*|.*\bgift voucher(?: \W?[\d.]+)?(?:,.*)?|this is a test product.*"
 )
 
 

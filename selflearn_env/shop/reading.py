@@ -10,14 +10,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from python_calamine import CalamineError, CalamineWorkbook
 
 from selflearn_env.shop.columns import find_columns
 
 NULLS = ["", "nan", "NaN", "null", "NULL", "None"]
+FIRST_LINE = 2  # the first row of a table with a heading, as a person sees it in a spreadsheet
+
+UNREADABLE = (
+    *(pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, CalamineError),
+    *(OSError, UnicodeDecodeError),
+)
+
+Columns = str | Mapping[str, str]
 
 
-def read_columns(source: str | Path | pd.DataFrame, columns: str | Mapping[str, str]) -> tuple[pd.DataFrame, str, int]:
-    """The needed columns under their canonical names, what to call the source, and the row number of its first row.
+def read_columns(source: str | Path | pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, str]:
+    """The needed columns under their canonical names, indexed by what to call a row in an error, and the source's name.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -25,8 +34,10 @@ def read_columns(source: str | Path | pd.DataFrame, columns: str | Mapping[str, 
         ValueError: the file cannot be read as its ending says, or a column is missing.
     """
     if isinstance(source, pd.DataFrame):
-        chosen = find_columns([str(name) for name in source.columns], columns, "the DataFrame")
-        return _renamed(source.rename(columns=str), chosen), "the DataFrame", 0
+        frame = source.rename(columns=str)
+        return _chosen(
+            frame, find_columns(list(frame.columns), columns, "the DataFrame"), "the DataFrame"
+        ), "the DataFrame"
     if not isinstance(source, str | Path):
         raise TypeError(f"a log is a path or a DataFrame, got {type(source).__name__}")
     path = Path(source)
@@ -37,52 +48,70 @@ def read_columns(source: str | Path | pd.DataFrame, columns: str | Mapping[str, 
     if reader is None:
         raise ValueError(f"{path}: a log ends in {', '.join(readers)}, not {path.suffix!r}")
     try:
-        # The first row of a table with a heading is line 2, as a person sees it in a spreadsheet.
-        return reader(path, columns), str(path), 0 if reader is _parquet else 2
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: cannot be read as {path.suffix.lower()[1:]}: {_first_line(error)}") from None
+        return reader(path, columns), str(path)
+    except UNREADABLE as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path}: cannot be read as {path.suffix.lower()[1:]}: {reason}") from None
 
 
-def _csv(path: Path, columns: str | Mapping[str, str]) -> pd.DataFrame:
+def _csv(path: Path, columns: Columns) -> pd.DataFrame:
     data = path.read_bytes()
     try:
         data.decode("utf-8")
-        encoding = "utf8"
+        arrow_encoding, encoding = "utf8", "utf-8-sig"
     except UnicodeDecodeError:
-        encoding = "latin1"
-    read = pa.csv.ReadOptions(encoding=encoding)
-    parse = pa.csv.ParseOptions(newlines_in_values=True)
-    heading = pd.read_csv(io.BytesIO(data), nrows=0, encoding="utf-8-sig" if encoding == "utf8" else encoding).columns
+        arrow_encoding = encoding = "latin1"
+    heading = pd.read_csv(io.BytesIO(data), nrows=0, encoding=encoding).columns
     chosen = find_columns(list(heading), columns, str(path))
     names = list(dict.fromkeys(chosen.values()))
-    # Everything as text: codes keep their zeros, and an unreadable number can be named with its row.
-    convert = pa.csv.ConvertOptions(
-        include_columns=names,
-        column_types=dict.fromkeys(names, pa.string()),
-        null_values=NULLS,
-        strings_can_be_null=True,
+    table = pa.csv.read_csv(
+        io.BytesIO(data),
+        read_options=pa.csv.ReadOptions(encoding=arrow_encoding),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        # Everything as text: codes keep their zeros, and an unreadable number can be named with its row.
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=names,
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=NULLS,
+            strings_can_be_null=True,
+        ),
     )
-    table = pa.csv.read_csv(io.BytesIO(data), read_options=read, parse_options=parse, convert_options=convert)
-    return _renamed(table.to_pandas(), chosen)
+    return _chosen(table.to_pandas(), chosen, str(path), FIRST_LINE)
 
 
-def _parquet(path: Path, columns: str | Mapping[str, str]) -> pd.DataFrame:
+def _parquet(path: Path, columns: Columns) -> pd.DataFrame:
     with pa.parquet.ParquetFile(path) as file:
         chosen = find_columns(file.schema_arrow.names, columns, str(path))
-        return _renamed(file.read(columns=list(dict.fromkeys(chosen.values()))).to_pandas(), chosen)
+        return _chosen(
+            file.read(columns=list(dict.fromkeys(chosen.values()))).to_pandas(ignore_metadata=True), chosen, str(path)
+        )
 
 
-def _xlsx(path: Path, columns: str | Mapping[str, str]) -> pd.DataFrame:
-    try:
-        frame = pd.read_excel(path, engine="calamine")
-    except Exception as error:  # the reader has its own exception types, and none of them is public
-        raise ValueError(f"{path}: cannot be read as a workbook: {_first_line(error)}") from None
-    return _renamed(frame, find_columns([str(name) for name in frame.columns], columns, str(path)))
+def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
+    """The rows of every sheet that has the columns; a large log is spread over several."""
+    parts: list[pd.DataFrame] = []
+    missing: ValueError | None = None
+    with CalamineWorkbook.from_path(path) as workbook:
+        for name in workbook.sheet_names:
+            heading, *rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) or [[]]
+            try:
+                chosen = find_columns([str(cell) for cell in heading], columns, f"{path}, sheet {name!r}")
+            except ValueError as error:
+                missing = missing or error
+                continue
+            frame = pd.DataFrame(rows, columns=[str(cell) for cell in heading], dtype=object)
+            part = _chosen(frame.replace("", None), chosen, str(path), FIRST_LINE)
+            if parts:
+                part.index = pd.Index([f"{row} of sheet {name!r}" for row in part.index])
+            parts.append(part)
+    if not parts:
+        raise missing or ValueError(f"{path}: the workbook has no sheets")
+    return pd.concat(parts).infer_objects()
 
 
-def _renamed(frame: pd.DataFrame, chosen: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame({canonical: frame[name].array for canonical, name in chosen.items()})
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _chosen(frame: pd.DataFrame, chosen: Mapping[str, str], source: str, first: int = 0) -> pd.DataFrame:
+    twice = [name for name in chosen.values() if list(frame.columns).count(name) > 1]
+    if twice:
+        raise ValueError(f"{source}: several columns are called {twice[0]!r}; rename all but one")
+    index = pd.RangeIndex(first, first + len(frame))
+    return pd.DataFrame({canonical: frame[name].array for canonical, name in chosen.items()}, index=index)

@@ -59,7 +59,7 @@ def load_transactions(
         FileNotFoundError: there is no such file.
         ValueError: a column is missing, a cell cannot be read, or dates are ambiguous; the message names the place.
     """
-    raw, name, first_row = read_columns(source, columns)
+    raw, name = read_columns(source, columns)
     if "description" not in raw:
         raw["description"] = None
     if raw.empty:
@@ -69,9 +69,9 @@ def load_transactions(
             "invoice": _codes(raw["invoice"]),
             "product": _codes(raw["product"]),
             "description": raw["description"].astype("str").str.strip().replace("", None),
-            "quantity": _numbers(raw["quantity"], name, first_row),
-            "time": _times(raw["time"], name, first_row, date_format),
-            "price": _numbers(raw["price"], name, first_row),
+            "quantity": _numbers(raw["quantity"], name),
+            "time": _times(raw["time"], name, date_format),
+            "price": _numbers(raw["price"], name),
             "customer": _customers(raw["customer"]),
         },
         columns=list(CANONICAL),
@@ -107,7 +107,8 @@ def _codes(column: pd.Series) -> pd.Series:
         whole = column.astype("Float64")
         return (whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole).astype("str").where(column.notna())
     if column.dtype == object:
-        column = column.map(lambda cell: str(int(cell)) if isinstance(cell, float) and cell % 1 == 0 else cell)
+        cells = [str(int(cell)) if isinstance(cell, float) and cell % 1 == 0 else cell for cell in column]
+        column = pd.Series(cells, index=column.index, dtype=object)
     text = column.astype("str").str.strip()
     return text.where(text != "")
 
@@ -123,23 +124,25 @@ def _customers(column: pd.Series) -> pd.Series:
     return codes.str.removesuffix(".0").astype("Int64") if len(distinct) and plain.all() else codes
 
 
-def _numbers(column: pd.Series, source: str, first_row: int) -> pd.Series:
+def _numbers(column: pd.Series, source: str) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
     bad = (numbers.isna() & column.notna()) | np.isinf(numbers)
     if bad.any():
-        row = int(bad.to_numpy().argmax())
+        at = int(bad.to_numpy().argmax())
         raise ValueError(
-            f"{source}: column {column.name!r}, row {first_row + row}: {column.iloc[row]!r} is not a number"
+            f"{source}: column {column.name!r}, row {column.index[at]}: {column.iloc[at]!r} is not a number"
         )
     return numbers
 
 
-def _times(column: pd.Series, source: str, first_row: int, date_format: str | None) -> pd.Series:
+def _times(column: pd.Series, source: str, date_format: str | None) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.tz_localize(None)
+        return column.dt.tz_localize(None).dt.as_unit("us")
     if pd.api.types.is_numeric_dtype(column) and column.notna().any():
+        if date_format is not None:
+            return _times(_codes(column), source, date_format)
         raise ValueError(
             f"{source}: column 'time' holds numbers such as {column.dropna().iloc[0]!r}, not dates; "
             f"convert it with pandas.to_datetime first"
         )
-    return parse_dates(column, source, first_row, date_format)
+    return parse_dates(column, source, date_format).dt.as_unit("us")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -62,8 +63,9 @@ class IndependentCustomers(CustomerModel):
         mean = _probability(self._mean_thresholds[states])
         return np.repeat(mean[:, None, :], self._slate_size, axis=1)
 
-    @property
+    @cached_property
     def _mean_thresholds(self) -> NDArray[np.float64]:
+        """(S, 2) averages over the catalogue."""
         return self._preferences.thresholds.mean(axis=1, dtype=np.float64)
 
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:

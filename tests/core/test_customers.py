@@ -1,0 +1,119 @@
+"""Every customer model keeps what it promises: responses, exact probabilities, and best slates belong together."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+from selflearn_env.core.customers import CUSTOMERS, SeedCustomers
+from selflearn_env.core.customers.seed import CLICKS, PURCHASES
+from selflearn_env.core.rewards import Rewards
+from selflearn_env.core.slates import repeats
+
+P, N = 8, 3  # products of the tiny shop, and of a slate
+
+
+@pytest.fixture(scope="session", params=sorted(CUSTOMERS))
+def customers(request, tiny_shop):
+    return CUSTOMERS[request.param].for_shop(tiny_shop, N)
+
+
+@given(hnp.arrays(np.int64, st.tuples(st.integers(1, 9), st.just(N)), elements=st.integers(0, P - 1)), st.integers(0))
+def test_repeats_are_ignored_and_change_no_other_response(customers, slates, number):
+    rng = np.random.default_rng(number)
+    states = rng.integers(672, size=len(slates))
+    uniforms = rng.random((len(slates), customers.uniforms)) ** 4  # small draws: many purchases and clicks
+    repeated = repeats(slates)
+    response = customers.respond(states, slates, repeated, uniforms)
+    assert (response.dtype, response.shape) == (np.int8, slates.shape)
+    expected = customers.respond(states, slates, None, uniforms)
+    expected[np.zeros(slates.shape, bool) if repeated is None else repeated] = 0
+    np.testing.assert_array_equal(response, expected)
+    assert np.isin(response, [0, 1, 2]).all()
+
+
+@given(hnp.arrays(np.int64, st.tuples(st.integers(1, 9), st.just(N)), elements=st.integers(0, P - 1)))
+def test_probabilities_are_probabilities_and_repeats_are_surely_ignored(customers, slates):
+    repeated = repeats(slates)
+    probability = customers.response_probability(np.arange(len(slates)), slates, repeated)
+    assert probability.shape == (*slates.shape, 3)
+    assert ((probability >= 0) & (probability <= 1)).all()
+    np.testing.assert_allclose(probability.sum(axis=-1), 1.0, rtol=1e-12)
+    if repeated is not None:
+        assert (probability[repeated] == [1.0, 0.0, 0.0]).all()
+
+
+@pytest.mark.parametrize("slate", [(0, 1, 2), (7, 3, 5), (4, 4, 0), (2, 2, 2)])
+def test_responses_are_as_frequent_as_their_probabilities_say(customers, slate):
+    visits, state = 100_000, 100
+    slates = np.tile(slate, (visits, 1))
+    uniforms = np.random.default_rng(7).random((visits, customers.uniforms))
+    response = customers.respond(np.full(visits, state), slates, repeats(slates), uniforms)
+    share = np.stack([(response == kind).mean(axis=0) for kind in range(3)], axis=-1)
+    exact = customers.response_probability(np.array([state]), slates[:1], repeats(slates[:1]))[0]
+    assert (np.abs(share - exact) <= 4 * np.sqrt(exact * (1 - exact) / visits)).all()
+
+
+def test_a_random_slate_is_the_average_of_all_slates(customers):
+    slates = np.array(list(permutations(range(P), N)))
+    for state in (0, 100, 671):
+        every = customers.response_probability(np.full(len(slates), state), slates, None).mean(axis=0)
+        found = customers.random_response_probability(np.array([state]))
+        np.testing.assert_allclose(found[0], every, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "rewards", [Rewards(), Rewards(buy=1.0, click=4.0), Rewards(buy=-3.0, click=-1.0, ignore=-2.0)]
+)
+def test_no_slate_of_distinct_products_beats_the_optimal_slate(customers, rewards):
+    slates = np.array(list(permutations(range(P), N)))
+    amount = [rewards.ignore, rewards.click, rewards.buy]
+    for state in range(0, 672, 37):
+        every = customers.response_probability(np.full(len(slates), state), slates, None) @ amount
+        best = customers.optimal_slate(np.array([state]), rewards)
+        assert len(set(best[0].tolist())) == N
+        found = customers.response_probability(np.array([state]), best, None) @ amount
+        assert found.sum() == pytest.approx(every.sum(axis=1).max(), rel=1e-12)
+
+
+def test_the_optimal_slate_is_not_shared(customers):
+    customers.optimal_slate(np.arange(5), Rewards())[:] = -1
+    assert (customers.optimal_slate(np.arange(5), Rewards()) >= 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_seed_counts_are_drawn_first_then_the_products_uniformly(n):
+    """All pairs (clicked, bought) of one slate: counts apart, then two subsets, each uniform and apart."""
+    exact = np.zeros((n + 1, n + 1))
+    for c, b in np.ndindex(CLICKS.size, PURCHASES.size):
+        bought, shown = min(b, n), min(c, n)
+        both = np.arange(shown + 1)  # clicked products that are bought as well; they count as bought
+        weight = CLICKS[c] * PURCHASES[b] * stats.hypergeom.pmf(both, n, bought, shown)
+        np.add.at(exact, (shown - both, bought), weight)
+    assert exact.sum() == pytest.approx(1.0)
+
+    visits = 200_000
+    uniforms = np.random.default_rng(n).random((visits, 2 + 2 * n))
+    model = SeedCustomers(50, n)
+    slates = np.tile(np.arange(n), (visits, 1))
+    response = model.respond(np.zeros(visits, int), slates, None, uniforms)
+    cell = (response == 1).sum(axis=1) * (n + 1) + (response == 2).sum(axis=1)
+    found, expected = np.bincount(cell, minlength=exact.size), exact.ravel() * visits
+    order = np.argsort(-expected)
+    last = np.count_nonzero(expected >= 5) - 1  # the rare cells join the rarest of the others
+    groups = [*order[:last, None], order[last:]]
+    totals = [[counts[group].sum() for group in groups] for counts in (found, expected)]
+    assert stats.chisquare(*totals).pvalue > 1e-4
+    for kind in (1, 2):  # no slot is favoured
+        share = (response == kind).sum(axis=0)
+        assert n == 1 or stats.chisquare(share).pvalue > 1e-4
+
+
+def test_seed_counts_are_the_articles():
+    tail = (0.025, 0.015, 0.0055, 0.002, 0.00125, 0.00124, 0.00001)
+    assert CLICKS.tolist() == [0.50, 0.35, 0.10, *tail]
+    assert PURCHASES.tolist() == [0.70, 0.15, 0.10, *tail]

@@ -1,0 +1,76 @@
+"""Slates against a plain loop over rows and slots."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from selflearn_env.core.slates import check_slates, repeats
+
+PRODUCTS = 6
+INTEGERS = st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
+SLATES = INTEGERS.flatmap(
+    lambda dtype: hnp.arrays(
+        dtype, st.tuples(st.integers(0, 6), st.integers(1, 8)), elements=st.integers(0, PRODUCTS - 1)
+    )
+)
+
+
+def loop_repeats(slates):
+    return [[product in row[:slot] for slot, product in enumerate(row)] for row in slates.tolist()]
+
+
+@given(SLATES)
+def test_repeats_are_the_slots_that_show_what_a_slot_above_shows(slates):
+    expected = loop_repeats(slates)
+    found = repeats(slates)
+    if any(map(any, expected)):
+        assert found.tolist() == expected
+    else:
+        assert found is None
+
+
+@given(SLATES)
+def test_good_slates_pass_unchanged(slates):
+    before = slates.copy()
+    checked, repeated = check_slates(slates, *slates.shape, PRODUCTS)
+    np.testing.assert_array_equal(checked, before)
+    np.testing.assert_array_equal(slates, before)
+    expected = loop_repeats(slates)
+    assert (repeated is None) == (not any(map(any, expected)))
+    assert repeated is None or repeated.tolist() == expected
+
+
+@given(SLATES.filter(lambda slates: slates.size), st.data())
+def test_a_product_outside_the_catalogue_is_named_with_its_place(slates, data):
+    row = data.draw(st.integers(0, slates.shape[0] - 1))
+    slot = data.draw(st.integers(0, slates.shape[1] - 1))
+    limits = np.iinfo(slates.dtype)
+    above, below = st.integers(PRODUCTS, limits.max), st.integers(limits.min, -1)
+    bad = data.draw(above | below if limits.min < 0 else above)
+    slates[row, slot] = bad
+    match = rf"^slates\[{row}, {slot}\] is product {bad}, but the catalogue has products 0..{PRODUCTS - 1}$"
+    with pytest.raises(ValueError, match=match):
+        check_slates(slates, *slates.shape, PRODUCTS)
+
+
+def test_the_largest_unsigned_product_is_named_as_it_was_given():
+    with pytest.raises(ValueError, match=rf"slates\[0, 1\] is product {2**64 - 1}, but"):
+        check_slates(np.array([[0, 2**64 - 1]], dtype=np.uint64), 1, 2, PRODUCTS)
+
+
+@pytest.mark.parametrize(
+    ("slates", "got"),
+    [
+        (np.zeros((2, 4), int), r"int64 of shape \(2, 4\)"),
+        (np.zeros((3, 3), int), r"int64 of shape \(3, 3\)"),
+        (np.zeros(3, int), r"int64 of shape \(3,\)"),
+        (np.zeros((2, 3)), r"float64 of shape \(2, 3\)"),
+        (np.zeros((2, 3), bool), r"bool of shape \(2, 3\)"),
+    ],
+    ids=["wide", "long", "flat", "float", "bool"],
+)
+def test_a_wrong_shape_or_type_is_named(slates, got):
+    with pytest.raises(ValueError, match=rf"expected product indexes of shape \(2, 3\).* got {got}"):
+        check_slates(slates, 2, 3, PRODUCTS)
