@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +20,7 @@ FIRST_LINE = 2  # the first row of a table with a heading, as a person sees it i
 
 UNREADABLE = (
     *(pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, CalamineError),
-    *(OSError, UnicodeDecodeError),
+    *(OSError, UnicodeDecodeError, json.JSONDecodeError),
 )
 
 Columns = str | Mapping[str, str]
