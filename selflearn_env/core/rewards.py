@@ -23,7 +23,7 @@ class Rewards:
         noise: standard deviation of normal noise on each item reward, >= 0. A noisy reward is rounded to 2 decimals.
 
     Raises:
-        ValueError: a reward is not finite, or the noise is negative.
+        ValueError: a reward is not finite, or the noise is negative or not finite.
     """
 
     buy: float = 5.0
@@ -36,12 +36,14 @@ class Rewards:
             if not np.isfinite(getattr(self, name)):
                 raise ValueError(f"Rewards.{name} must be a finite number, got {getattr(self, name)!r}")
         if not 0 <= self.noise < np.inf:
-            raise ValueError(f"Rewards.noise is a standard deviation and must be >= 0, got {self.noise!r}")
+            raise ValueError(f"Rewards.noise is a standard deviation and must be finite and >= 0, got {self.noise!r}")
 
     @cached_property
     def by_response(self) -> NDArray[np.float64]:
         """(3,) mean reward of the responses 0 ignored, 1 clicked, 2 bought."""
-        return np.array([self.ignore, self.click, self.buy], dtype=np.float64)
+        means = np.array([self.ignore, self.click, self.buy], dtype=np.float64)
+        means.flags.writeable = False
+        return means
 
     def earned(self, response: NDArray[np.int8], noise: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Item rewards (B, n) of responses (B, n); `noise` are standard normal draws (B, n) where there is noise."""

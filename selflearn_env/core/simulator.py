@@ -84,6 +84,7 @@ class Simulator:
         self.states, self.products, self.slate_size = states, products, slate_size
         self.rewards, self.customers = rewards, customers
         self.state_probability = visit_weights / visit_weights.sum()
+        self.state_probability.flags.writeable = False
         self._sum = np.ones(slate_size)
         # One entry per weight unit: a uniform position is a visit drawn in proportion, by a single look-up.
         self._visitors = np.repeat(np.arange(states.size), visit_weights)
@@ -143,7 +144,7 @@ class Simulator:
         return (self.response_probability(states, slates) @ self.rewards.by_response).sum(axis=1)
 
     def optimal_slate(self, states: ArrayLike) -> NDArray[np.int64]:
-        """(B, n) a slate of greatest expected reward for each state (B,).
+        """(B, n) the slate of distinct products of greatest expected reward, for each state (B,).
 
         Raises:
             ValueError: an index outside the state space.

@@ -23,14 +23,14 @@ def check_slates(
             f"expected product indexes of shape ({batch}, {slate_size}), one row per visit and one column per slot, "
             f"got {slates.dtype} of shape {slates.shape}"
         )
-    slates = slates.astype(np.int64, copy=False)
+    given, slates = slates, slates.astype(np.int64, copy=False)
     ordered = slates.copy()
     ordered.sort(axis=1)
     # Seen as unsigned, a negative index is a huge one.
     if np.count_nonzero(ordered.view(np.uint64) >= products):
         row, slot = (int(axis[0]) for axis in np.nonzero((slates < 0) | (slates >= products)))
         raise ValueError(
-            f"slates[{row}, {slot}] is product {slates[row, slot]}, but the catalogue has products 0..{products - 1}"
+            f"slates[{row}, {slot}] is product {given[row, slot]}, but the catalogue has products 0..{products - 1}"
         )
     return slates, _repeats(slates, ordered)
 

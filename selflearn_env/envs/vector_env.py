@@ -60,10 +60,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
-        modes = [mode.value for mode in AutoresetMode]
-        if autoreset_mode not in [*AutoresetMode, *modes]:
-            raise ValueError(f"unknown autoreset_mode {autoreset_mode!r}; known: {', '.join(modes)}")
-        self._autoreset = AutoresetMode(autoreset_mode)
+        self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
         self.simulator = options.simulator(shop)
         view = OBSERVATIONS[options.observation](shop.states)
@@ -87,20 +84,21 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         Raises:
             ValueError: the mask has a wrong shape or type, or there are no visits yet to keep.
         """
-        super().reset(seed=seed)
-        if seed is not None or self._streams is None:
-            self._streams = self.simulator.streams(self.np_random)
         mask = (options or {}).get("reset_mask")
-        if mask is None:
-            self._visits = self.simulator.start(self.num_envs, self._streams)
-            self._over = np.zeros(self.num_envs, dtype=bool)
-            self._shown = [None] * self.num_envs
-        else:
+        if mask is not None:
             mask = np.asarray(mask)
             if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
                 raise ValueError(f"reset_mask is ({self.num_envs},) bool, got {mask.dtype} of shape {mask.shape}")
             if self._visits is None:
                 raise ValueError("reset_mask keeps some visits, but none has begun: call reset() without it first")
+        super().reset(seed=seed)
+        if seed is not None or self._streams is None:
+            self._streams = self.simulator.streams(self.np_random)
+        if mask is None or self._visits is None:
+            self._visits = self.simulator.start(self.num_envs, self._streams)
+            self._over = np.zeros(self.num_envs, dtype=bool)
+            self._shown = [None] * self.num_envs
+        else:
             self._visits = self.simulator.restart(self._visits, mask, self._streams)
             self._over = self._over & ~mask
             self._shown = [None if renewed else shown for renewed, shown in zip(mask, self._shown, strict=True)]
@@ -144,10 +142,12 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             )
         reward, ended, shown = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool), self._nothing_shown()
         rows = np.flatnonzero(~self._over)
-        if actions.shape == self.action_space.shape:  # the actions of rows that are over are not read
-            actions = np.where(self._over[:, None], np.arange(self.simulator.slate_size), actions)
-        actions, _ = check_slates(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
         if rows.size:
+            if actions.shape == self.action_space.shape:
+                actions = actions.copy()
+                actions[self._over] = 0  # not read, so nothing to complain of
+            # Checked as a whole, so that a complaint names the row as the caller counts it.
+            actions, _ = check_slates(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
             outcome = self.simulator.respond(visits.rows(rows), actions[rows], streams)
             visits = visits.replaced(rows, outcome.visits)
             reward[rows], ended[rows] = outcome.reward, outcome.ended
@@ -185,3 +185,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if self.render_mode is not None and self._visits is not None:
             for row, slate, responses, state in zip(rows, slates, response, self._visits.state[rows], strict=True):
                 self._shown[row] = Shown(slate.copy(), responses.copy(), int(state))
+
+
+def _autoreset(mode: AutoresetMode | str) -> AutoresetMode:
+    """The mode by itself, by its name ("SAME_STEP") or by its value ("SameStep")."""
+    for known in AutoresetMode:
+        if mode in (known, known.name, known.value):
+            return known
+    raise ValueError(f"unknown autoreset_mode {mode!r}; known: {', '.join(known.value for known in AutoresetMode)}")

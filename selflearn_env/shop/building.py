@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def build_shop(
     exclude_products: str | Collection[str],
 ) -> Parts:
     """Does the work of `Shop.from_transactions`, where the arguments are described."""
-    if not 0 < history_share <= 1:
+    if not (isinstance(history_share, Real) and 0 < history_share <= 1):
         raise ValueError(f"history_share is a share of the customers, 0 < share <= 1, got {history_share!r}")
     if max_products is not None and not (isinstance(max_products, int | np.integer) and max_products >= 1):
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
@@ -102,7 +103,7 @@ def _segments(
         by_key = {_key(key): str(label) for key, label in dict(given).items() if not pd.isna(label)}
         missing = [customer for customer in customers if _key(customer) not in by_key]
         if missing:
-            raise ValueError(f"segments has no label for customer {missing[0]!r} ({len(missing)} have none)")
+            raise ValueError(f"segments has no label for customer {missing[0]} ({len(missing)} have none)")
         assigned = pd.Series([by_key[_key(customer)] for customer in customers])
         labels = tuple(sorted(set(by_key.values())))
     return pd.Categorical(assigned, categories=labels).codes.astype(np.int64), labels

@@ -27,10 +27,16 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
         ValueError: a column is missing, or the mapping names an unknown one.
     """
     if columns == "auto":
-        by_plain = {_plain(name): name for name in reversed(list(found))}
-        chosen = {
-            canonical: by_plain[name] for canonical, names in KNOWN_NAMES.items() for name in names if name in by_plain
-        }
+        chosen = {}
+        for canonical, known in KNOWN_NAMES.items():
+            candidates = [name for name in found if _plain(name) in known]
+            if len(candidates) > 1:
+                raise ValueError(
+                    f"{source}: {_listed(candidates)} may each be {canonical!r}; name every column yourself: "
+                    f"columns={{{canonical!r}: {candidates[0]!r}, ...}}"
+                )
+            if candidates:
+                chosen[canonical] = candidates[0]
     elif isinstance(columns, Mapping):
         unknown = [name for name in columns if name not in CANONICAL]
         if unknown:

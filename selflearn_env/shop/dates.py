@@ -53,9 +53,13 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
     else:
         parts = values.str.extract(SPLIT)
         if parts[0].isna().any():
-            raise fail(parts[0].isna(), "is not a date (expected one like 2010-12-01 08:26 or 12/1/2010 8:26)")
+            raise fail(
+                parts[0].isna(),
+                "is not a date like 2010-12-01 08:26 or 12/1/2010 8:26; state another form with date_format",
+            )
         day, month = _day_and_month(parts, source, values)
-        year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
+        century = parts[3].astype(int).lt(69).map({True: "20", False: "19"})  # the rule of strptime
+        year = parts[3].where(parts[3].str.len() == 4, century + parts[3])
         times = parsed(year + "-" + month + "-" + day + " " + parts[4].fillna("0:00"), "mixed")
         if times.isna().any():
             raise fail(times.isna(), "is not a date")
@@ -64,6 +68,8 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
 
 def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple[pd.Series, pd.Series]:
     first_above, second_above = parts[0].astype(int) > 12, parts[2].astype(int) > 12
+    if (first_above & second_above).any():
+        raise ValueError(f"{source}: column 'time': {values[first_above & second_above].iloc[0]!r} is not a date")
     if first_above.any() and second_above.any():
         raise ValueError(
             f"{source}: column 'time' mixes orders: {values[first_above].iloc[0]!r} has the day first, "

@@ -38,7 +38,7 @@ def excluded_products(ids: pd.Index, descriptions: pd.Series, exclude: str | Col
         plain = ids.str.casefold().str.replace(" ", "")
         called = descriptions.reindex(ids).str.casefold().str.fullmatch(DESCRIPTION).fillna(False).to_numpy(dtype=bool)
         return set(ids[plain.isin(CODES) | called])
-    if isinstance(exclude, str):
+    if isinstance(exclude, str) or not isinstance(exclude, Collection):
         raise TypeError(f'exclude_products is "auto" or a collection of codes, got {exclude!r}')
     unknown = [code for code in exclude if code not in ids]
     if unknown:

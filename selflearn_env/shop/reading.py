@@ -91,22 +91,28 @@ def _parquet(path: Path, columns: Columns) -> pd.DataFrame:
 def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
     """The rows of every sheet that has the columns; a large log is spread over several."""
     parts: list[pd.DataFrame] = []
-    missing: ValueError | None = None
+    refused: dict[str, tuple[list[str], ValueError]] = {}
     with CalamineWorkbook.from_path(path) as workbook:
         for name in workbook.sheet_names:
-            heading, *rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) or [[]]
+            first, *rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) or [[]]
+            heading = [str(cell) for cell in first]
             try:
-                chosen = find_columns([str(cell) for cell in heading], columns, f"{path}, sheet {name!r}")
+                chosen = find_columns(heading, columns, f"{path}, sheet {name!r}")
             except ValueError as error:
-                missing = missing or error
+                refused[name] = heading, error
                 continue
-            frame = pd.DataFrame(rows, columns=[str(cell) for cell in heading], dtype=object)
-            part = _chosen(frame.replace("", None), chosen, str(path), FIRST_LINE)
+            frame = pd.DataFrame(rows, columns=heading, dtype=object)
+            part = _chosen(frame.mask(frame.isin(NULLS), None), chosen, str(path), FIRST_LINE)
             if parts:
                 part.index = pd.Index([f"{row} of sheet {name!r}" for row in part.index])
             parts.append(part)
+            log_heading = set(chosen.values())
+    for heading, error in refused.values():
+        # A sheet of notes is no part of the log; one with some of the log's columns may be, and must not get lost.
+        if not parts or log_heading.intersection(heading):
+            raise error
     if not parts:
-        raise missing or ValueError(f"{path}: the workbook has no sheets")
+        raise ValueError(f"{path}: the workbook has no sheets")
     return pd.concat(parts).infer_objects()
 
 

@@ -130,7 +130,7 @@ def _numbers(column: pd.Series, source: str) -> pd.Series:
     if bad.any():
         at = int(bad.to_numpy().argmax())
         raise ValueError(
-            f"{source}: column {column.name!r}, row {column.index[at]}: {column.iloc[at]!r} is not a number"
+            f"{source}: column {column.name!r}, row {column.index[at]}: {str(column.iloc[at])!r} is not a number"
         )
     return numbers
 

@@ -117,3 +117,12 @@ def test_mixed_time_zones_say_which_log():
 def test_senseless_format_says_which_log():
     with pytest.raises(ValueError, match=r"log\.csv.*date_format '%Q'"):
         parse("2010-12-24", date_format="%Q")
+
+
+def test_two_digit_years_follow_strptime():
+    assert parse("12/24/68", "12/24/69") == [pd.Timestamp(2068, 12, 24), pd.Timestamp(1969, 12, 24)]
+
+
+def test_thirteen_is_no_month():
+    with pytest.raises(ValueError, match=r"log\.csv: column 'time': '13/13/2010' is not a date"):
+        parse("12/24/2010", "13/13/2010")

@@ -219,3 +219,26 @@ def test_dataframe_is_left_as_it_is(online_retail_rows):
     frame["quantity"] *= 2
     frame.loc[0, "product"] = "changed"
     pd.testing.assert_frame_equal(online_retail_rows, before)
+
+
+def test_a_sheet_with_some_of_the_columns_must_not_get_lost(online_retail_rows, tmp_path):
+    path = tmp_path / "log.xlsx"
+    with pd.ExcelWriter(path) as workbook:
+        online_retail_rows.to_excel(workbook, sheet_name="one", index=False)
+        online_retail_rows.rename(columns={"CustomerID": "Client"}).to_excel(workbook, sheet_name="two", index=False)
+    with pytest.raises(ValueError, match="sheet 'two': no column for 'customer'"):
+        load_transactions(path)
+
+
+def test_a_sheet_of_notes_is_no_part_of_the_log(online_retail_rows, tmp_path):
+    path = tmp_path / "log.xlsx"
+    with pd.ExcelWriter(path) as workbook:
+        pd.DataFrame({"notes": ["exported on Monday"]}).to_excel(workbook, sheet_name="notes", index=False)
+        online_retail_rows.to_excel(workbook, sheet_name="log", index=False)
+    assert load_transactions(path).report.rows_read == len(online_retail_rows)
+
+
+def test_two_columns_for_one_name_are_not_guessed(online_retail_rows):
+    rows = online_retail_rows.assign(Price=online_retail_rows["UnitPrice"])
+    with pytest.raises(ValueError, match="'UnitPrice', 'Price' may each be 'price'; name every column yourself"):
+        load_transactions(rows)
