@@ -60,7 +60,7 @@ def _as_text(table: pd.DataFrame) -> str:
     rows = [["agent", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
     for agent, figures in table.iterrows():
         last = f"{figures['slates_per_second']:,.0f}"
-        first = ["-" if figures.isna()[name] else f"{figures[name]:.3f}" for name in list(COLUMNS)[:-1]]
+        first = ["-" if figures.isna()[name] else f"{round(figures[name], 3) + 0.0:.3f}" for name in list(COLUMNS)[:-1]]
         rows.append([str(agent), *first, last])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]

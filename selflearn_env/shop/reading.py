@@ -107,10 +107,10 @@ def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
                 part.index = pd.Index([f"{row} of sheet {name!r}" for row in part.index])
             parts.append(part)
             log_heading = set(chosen.values())
-    for heading, error in refused.values():
+    for heading, complaint in refused.values():
         # A sheet of notes is no part of the log; one with some of the log's columns may be, and must not get lost.
         if not parts or log_heading.intersection(heading):
-            raise error
+            raise complaint
     if not parts:
         raise ValueError(f"{path}: the workbook has no sheets")
     return pd.concat(parts).infer_objects()
