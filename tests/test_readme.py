@@ -37,3 +37,5 @@ def test_the_front_door_is_short():
     assert any("make demo" in line for line in top)
     assert any("make test" in line for line in top)
     assert top.count("```python") == 1
+    assert any(line.startswith("| epsilon_greedy") for line in top)
+    assert any("docs/demo.png" in line for line in top)
