@@ -42,7 +42,7 @@ def make_agent(name: str, *, history: History, slate_size: int = 10, seed: int =
     if name not in AGENTS:
         close = difflib.get_close_matches(str(name), AGENTS, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown agent {name!r}{meant} Known: {', '.join(AGENTS)}")
+        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}")
     agent_class = AGENTS[name]
     known = agent_class.hyperparameters()
     for given in hyperparameters:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from agents.storage import write_agent
+from selflearn_env.core.slates import check_products
+from selflearn_env.core.states import check_states
 from selflearn_env.shop.history import History
 
 
 class Agent(ABC):
-    """Chooses slates and learns from the responses.
+    """Chooses slates and learns from the responses. A new agent writes `_act`, `_values` and, if it can, the others.
 
     All that an agent remembers are arrays, numbers and texts in its attributes, and the objects named in `parts`: that
     is what `save` writes. States are (B,) state indexes, slates (B, n) product indexes in slate order.
@@ -34,9 +36,10 @@ class Agent(ABC):
         Raises:
             ValueError: the slate does not fit the catalogue.
         """
-        if not 1 <= slate_size <= history.products:
-            raise ValueError(f"slate_size must be 1..{history.products}, the size of the catalogue, got {slate_size}")
-        self.slate_size, self.products = int(slate_size), history.products
+        whole = isinstance(slate_size, int | np.integer) and not isinstance(slate_size, bool)
+        if not whole or not 1 <= slate_size <= history.products:
+            raise ValueError(f"slate_size must be 1..{history.products}, the size of the catalogue, got {slate_size!r}")
+        self.slate_size, self.products, self.states = int(slate_size), history.products, history.states.size
         self.rng = rng
 
     @classmethod
@@ -45,24 +48,71 @@ class Agent(ABC):
         parameters = inspect.signature(cls).parameters.values()
         return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
 
-    @abstractmethod
-    def act(self, states: NDArray) -> NDArray[np.int64]:
-        """(B, n) slates for the visits, distinct products in each row."""
+    def act(self, states: ArrayLike) -> NDArray[np.int64]:
+        """(B, n) slates for the visits, distinct products in each row.
 
-    def update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing."""
-        return
+        Raises:
+            ValueError: a state does not exist.
+        """
+        return self._act(check_states(states, self.states))
 
-    @abstractmethod
-    def values(self, states: NDArray) -> NDArray[np.float64]:
-        """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate"."""
+    def update(self, states: ArrayLike, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike) -> None:
+        """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing.
 
-    def propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+        Raises:
+            ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite; then nothing is
+                learned.
+        """
+        states = check_states(states, self.states)
+        slates = check_products(slates, len(states), self.slate_size, self.products)
+        responses, item_rewards = np.asarray(responses), np.asarray(item_rewards, dtype=np.float64)
+        if not responses.shape == item_rewards.shape == slates.shape:
+            raise ValueError(
+                f"responses and item_rewards have the shape of the slates, {slates.shape}, "
+                f"got {responses.shape} and {item_rewards.shape}"
+            )
+        if np.count_nonzero(np.isfinite(item_rewards)) != item_rewards.size:
+            raise ValueError("item_rewards must be finite numbers")
+        self._update(states, slates, responses, item_rewards)
+
+    def values(self, states: ArrayLike) -> NDArray[np.float64]:
+        """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate".
+
+        Raises:
+            NotImplementedError: the agent has none; the message says why.
+            ValueError: a state does not exist.
+        """
+        return self._values(check_states(states, self.states))
+
+    def propensity(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:
         """(B, n) exact probability that slot k shows this product, given the products of the slots above it.
 
         Raises:
             NotImplementedError: it is not known for this agent; the message says why.
+            ValueError: a state or product does not exist, or shapes do not fit.
         """
+        states = check_states(states, self.states)
+        return self._propensity(states, check_products(slates, len(states), self.slate_size, self.products))
+
+    @abstractmethod
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What `act` returns, for checked states."""
+
+    def _update(  # noqa: B027  a static agent has nothing to do
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray,
+        item_rewards: NDArray[np.float64],
+    ) -> None:
+        """What `update` does, with checked arguments; nothing for a static agent."""
+
+    @abstractmethod
+    def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What `values` returns, for checked states."""
+
+    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What `propensity` returns, with checked arguments."""
         raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
 
     def save(self, path: str | Path) -> None:

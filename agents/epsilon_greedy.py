@@ -58,41 +58,42 @@ class EpsilonGreedyAgent(Agent):
             ValueError: a hyperparameter is out of its range, or a segment has fewer products than a slate.
         """
         super().__init__(history, slate_size, rng)
-        for name, share in (("epsilon", epsilon), ("epsilon_end", epsilon_end)):
-            if share is not None and not 0 <= share <= 1:
+        end = epsilon if epsilon_end is None else epsilon_end
+        for name, share in (("epsilon", epsilon), ("epsilon_end", end)):
+            if not _is_number(share) or not 0 <= share <= 1:
                 raise ValueError(f"{name} is a probability, 0..1, got {share!r}")
-        if epsilon_visits < 0 or (epsilon_end is not None and epsilon_visits == 0):
-            raise ValueError(f"epsilon_visits must be positive with epsilon_end, got {epsilon_visits!r}")
+        if not _is_number(epsilon_visits) or epsilon_visits % 1 or epsilon_visits < (epsilon_end is not None):
+            raise ValueError(
+                f"epsilon_visits counts visits, and must be positive with epsilon_end, got {epsilon_visits!r}"
+            )
         if prior not in PRIORS:
             raise ValueError(f"unknown prior {prior!r}; known: {', '.join(PRIORS)}")
-        if not 0 <= prior_weight < np.inf:
+        if not _is_number(prior_weight) or not 0 <= prior_weight < np.inf:
             raise ValueError(f"prior_weight counts showings and must be >= 0, got {prior_weight!r}")
-        self._epsilon, self._epsilon_end, self._epsilon_visits = epsilon, epsilon_end, epsilon_visits
+        self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
         self._prior_weight = float(prior_weight)
         self._visits = 0
         # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
         self._order = rng.permutation(self.products)
         self._column = np.argsort(self._order)
+        self._row = np.arange(self.states) * self.products  # where each state's row starts in a flat table
         self._segment = history.segment.copy()
         self._pool, self._pool_start, self._pool_size = self._pools(history)
         known = history.seen[:, self._order]
         self._value = np.where(known, self._priors(history, prior, known), -np.inf)
         prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
         self._sum, self._count = prior_sum.ravel(), np.zeros(known.size)  # one entry per state * P + column
-        # A slate passes over at most n - 1 leaders that it shows already.
-        self._leaders = Leaders(len(known), self.products, depth=2 * self.slate_size)
+        # Above a slot stand fewer than n products, so the best that is left is among the first n.
+        self._leaders = Leaders(self._value, depth=self.slate_size)
 
     @property
     def epsilon(self) -> float:
         """The probability that a slot explores, at present."""
-        if self._epsilon_end is None:
-            return self._epsilon
-        progress = min(1.0, self._visits / self._epsilon_visits)
+        progress = min(1.0, self._visits / self._epsilon_visits) if self._epsilon_visits else 1.0
         return self._epsilon + progress * (self._epsilon_end - self._epsilon)
 
-    def act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray) -> NDArray[np.int64]:
         """(B, n) epsilon-greedy slates."""
-        states = np.asarray(states, dtype=np.int64)
         draws = self.rng.random((len(states), 2, self.slate_size))
         explores, position = draws[:, 0] < self.epsilon, draws[:, 1]
         leaders = self._leaders.top(self._value, states)
@@ -127,13 +128,16 @@ class EpsilonGreedyAgent(Agent):
             position: (n,) where in the segment's products a slot that explores looks first, as a share of their number.
             leaders: the best products, best first.
         """
+        choices = explores.tolist()
         if self._leaders.scarce[state]:
             leaders = leaders[self._value[state, leaders] > -np.inf]
+        elif True not in choices:
+            return leaders
         best, at = leaders.tolist(), 0
         segment = self._segment[state]
         start, size = int(self._pool_start[segment]), int(self._pool_size[segment])
         slate: list[int] = []
-        for explore, share in zip(explores.tolist(), position.tolist(), strict=True):
+        for explore, share in zip(choices, position.tolist(), strict=True):
             while at < len(best) and best[at] in slate:
                 at += 1
             if explore or at == len(best):
@@ -145,13 +149,12 @@ class EpsilonGreedyAgent(Agent):
             slate.append(column)
         return np.array(slate)
 
-    def update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Adds the item rewards to the averages; the responses are not read."""
-        states = np.asarray(states, dtype=np.int64)
         cells = self._column.take(slates)
-        cells += (states * self.products)[:, None]
+        cells += self._row.take(states)[:, None]
         flat = cells.ravel()
-        np.add.at(self._sum, flat, np.ravel(item_rewards))
+        np.add.at(self._sum, flat, item_rewards.ravel())
         np.add.at(self._count, flat, 1.0)
         learned = self._sum.take(cells)
         learned /= self._count.take(cells) + self._prior_weight
@@ -159,13 +162,13 @@ class EpsilonGreedyAgent(Agent):
         self._leaders.changed(self._value, states, cells, learned)
         self._visits += len(states)
 
-    def values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
         return self._value[states][:, self._column]
 
-    def propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
-        states, columns = np.asarray(states, dtype=np.int64), self._column[slates]
+        columns = self._column[slates]
         rows = np.arange(len(states))
         leaders = self._leaders.top(self._value, states)
         free = self._value[states[:, None], leaders] > -np.inf  # leaders that no slot above shows
@@ -208,3 +211,7 @@ class EpsilonGreedyAgent(Agent):
             bought = np.minimum(1.0, history.incidence()[:, self._order])
             return rewards.ignore + (rewards.buy - rewards.ignore) * bought
         return np.zeros(known.shape)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and not np.isnan(value)

@@ -17,24 +17,33 @@ class Leaders:
     the first `depth`.
     """
 
-    def __init__(self, states: int, products: int, depth: int):
-        self.depth = min(depth, products)
-        self.size = min(max(SPARE, 2 * depth), products)
-        self.products = products
+    def __init__(self, values: NDArray[np.float64], depth: int):
+        """Chooses the leaders.
+
+        Args:
+            values: (S, P) values of the products in each state, -inf for none.
+            depth: how many leaders must be right.
+        """
+        states, self.products = values.shape
+        self.depth = min(depth, self.products)
+        self.size = min(max(SPARE, 2 * depth), self.products)
         self.ids = np.zeros((states, self.size), dtype=np.int64)
-        self.floor = np.full(states, np.inf)  # no product is taken into a list not yet chosen
-        self.outside = np.ones(states * products, dtype=bool)
+        self.floor = np.full(states, -np.inf)
+        self.outside = np.ones(states * self.products, dtype=bool)
         self.unsorted = np.ones(states, dtype=bool)
-        self.chosen = np.zeros(states, dtype=bool)
         self.scarce = np.zeros(states, dtype=bool)
+        for row in range(states):
+            self._choose(values[row], row)
 
     def top(self, values: NDArray[np.float64], states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, depth) the best products of the states, best first, given the values (S, P) of all."""
+        if len(states) == 1:
+            row = int(states[0])
+            if self.unsorted[row]:
+                self._refresh(values[row], row)
+            return self.ids[row : row + 1, : self.depth].copy()
         rows = states[self.unsorted[states]]
-        if rows.size == 1:
-            row = int(rows[0])
-            self._refresh(values[row], row)
-        elif rows.size:
+        if rows.size:
             self._refresh_many(values, np.unique(rows))
         return self.ids.take(states, axis=0)[:, : self.depth]
 
@@ -59,8 +68,6 @@ class Leaders:
 
     def _refresh(self, values: NDArray[np.float64], row: int) -> None:
         """Sorts the list of one state, given the values (P,) of its products; chooses it anew where it must."""
-        if not self.chosen[row]:
-            self._choose(values, row)
         ids = self.ids[row]
         ids = ids.take(values.take(ids).argsort()[::-1])
         if values[ids[self.depth - 1]] < self.floor[row]:
@@ -72,8 +79,6 @@ class Leaders:
 
     def _refresh_many(self, values: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         """The same for several states (R,) at once: one call for all rows costs less than a call for each."""
-        for row in rows[~self.chosen[rows]].tolist():
-            self._refresh(values[row], row)
         ids = self.ids[rows]
         keys = values.reshape(-1).take((rows * self.products)[:, None] + ids)
         np.negative(keys, out=keys)
@@ -100,4 +105,3 @@ class Leaders:
         self.scarce[row] = known.size < self.depth
         self.outside[row * self.products + ids] = False
         self.ids[row] = ids
-        self.chosen[row] = True

@@ -15,11 +15,11 @@ class StaticAgent(Agent):
 
     slates: NDArray[np.int64]  # (S, n)
 
-    def act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray) -> NDArray[np.int64]:
         """(B, n) the slates of the states."""
         return self.slates[states]
 
-    def propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
         return np.logical_and.accumulate(self.slates[states] == slates, axis=1).astype(np.float64)
 
@@ -35,7 +35,7 @@ class PopularAgent(StaticAgent):
         ranked = np.argsort(-self.incidence[:, order], axis=1, kind="stable")[:, :slate_size]
         self.slates = order[ranked]
 
-    def values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit."""
         return self.incidence[states]
 
@@ -62,7 +62,7 @@ class OracleAgent(StaticAgent):
             raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
         self.slates = simulator.optimal_slate(np.arange(simulator.states.size))
 
-    def values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
         """Not known.
 
         Raises:

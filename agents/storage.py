@@ -43,6 +43,15 @@ def write_agent(agent: Resumable, path: Path) -> None:
 def read_agent(path: Path, known: Mapping[str, type[Stored]]) -> Stored:
     """The agent as it was; see `agents.load_agent`."""
     heading, arrays = read_archive(path, KIND, VERSION)
+    try:
+        return _put_together(heading, arrays, path, known)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: a broken agent file ({type(error).__name__}: {error})") from None
+
+
+def _put_together(
+    heading: dict[str, Any], arrays: dict[str, NDArray], path: Path, known: Mapping[str, type[Stored]]
+) -> Stored:
     by_class = {agent_class.__name__: agent_class for agent_class in known.values()}
     if heading["agent"] not in by_class:
         raise ValueError(f"{path}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
@@ -58,7 +67,6 @@ def read_agent(path: Path, known: Mapping[str, type[Stored]]) -> Stored:
     for key, array in arrays.items():
         owner, name = key.split(".", 1)
         setattr(owners[owner], name, array)
-    bit_generator = getattr(np.random, heading["rng"]["bit_generator"])()
-    bit_generator.state = heading["rng"]
-    agent.rng = np.random.Generator(bit_generator)
+    agent.rng = np.random.default_rng(0)
+    agent.rng.bit_generator.state = heading["rng"]
     return agent

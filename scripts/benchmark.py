@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 import pandas as pd
-from command_line import folder, manifest, positive, run, write_text
+from command_line import folder, manifest, place, positive, run, write_text
 from minimal_env import MinimalEnv
 from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ def main() -> None:
     """Reads the arguments, measures, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--repeats", type=positive, default=5, help="repeats of each measurement")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--out", type=place, required=True, help="folder to write to")
     options = parser.parse_args()
     out = folder(options.out)
     repeats = options.repeats

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from command_line import pair, positive, run
+from command_line import pair, place, positive, run, seed
 
 from selflearn_env import Shop
+from selflearn_env.archive import check_target
 
 
 def main() -> None:
     """Reads the arguments, builds, saves, and says what became of the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, such as shop.npz")
+    parser.add_argument("--out", type=place, required=True, help="file to write, such as shop.npz")
     parser.add_argument(
         "--column",
         action="append",
@@ -24,12 +25,13 @@ def main() -> None:
     )
     parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
     parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
-    parser.add_argument("--seed", type=int, default=0, help="of the split and of the simulated preferences")
+    parser.add_argument("--seed", type=seed, default=0, help="of the split and of the simulated preferences")
     parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
     parser.add_argument("--max-products", type=positive, help="keep only the products most bought in the history")
     parser.add_argument("--keep-all-products", action="store_true", help="also keep codes that are no merchandise")
     options = parser.parse_args()
 
+    check_target(options.out)
     shop = Shop.from_transactions(
         options.log,
         columns=dict(options.column) if options.column else "auto",

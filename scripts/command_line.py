@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import sys
 import tempfile
@@ -29,7 +30,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(1)
-    except (OSError, TypeError, ValueError, gymnasium.error.Error) as error:
+    except (ImportError, MemoryError, OSError, TypeError, ValueError, gymnasium.error.Error) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
@@ -41,6 +42,21 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def seed(text: str) -> int:
+    """An argument that seeds a generator."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
+    return number
+
+
+def place(text: str) -> Path:
+    """An argument that names a file or folder to write."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names nothing")
+    return Path(text)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -68,7 +84,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--out", type=place, required=True, help="folder to write to")
 
 
 def environment(options: argparse.Namespace) -> tuple[dict[str, Any], Shop, Simulator]:
@@ -109,4 +125,13 @@ def manifest(options: argparse.Namespace, **figures: Any) -> str:
         "options": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
         **figures,
     }
-    return json.dumps(content, indent=2, default=str) + "\n"
+    return json.dumps(_finite(content), indent=2, default=str, allow_nan=False) + "\n"
+
+
+def _finite(content: Any) -> Any:
+    """The content with null for numbers that are none: JSON has no word for them."""
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

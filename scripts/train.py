@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from command_line import add_run_arguments, as_json, environment, folder, manifest, pair, run, write_text
+from command_line import add_run_arguments, as_json, environment, folder, manifest, pair, run, seed, write_text
 
 from agents import AGENTS, make_agent
 from agents.evaluation import ComparisonResult, evaluate
@@ -24,7 +24,7 @@ def main() -> None:
         type=pair,
         help="a hyperparameter of the agent, such as epsilon=0.05; may be repeated",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the agent and of the environment")
+    parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
     add_run_arguments(parser)
     options = parser.parse_args()
 

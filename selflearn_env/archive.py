@@ -21,7 +21,12 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the folder does not exist or cannot be written to.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    check_target(path)
+    try:
+        temporary = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
+    except OSError as error:
+        raise type(error)(f"{path}: cannot be written: {error.strerror}") from None
+    with temporary as file:
         try:
             yield file
             file.flush()
@@ -31,6 +36,18 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             Path(file.name).unlink()
             raise
+
+
+def check_target(path: Path) -> None:
+    """Sees that a file can take this place, before any long work.
+
+    Raises:
+        OSError: there is no such folder, or the place is taken by something that is no file.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: cannot be written: there is no folder {str(path.parent)!r}")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"{path}: cannot be written: it is there and is no file")
 
 
 def write_archive(path: Path, heading: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> None:

@@ -186,7 +186,8 @@ def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
         shape: number of labels of each tier; their product is the number of states.
     """
     data = _LeftOut(baskets, shape)
-    steps = [data.one_rate(), data.split(data.one_rate(), ())]
+    one_rate = data.one_rate()
+    steps = [one_rate, data.split(one_rate, ())]
     while len(steps[-1].tiers) < len(shape):
         last = steps[-1]
         left = [tier for tier in range(len(shape)) if tier not in last.tiers]

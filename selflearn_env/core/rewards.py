@@ -23,6 +23,7 @@ class Rewards:
         noise: standard deviation of normal noise on each item reward, >= 0. A noisy reward is rounded to 2 decimals.
 
     Raises:
+        TypeError: a value is no number.
         ValueError: a reward is not finite, or the noise is negative or not finite.
     """
 
@@ -32,9 +33,12 @@ class Rewards:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("buy", "click", "ignore"):
-            if not np.isfinite(getattr(self, name)):
-                raise ValueError(f"Rewards.{name} must be a finite number, got {getattr(self, name)!r}")
+        for name in ("buy", "click", "ignore", "noise"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise TypeError(f"Rewards.{name} must be a number, got {value!r}")
+            if name != "noise" and not np.isfinite(value):
+                raise ValueError(f"Rewards.{name} must be a finite number, got {value!r}")
         if not 0 <= self.noise < np.inf:
             raise ValueError(f"Rewards.noise is a standard deviation and must be finite and >= 0, got {self.noise!r}")
 

@@ -17,32 +17,34 @@ def check_slates(
     Raises:
         ValueError: wrong shape, no integers, or a product outside the catalogue; the message names the place.
     """
+    slates = check_products(slates, batch, slate_size, products)
+    return slates, repeats(slates)
+
+
+def check_products(slates: ArrayLike, batch: int, slate_size: int, products: int) -> NDArray[np.int64]:
+    """Slates as an integer array (B, n), repeats allowed; raises as `check_slates` does."""
     slates = np.asarray(slates)
     if slates.shape != (batch, slate_size) or slates.dtype.kind not in "iu":
         raise ValueError(
             f"expected product indexes of shape ({batch}, {slate_size}), one row per visit and one column per slot, "
             f"got {slates.dtype} of shape {slates.shape}"
         )
-    given, slates = slates, slates.astype(np.int64, copy=False)
-    ordered = slates.copy()
-    ordered.sort(axis=1)
+    given = slates
+    if slates.dtype != np.int64:
+        slates = slates.astype(np.int64)
     # Seen as unsigned, a negative index is a huge one.
-    if np.count_nonzero(ordered.view(np.uint64) >= products):
+    if np.count_nonzero(slates.view(np.uint64) >= products):
         row, slot = (int(axis[0]) for axis in np.nonzero((slates < 0) | (slates >= products)))
         raise ValueError(
             f"slates[{row}, {slot}] is product {given[row, slot]}, but the catalogue has products 0..{products - 1}"
         )
-    return slates, _repeats(slates, ordered)
+    return slates
 
 
 def repeats(slates: NDArray[np.integer]) -> NDArray[np.bool_] | None:
     """(B, n) which slots show a product that a slot above shows already, or None where no slate repeats a product."""
-    ordered = slates.astype(np.int64)
+    ordered = slates.copy()
     ordered.sort(axis=1)
-    return _repeats(slates, ordered)
-
-
-def _repeats(slates: NDArray[np.integer], ordered: NDArray[np.integer]) -> NDArray[np.bool_] | None:
     twins = ordered[:, 1:] == ordered[:, :-1]
     if not np.count_nonzero(twins):
         return None

@@ -83,15 +83,7 @@ class StateSpace:
 
     def check(self, states: ArrayLike) -> NDArray[np.int64]:
         """The state indexes as an integer array (B,), or ValueError that names the first one outside."""
-        indexes = np.asarray(states)
-        if indexes.ndim != 1:
-            raise ValueError(f"state indexes have the shape (B,), got shape {indexes.shape}")
-        if indexes.dtype.kind not in "iu":
-            raise ValueError(f"state indexes are integers, got {indexes.dtype}")
-        if indexes.size and (indexes.min() < 0 or indexes.max() >= self.size):
-            bad = indexes[(indexes < 0) | (indexes >= self.size)].flat[0]
-            raise ValueError(f"state {bad} does not exist: the {self.size} states are 0..{self.size - 1}")
-        return indexes.astype(np.int64, copy=False)
+        return check_states(states, self.size)
 
     def label(self, state: int) -> str:
         """The state's name, such as "Q4_September_1_Wednesday"."""
@@ -116,3 +108,21 @@ class StateSpace:
     @cached_property
     def _labels(self) -> list[str]:
         return ["_".join(labels) for labels in product(*(tier.labels for tier in self.tiers))]
+
+
+def check_states(states: ArrayLike, size: int) -> NDArray[np.int64]:
+    """State indexes as an integer array (B,).
+
+    Raises:
+        ValueError: wrong shape, no integers, or an index outside 0..size - 1; the message names it.
+    """
+    given = np.asarray(states)
+    if given.ndim != 1:
+        raise ValueError(f"state indexes have the shape (B,), got shape {given.shape}")
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"state indexes are integers, got {given.dtype}")
+    indexes = given if given.dtype == np.int64 else given.astype(np.int64)
+    outside = indexes.view(np.uint64) >= size  # seen as unsigned, a negative index is a huge one
+    if np.count_nonzero(outside):
+        raise ValueError(f"state {given[outside][0]} does not exist: the {size} states are 0..{size - 1}")
+    return indexes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +29,7 @@ class Options:
         observation: "tiers", "index" or "onehot".
         customer: the customer model, a key of `selflearn_env.core.customers.CUSTOMERS`.
         visits: "log", as often as the simulated customers came in the log, or "uniform" over the states.
-        rewards: what a response earns.
+        rewards: what a response earns: Rewards, or a mapping with its fields.
 
     Raises:
         TypeError: the shop or the rewards have the wrong type.
@@ -53,24 +54,29 @@ class Options:
             or self.slate_size < 1
         ):
             raise ValueError(f"slate_size is a number of products and must be at least 1, got {self.slate_size!r}")
+        if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
+            object.__setattr__(self, "rewards", Rewards(**self.rewards))
         if not isinstance(self.rewards, Rewards):
             raise TypeError(f"rewards is a selflearn_env.Rewards, got {self.rewards!r}")
         if not isinstance(self.shop, Shop | str | Path | None):
             raise TypeError(f"shop is a Shop or the path of a saved one, got {type(self.shop).__name__}")
 
-    def changed(self, **options: Any) -> Self:
+    def changed(self, face: tuple[str, ...], **options: Any) -> Self:
         """These options with some replaced.
+
+        Args:
+            face: names of the options that the face itself takes, for the message.
+            **options: the new values.
 
         Raises:
             TypeError: there is no such option; the message says which exist.
         """
-        known = [*(known.name for known in fields(self)), "render_mode"]
+        own = [known.name for known in fields(self)]
         for name in options:
-            if name not in known:
-                raise TypeError(
-                    f"unknown option {name!r}{_meant(name, known)}; known: {', '.join(known)}; "
-                    f"the vector face adds autoreset_mode"
-                )
+            if name not in own:
+                known = [*own, *face]
+                hint = "; only the vector face has it" if name == "autoreset_mode" else _meant(name, known)
+                raise TypeError(f"unknown option {name!r}{hint}; known: {', '.join(known)}")
         return replace(self, **options)
 
     def simulator(self, shop: Shop) -> Simulator:

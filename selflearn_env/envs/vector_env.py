@@ -57,8 +57,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         Raises:
             ValueError: an option has an unknown value, or the slate does not fit the catalogue.
         """
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs!r}")
         self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]

@@ -16,11 +16,12 @@ from selflearn_env.shop.shop import Shop
 
 SEED = Options(customer="seed", visits="uniform", rewards=Rewards(noise=1.0))
 RETAIL = Options()
+SINGLE, VECTOR = ("render_mode",), ("render_mode", "autoreset_mode")  # what the faces take beside
 
 
 def seed_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
     """`selflearn/Seed-v0`: the seed's world, whose customers do not care what is shown."""
-    chosen = SEED.changed(**options)
+    chosen = SEED.changed(SINGLE, **options)
     return SlateEnv(_shop(chosen) or datasets.seed_shop(), chosen, render_mode)
 
 
@@ -31,13 +32,13 @@ def seed_vector_env(
     **options: Any,
 ) -> SlateVectorEnv:
     """`selflearn/Seed-v0`, many visits side by side."""
-    chosen = SEED.changed(**options)
+    chosen = SEED.changed(VECTOR, **options)
     return SlateVectorEnv(num_envs, _shop(chosen) or datasets.seed_shop(), chosen, render_mode, autoreset_mode)
 
 
 def retail_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
     """`selflearn/Retail-v0`: customers with the preferences of those held out of the history."""
-    chosen = RETAIL.changed(**options)
+    chosen = RETAIL.changed(SINGLE, **options)
     return SlateEnv(_shop(chosen) or datasets.retail_shop(), chosen, render_mode)
 
 
@@ -48,7 +49,7 @@ def retail_vector_env(
     **options: Any,
 ) -> SlateVectorEnv:
     """`selflearn/Retail-v0`, many visits side by side."""
-    chosen = RETAIL.changed(**options)
+    chosen = RETAIL.changed(VECTOR, **options)
     return SlateVectorEnv(num_envs, _shop(chosen) or datasets.retail_shop(), chosen, render_mode, autoreset_mode)
 
 

@@ -100,7 +100,7 @@ def _segments(
     else:
         if not isinstance(given, Mapping | pd.Series):
             raise TypeError(f"segments is None, a mapping or a Series, customer -> label, got {given!r}")
-        by_key = {_key(key): str(label) for key, label in dict(given).items() if not pd.isna(label)}
+        by_key = {_key(key): str(label) for key, label in given.items() if not pd.isna(label)}
         missing = [customer for customer in customers if _key(customer) not in by_key]
         if missing:
             raise ValueError(f"segments has no label for customer {missing[0]} ({len(missing)} have none)")
@@ -123,7 +123,7 @@ def _catalogue(
     ids = pd.Index(rows["product"].unique())
     left_out = excluded_products(ids, usual, exclude)
     stays = ~rows["product"].isin(left_out)
-    dropped["of a product that is no merchandise" if exclude == "auto" else "of an excluded product"] = int(
+    dropped["of a product that is no merchandise" if isinstance(exclude, str) else "of an excluded product"] = int(
         (~stays).sum()
     )
     rows = rows[stays]
@@ -144,7 +144,8 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
     cell = rows["state"].to_numpy() * products + rows["product"].to_numpy()
     size = states.size * products
     quantity = np.bincount(cell, weights=rows["quantity"].to_numpy(), minlength=size).reshape(-1, products)
-    whole = bool((rows["quantity"] % 1 == 0).all())
+    # The type follows from the history's own rows: whole units where they are whole and small enough.
+    whole = bool((quantity % 1 == 0).all()) and np.abs(quantity).max() <= np.iinfo(np.int32).max
     seen = np.zeros(size, dtype=bool)
     seen[cell] = True
     segment_products = np.zeros((states.shape[0], products), dtype=bool)
@@ -153,7 +154,7 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
         states=states,
         visits=baskets.visits(),
         purchases=baskets.purchases(),
-        quantity=quantity.astype(np.int32 if whole else np.float32),
+        quantity=quantity.astype(np.int32 if whole else np.float64),
         seen=seen.reshape(-1, products),
         segment_products=segment_products,
         pooling=fit_pooling(baskets, states.shape),

@@ -29,7 +29,7 @@ def state_space(segments: Sequence[str], period: str) -> StateSpace:
     Raises:
         ValueError: the period is unknown.
     """
-    if period not in PERIODS:
+    if not isinstance(period, str) or period not in PERIODS:
         raise ValueError(f"unknown period {period!r}; known: {', '.join(PERIODS)}")
     name, count, _ = PERIODS[period]
     return StateSpace(

@@ -38,7 +38,8 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
             return pd.Series(pd.to_datetime(texts, format=form, errors="coerce"))
         except ValueError as error:  # a format without sense, or mixed time zones
             given = "" if date_format is None else f" with date_format {date_format!r}"
-            raise ValueError(f"{source}: column 'time' cannot be read{given}: {error}") from None
+            reason = "it mixes time zones; convert it to one" if "timezones" in str(error) else str(error)
+            raise ValueError(f"{source}: column 'time' cannot be read{given}: {reason}") from None
 
     if date_format is not None:
         times = parsed(values, date_format)

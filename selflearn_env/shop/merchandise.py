@@ -34,7 +34,7 @@ def excluded_products(ids: pd.Index, descriptions: pd.Series, exclude: str | Col
         TypeError: `exclude` is another text than "auto".
         ValueError: a code of `exclude` does not occur in the log.
     """
-    if exclude == "auto":
+    if isinstance(exclude, str) and exclude == "auto":
         plain = ids.str.casefold().str.replace(" ", "")
         called = descriptions.reindex(ids).str.casefold().str.fullmatch(DESCRIPTION).fillna(False).to_numpy(dtype=bool)
         return set(ids[plain.isin(CODES) | called])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ NULLS = ["", "nan", "NaN", "null", "NULL", "None"]
 FIRST_LINE = 2  # the first row of a table with a heading, as a person sees it in a spreadsheet
 
 UNREADABLE = (
-    *(pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError, CalamineError),
+    *(pa.ArrowException, csv.Error, CalamineError),
     *(OSError, UnicodeDecodeError, json.JSONDecodeError),
 )
 
@@ -62,8 +63,9 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
         arrow_encoding, encoding = "utf8", "utf-8-sig"
     except UnicodeDecodeError:
         arrow_encoding = encoding = "latin1"
-    heading = pd.read_csv(io.BytesIO(data), nrows=0, encoding=encoding).columns
-    chosen = find_columns(list(heading), columns, str(path))
+    heading = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding, newline="")), [])
+    chosen = find_columns(heading, columns, str(path))
+    _refuse_repeated(heading, chosen, str(path))
     names = list(dict.fromkeys(chosen.values()))
     table = pa.csv.read_csv(
         io.BytesIO(data),
@@ -117,8 +119,12 @@ def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
 
 
 def _chosen(frame: pd.DataFrame, chosen: Mapping[str, str], source: str, first: int = 0) -> pd.DataFrame:
-    twice = [name for name in chosen.values() if list(frame.columns).count(name) > 1]
-    if twice:
-        raise ValueError(f"{source}: several columns are called {twice[0]!r}; rename all but one")
+    _refuse_repeated(list(frame.columns), chosen, source)
     index = pd.RangeIndex(first, first + len(frame))
     return pd.DataFrame({canonical: frame[name].array for canonical, name in chosen.items()}, index=index)
+
+
+def _refuse_repeated(heading: list[str], chosen: Mapping[str, str], source: str) -> None:
+    twice = [name for name in chosen.values() if heading.count(name) > 1]
+    if twice:
+        raise ValueError(f"{source}: several columns are called {twice[0]!r}; rename all but one")

@@ -98,5 +98,14 @@ def segment_customers(rfm: pd.DataFrame) -> pd.Series:
 
     Returns:
         customer -> "Q1".."Q4".
+
+    Raises:
+        ValueError: there are no customers, or a measure is missing or not finite.
     """
+    missing = [measure for measure in MEASURES if measure not in rfm]
+    if missing or rfm.empty:
+        raise ValueError(f"rfm needs customers, and the columns {', '.join(MEASURES)}; see rfm_table")
+    bad = ~np.isfinite(rfm[[*MEASURES]].to_numpy(dtype=np.float64)).all(axis=1)
+    if bad.any():
+        raise ValueError(f"rfm of customer {rfm.index[int(bad.argmax())]} is not finite")
     return Segmentation.fit(rfm).assign(rfm)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shop:
     """A shop made from a transaction log; it never changes.
 
@@ -93,6 +93,9 @@ class Shop:
         )
         give_back()
         return cls(*parts)
+
+    def __repr__(self) -> str:
+        return f"Shop({self.products:,} products, {self.states.size:,} states, digest {self.digest[:12]})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Shop:
         return self  # it never changes, and gymnasium copies the options of an environment

@@ -15,6 +15,7 @@ from selflearn_env.shop.reading import read_columns
 from selflearn_env.shop.report import Report
 
 CANCELLED = r"^[cC]\d"
+LARGEST = 2.0**53  # beyond it, floating point numbers leave out whole ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +132,12 @@ def _numbers(column: pd.Series, source: str) -> pd.Series:
         at = int(bad.to_numpy().argmax())
         raise ValueError(
             f"{source}: column {column.name!r}, row {column.index[at]}: {str(column.iloc[at])!r} is not a number"
+        )
+    huge = numbers.abs() > LARGEST
+    if huge.any():
+        at = int(huge.to_numpy().argmax())
+        raise ValueError(
+            f"{source}: column {column.name!r}, row {column.index[at]}: {numbers.iloc[at]:g} is too large to be counted"
         )
     return numbers
 

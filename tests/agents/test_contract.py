@@ -107,7 +107,7 @@ def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop)
 
 def test_an_unknown_agent_is_named_with_the_known(tiny_shop):
     with pytest.raises(
-        ValueError, match=r"unknown agent 'epsilon_gredy'; did you mean 'epsilon_greedy'\?.*Known: random"
+        ValueError, match=r"unknown agent 'epsilon_gredy'; did you mean 'epsilon_greedy'\?; known: random"
     ):
         make_agent("epsilon_gredy", history=tiny_shop.history)
 

@@ -112,7 +112,7 @@ def test_epsilon_moves_in_a_straight_line(tiny_shop):
         ({"epsilon": 1.5}, "epsilon is a probability, 0..1, got 1.5"),
         ({"epsilon": float("nan")}, "epsilon is a probability"),
         ({"epsilon_end": -0.1, "epsilon_visits": 5}, "epsilon_end is a probability"),
-        ({"epsilon_end": 0.1}, "epsilon_visits must be positive"),
+        ({"epsilon_end": 0.1}, "epsilon_visits counts visits, and must be positive"),
         ({"prior": "units"}, "unknown prior 'units'; known: quantity, zero, rate"),
         ({"prior_weight": -1.0}, "prior_weight counts showings"),
     ],

@@ -26,7 +26,7 @@ def test_the_first_are_right_whatever_changes(seed, products, depth, known, batc
     rng = np.random.default_rng(seed)
     states = 5
     values = np.where(rng.random((states, products)) < known, rng.integers(-3, 40, (states, products)) / 2, -np.inf)
-    leaders = Leaders(states, products, depth)
+    leaders = Leaders(values, depth)
     for _ in range(60):
         asked = rng.integers(states, size=batch)
         top = leaders.top(values, asked)
@@ -46,7 +46,7 @@ def test_the_first_are_right_whatever_changes(seed, products, depth, known, batc
 def test_one_by_one_and_together_agree():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(20, 300))
-    one, many = Leaders(20, 300, 10), Leaders(20, 300, 10)
+    one, many = Leaders(values, 10), Leaders(values, 10)
     for _ in range(50):
         states = rng.choice(20, size=8, replace=False)
         together = many.top(values, states)
@@ -61,6 +61,6 @@ def test_one_by_one_and_together_agree():
 @pytest.mark.parametrize("products", [SPARE - 1, SPARE, SPARE + 1])
 def test_catalogues_around_the_size_of_the_list(products):
     values = np.random.default_rng(1).normal(size=(2, products))
-    leaders = Leaders(2, products, 5)
+    leaders = Leaders(values, 5)
     top = leaders.top(values, np.array([1, 0]))
     np.testing.assert_array_equal(top[0], np.argsort(-values[1])[:5])
