@@ -55,9 +55,12 @@ class OracleAgent(StaticAgent):
             simulator: the simulator of the environment in which the agent will serve.
 
         Raises:
+            TypeError: the simulator is none.
             ValueError: the simulator shows slates of another size.
         """
         super().__init__(history, slate_size, rng)
+        if not isinstance(simulator, Simulator):
+            raise TypeError(f"simulator is the environment's Simulator, got {simulator!r}")
         if simulator.slate_size != slate_size:
             raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
         self.slates = simulator.optimal_slate(np.arange(simulator.states.size))

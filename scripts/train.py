@@ -32,7 +32,7 @@ def main() -> None:
     env_options, shop, simulator = environment(options)
     settings = {name: as_json(value) for name, value in options.set}
     if AGENTS[options.agent].privileged:
-        settings["simulator"] = simulator
+        settings = {"simulator": simulator, **settings}
     agent = make_agent(
         options.agent, history=shop.history, slate_size=options.slate_size, seed=options.seed, **settings
     )

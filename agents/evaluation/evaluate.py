@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pandas as pd
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -19,6 +20,7 @@ from selflearn_env.core.simulator import Simulator
 
 CHUNKS = 50  # points of a curve
 EDGE = 0.1  # the share of the visits that is called early, or late
+OWN = ("num_envs", "vectorization_mode", "autoreset_mode", "render_mode")  # what the loop decides itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class EvaluationResult:
         visits: (C,) visits served by the end of each chunk.
         reward: (C,) mean sampled reward.
         expected_reward: (C,) mean of the exact expected reward of the slates shown.
-        regret: (C,) mean expected reward of the best slate minus that of the slate shown.
+        regret: (C,) mean expected reward of the best slate of distinct products minus that of the slate shown.
         random: (C,) exact expected reward of random slates in the same visits.
         optimal: (C,) exact expected reward of the best slates in the same visits.
         purchases: (C,) bought products per slate.
@@ -62,6 +64,11 @@ class EvaluationResult:
     clicks: NDArray[np.float64]
 
     @property
+    def label(self) -> str:
+        """The agent's name in tables and plots, marked where it is privileged."""
+        return f"{self.agent} (privileged)" if self.privileged else self.agent
+
+    @property
     def gap(self) -> NDArray[np.float64]:
         """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
         return _share(self.expected_reward, self.random, self.optimal)
@@ -80,7 +87,7 @@ class EvaluationResult:
         expected, random, optimal = (self.mean(name) for name in ("expected_reward", "random", "optimal"))
         late = [self.mean(name, 1 - EDGE) for name in ("expected_reward", "random", "optimal")]
         return {
-            "agent": self.agent + (" (privileged)" if self.privileged else ""),
+            "agent": self.label,
             "seed": self.seed,
             "customers": self.customers,
             "batch": self.batch,
@@ -103,7 +110,7 @@ class EvaluationResult:
         """The curve, one row per chunk."""
         names = ("visits", "reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "gap")
         columns = {name: getattr(self, name) for name in names}
-        return pd.DataFrame({"agent": self.agent, "seed": self.seed, **columns})
+        return pd.DataFrame({"agent": self.label, "seed": self.seed, **columns})
 
 
 def evaluate(
@@ -131,42 +138,56 @@ def evaluate(
     """
     if customers < 1 or batch < 1:
         raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
+    taken = [name for name in OWN if name in env_options]
+    if taken:
+        raise ValueError(f"{taken[0]} is decided by the evaluation itself and cannot be given")
     env_options.setdefault("slate_size", agent.slate_size)
-    envs = gym.make_vec(env_id, num_envs=batch, vectorization_mode="vector_entry_point", **env_options)
+    envs = gym.make_vec(
+        env_id,
+        num_envs=batch,
+        vectorization_mode="vector_entry_point",
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        **env_options,
+    )
     simulator: Simulator = envs.unwrapped.simulator  # type: ignore[attr-defined]
-    if (agent.slate_size, agent.products) != (simulator.slate_size, simulator.products):
-        raise ValueError(
-            f"the agent shows {agent.slate_size} of {agent.products} products, "
-            f"the environment {simulator.slate_size} of {simulator.products}"
-        )
+    _check_fit(agent, simulator)
     name = agent_name(agent)
-    chunk = -(-customers // (CHUNKS * batch)) * batch
+    recorder = _Recorder(simulator, chunk=-(-customers // CHUNKS))
     states = envs.reset(seed=seed)[1]["state"]
-    parts: list[_Chunk] = []
     seconds = agent_seconds = 0.0
-    with tqdm(total=customers, desc=name, unit=" visits", disable=not progress, mininterval=0.5) as bar:
-        for start in range(0, customers, chunk):
-            recorder = _Recorder()
+    label = f"{name} (privileged)" if agent.privileged else name
+    with tqdm(total=customers, desc=label, unit=" visits", disable=not progress, mininterval=0.5) as bar:
+        for at in range(0, customers, batch):
+            served = min(batch, customers - at)  # of the last batch, maybe not all
             begin = perf_counter()
-            for at in range(start, min(start + chunk, customers), batch):
-                served = min(batch, customers - at)  # of the last batch, maybe not all
-                decide = perf_counter()
-                slates = agent.act(states)
-                decided = perf_counter()
-                _, _, _, _, info = envs.step(slates)
-                responses, item_rewards = info["response"], info["item_reward"]
-                learn = perf_counter()
-                agent.update(states[:served], slates[:served], responses[:served], item_rewards[:served])
-                agent_seconds += decided - decide + perf_counter() - learn
-                recorder.add(states[:served], slates[:served], responses[:served], item_rewards[:served])
-                states = info["state"]
-            seconds += perf_counter() - begin
-            parts.append(recorder.summary(simulator))
-            bar.update(parts[-1].visits)
+            slates = agent.act(states)
+            decided = perf_counter()
+            info = envs.step(slates)[-1]
+            responses, item_rewards = info["response"], info["item_reward"]
+            answered = perf_counter()
+            agent.update(states[:served], slates[:served], responses[:served], item_rewards[:served])
+            end = perf_counter()
+            seconds += end - begin
+            agent_seconds += decided - begin + end - answered
+            recorder.add(states[:served], slates[:served], responses[:served], item_rewards[:served])
+            states = info["state"]
+            bar.update(served)
     envs.close()
-    table = {field: np.array([getattr(part, field) for part in parts]) for field in _Chunk.__dataclass_fields__}
-    table["visits"] = np.cumsum(table["visits"])
+    table = recorder.table()
     return EvaluationResult(name, agent.privileged, env_id, customers, batch, seed, seconds, agent_seconds, **table)
+
+
+def _check_fit(agent: Agent, simulator: Simulator) -> None:
+    for what, own, other in (
+        ("slates of", agent.slate_size, simulator.slate_size),
+        ("products:", agent.products, simulator.products),
+        ("states:", agent.states, simulator.states.size),
+    ):
+        if own != other:
+            raise ValueError(
+                f"agent and environment do not fit, {what} {own} and {other}; make the agent from the history of the "
+                f"environment's shop, with its slate_size"
+            )
 
 
 def agent_name(agent: Agent) -> str:
@@ -174,48 +195,52 @@ def agent_name(agent: Agent) -> str:
     return next((name for name, known in AGENTS.items() if known is type(agent)), type(agent).__name__)
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    visits: int
-    reward: float
-    expected_reward: float
-    regret: float
-    random: float
-    optimal: float
-    purchases: float
-    clicks: float
-
-
 class _Recorder:
-    """What happened in the visits of one chunk."""
+    """What happened in the visits, summed up in chunks of equal size whatever the batch."""
 
-    def __init__(self) -> None:
-        self.states: list[NDArray] = []
-        self.slates: list[NDArray] = []
-        self.responses: list[NDArray] = []
-        self.item_rewards: list[NDArray] = []
+    def __init__(self, simulator: Simulator, chunk: int):
+        self._simulator, self._chunk = simulator, chunk
+        self._waiting: list[tuple[NDArray, ...]] = []
+        self._count = 0
+        self._rows: list[dict[str, float]] = []
 
-    def add(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        self.states.append(states)
-        self.slates.append(slates)
-        self.responses.append(responses)
-        self.item_rewards.append(item_rewards)
+    def add(self, *visits: NDArray) -> None:
+        """States, slates, responses and item rewards of some visits."""
+        self._waiting.append(visits)
+        self._count += len(visits[0])
+        if self._count >= self._chunk:
+            self._sum_up()
 
-    def summary(self, simulator: Simulator) -> _Chunk:
-        states, slates = np.concatenate(self.states), np.concatenate(self.slates)
-        responses = np.concatenate(self.responses)
+    def table(self) -> dict[str, NDArray]:
+        """The per-chunk figures of `EvaluationResult`."""
+        self._sum_up(rest=True)
+        table = {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}
+        return {**table, "visits": np.cumsum(table["visits"])}
+
+    def _sum_up(self, rest: bool = False) -> None:
+        columns = [np.concatenate(column) for column in zip(*self._waiting, strict=True)] if self._waiting else []
+        at = 0
+        while self._count >= self._chunk or (rest and self._count):
+            end = min(at + self._chunk, at + self._count)
+            self._rows.append(self._figures(*(column[at:end] for column in columns)))
+            self._count -= end - at
+            at = end
+        self._waiting = [tuple(column[at:] for column in columns)] if self._count else []
+
+    def _figures(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> dict[str, float]:
+        simulator = self._simulator
         expected = simulator.expected_reward(states, slates)
         optimal = simulator.expected_reward(states, simulator.optimal_slate(states))
-        return _Chunk(
-            visits=len(states),
-            reward=float(np.concatenate(self.item_rewards).sum(axis=1).mean()),
-            expected_reward=float(expected.mean()),
-            regret=float((optimal - expected).mean()),
-            random=float(simulator.random_reward(states).mean()),
-            optimal=float(optimal.mean()),
-            purchases=float((responses == BOUGHT).sum(axis=1).mean()),
-            clicks=float((responses == CLICKED).sum(axis=1).mean()),
-        )
+        return {
+            "visits": len(states),
+            "reward": item_rewards.sum(axis=1).mean(),
+            "expected_reward": expected.mean(),
+            "regret": (optimal - expected).mean(),
+            "random": simulator.random_reward(states).mean(),
+            "optimal": optimal.mean(),
+            "purchases": (responses == BOUGHT).sum(axis=1).mean(),
+            "clicks": (responses == CLICKED).sum(axis=1).mean(),
+        }
 
 
 def _share(expected: Any, random: Any, optimal: Any) -> NDArray[np.float64]:

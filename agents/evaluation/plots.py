@@ -20,8 +20,7 @@ def learning_curves(result: ComparisonResult, file: IO[bytes]) -> None:
     for agent in dict.fromkeys(run.agent for run in result.runs):
         runs = [run for run in result.runs if run.agent == agent]
         visits, curves = runs[0].visits, np.stack([run.expected_reward for run in runs])
-        label = agent + (" (privileged)" if runs[0].privileged else "")
-        (line,) = axes.plot(visits, curves.mean(axis=0), label=label)
+        (line,) = axes.plot(visits, curves.mean(axis=0), label=runs[0].label)
         axes.fill_between(
             visits, curves.min(axis=0), curves.max(axis=0), color=line.get_color(), alpha=0.2, linewidth=0
         )

@@ -8,6 +8,7 @@ import pytest
 
 import agents
 from agents import AGENTS, load_agent, make_agent
+from selflearn_env.archive import write_archive
 
 N = 3
 ENV = "selflearn/Retail-v0"
@@ -103,6 +104,62 @@ def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop)
     expected, error = probability * draws, np.sqrt(draws * probability * (1 - probability))
     assert (np.abs(counts - expected) <= 5 * error + 1).all()
     assert probability.sum() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ([0.7], "state indexes are integers, got float64"),
+        ([True], "state indexes are integers, got bool"),
+        ([-1], "state -1 does not exist: the 672 states are 0..671"),
+        ([672], "state 672 does not exist"),
+        (0, r"state indexes have the shape \(B,\), got shape \(\)"),
+    ],
+)
+def test_states_that_do_not_exist_are_refused(name, states, message, make):
+    agent = make(name)
+    with pytest.raises(ValueError, match=message):
+        agent.act(states)
+    with pytest.raises(ValueError, match=message):
+        agent.update(states, [[0, 1, 2]], np.zeros((1, 3)), np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize(
+    ("slates", "rewards", "message"),
+    [
+        ([[0, 1, 8]], np.zeros((1, 3)), "is product 8, but the catalogue has products 0..7"),
+        ([[0, 1, -1]], np.zeros((1, 3)), "is product -1, but the catalogue"),
+        ([[0, 1]], np.zeros((1, 2)), "expected product indexes of shape"),
+        ([[0, 1, 2]], np.zeros((1, 2)), "have the shape of the slates"),
+        ([[0, 1, 2]], [[0.0, np.nan, 1.0]], "item_rewards must be finite"),
+    ],
+)
+def test_nothing_is_learned_from_what_cannot_be(name, slates, rewards, message, make):
+    agent, untouched = make(name), make(name)
+    with pytest.raises(ValueError, match=message):
+        agent.update([3], slates, np.zeros((1, 3), dtype=np.int8), rewards)
+    np.testing.assert_array_equal(agent.act(np.arange(50)), untouched.act(np.arange(50)))
+
+
+def test_numpy_hyperparameters_can_be_saved(make, tmp_path):
+    agent = make("epsilon_greedy", epsilon=np.float32(0.25), epsilon_end=np.float64(0), epsilon_visits=np.int64(9))
+    agent.save(tmp_path / "agent.npz")
+    assert load_agent(tmp_path / "agent.npz").epsilon == 0.25
+
+
+@pytest.mark.parametrize("slate_size", [2.5, True, 0])
+def test_a_slate_size_is_a_number_of_products(slate_size, tiny_shop):
+    with pytest.raises(ValueError, match=r"slate_size must be 1\.\.8"):
+        make_agent("random", history=tiny_shop.history, slate_size=slate_size)
+
+
+@pytest.mark.parametrize("heading", [{}, {"agent": "RandomAgent"}, {"agent": "RandomAgent", "attributes": {}}])
+def test_a_file_without_its_parts_is_refused(heading, tmp_path):
+    write_archive(tmp_path / "agent.npz", {"format": "selflearn-agent", "version": 1, **heading}, {})
+    with pytest.raises(ValueError, match=r"agent\.npz: a broken agent file"):
+        load_agent(tmp_path / "agent.npz")
 
 
 def test_an_unknown_agent_is_named_with_the_known(tiny_shop):

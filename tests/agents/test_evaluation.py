@@ -6,6 +6,7 @@ import pytest
 
 from agents import make_agent
 from agents.evaluation import compare, evaluate
+from selflearn_env import Shop
 
 ENV = "selflearn/Retail-v0"
 N = 3
@@ -44,8 +45,9 @@ def test_figures_are_those_of_a_plain_loop(batch, tiny_shop, options):
     assert result.mean("expected_reward") == pytest.approx(np.mean(expected))
     assert result.mean("regret") == pytest.approx(np.mean(best) - np.mean(expected))
     assert result.mean("purchases") == pytest.approx(np.mean(bought))
-    early = result.visits[result.visits <= 100][-1]
-    assert result.mean("reward", 0, 0.1) == pytest.approx(np.mean(rewards[:early]))
+    np.testing.assert_array_equal(result.visits, np.arange(20, 1001, 20))  # whatever the batch
+    assert result.mean("reward", 0, 0.1) == pytest.approx(np.mean(rewards[:100]))
+    assert result.mean("reward", 0.9) == pytest.approx(np.mean(rewards[900:]))
 
 
 def test_references_bound_the_agents(tiny_shop, options):
@@ -105,8 +107,28 @@ def test_bad_numbers(change, message, tiny_shop, options):
 
 def test_agent_and_environment_must_fit(tiny_shop, options):
     agent = agent_of(tiny_shop)
-    with pytest.raises(ValueError, match="the agent shows 3 of 8 products, the environment 2 of 8"):
+    with pytest.raises(ValueError, match="agent and environment do not fit, slates of 3 and 2"):
         evaluate(agent, ENV, 10, **{**options, "slate_size": 2})
+
+
+def test_an_agent_of_other_states_is_refused(tiny_log, tiny_shop, options):
+    segments = {customer: "ABCD"[customer % 4] for customer in range(100, 140)}
+    agent = agent_of(Shop.from_transactions(tiny_log, segments=segments, period="week"))
+    with pytest.raises(ValueError, match="agent and environment do not fit, states: 1680 and 672"):
+        evaluate(agent, ENV, 10, **options)
+
+
+@pytest.mark.parametrize("name", ["autoreset_mode", "num_envs"])
+def test_what_the_loop_decides_cannot_be_given(name, tiny_shop, options):
+    agent = agent_of(tiny_shop)
+    with pytest.raises(ValueError, match=f"{name} is decided by the evaluation itself"):
+        evaluate(agent, ENV, 10, **{name: "NextStep"}, **options)
+
+
+def test_privileged_agents_are_marked_everywhere(tiny_shop, options):
+    result = compare(["oracle"], ENV, 100, 1, 10, **options)
+    assert set(result.frame()["agent"]) == {"oracle (privileged)"}
+    assert list(result.table().index) == ["oracle (privileged)"]
 
 
 def test_a_comparison_needs_agents(options):

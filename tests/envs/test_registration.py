@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
+from selflearn_env import Rewards
 from selflearn_env.envs import SlateEnv, SlateVectorEnv
 
 
@@ -101,3 +102,17 @@ def test_a_shop_given_to_an_environment_is_not_copied(env_id, tiny_shop):
     env = gym.make(env_id, shop=tiny_shop, slate_size=3)
     assert env.spec.kwargs["shop"] is tiny_shop
     assert gym.make(env.spec).unwrapped.shop is tiny_shop
+
+
+def test_a_specification_with_rewards_survives_json(tiny_shop, tmp_path):
+    tiny_shop.save(tmp_path / "shop.npz")
+    rewards = Rewards(buy=7, noise=0.5)
+    spec = gym.make("selflearn/Retail-v0", shop=str(tmp_path / "shop.npz"), slate_size=3, rewards=rewards).spec
+    made = EnvSpec.from_json(spec.to_json()).make()
+    assert made.unwrapped.simulator.rewards == rewards
+
+
+def test_a_mistake_does_not_print_the_shop(tiny_shop):
+    with pytest.raises(TypeError) as mistake:
+        gym.make("selflearn/Retail-v0", shop=tiny_shop, slatesize=3)
+    assert len(str(mistake.value)) < 500

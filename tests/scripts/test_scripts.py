@@ -82,6 +82,17 @@ def test_compare_writes_a_table_of_the_agents(shop, tmp_path):
     assert len(json.loads((tmp_path / "manifest.json").read_text())["runs"]) == 8
 
 
+def test_the_manifest_of_a_null_world_is_strict_json(shop, tmp_path):
+    arguments = ["--shop", shop, "--slate-size", 3, "--env", "selflearn/Seed-v0", "--customers", 100, "--out", tmp_path]
+    assert run("train.py", *arguments).returncode == 0
+
+    def refuse(constant):
+        raise ValueError(constant)
+
+    manifest = json.loads((tmp_path / "manifest.json").read_text(), parse_constant=refuse)
+    assert manifest["figures"]["gap"] is None
+
+
 def test_equal_seeds_write_equal_curves(shop, tmp_path):
     for name in ("one", "two"):
         done = run("train.py", "--shop", shop, "--slate-size", 3, "--customers", 200, "--out", tmp_path / name)
@@ -109,6 +120,22 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "no hyperparameter 'epsilom'",
         ),
         ("train.py", ["--shop", "{shop}", "--env", "selflearn/Nothing-v0", "--out", "{out}"], 1, "Nothing"),
+        ("train.py", ["--shop", "{shop}", "--env", "nomodule:x-v0", "--out", "{out}"], 1, "nomodule"),
+        (
+            "train.py",
+            ["--shop", "{shop}", "--slate-size", "3", "--set", "epsilon=abc", "--out", "{out}"],
+            1,
+            "epsilon is a probability, 0..1, got 'abc'",
+        ),
+        ("train.py", ["--seed", "-1", "--out", "{out}"], 2, "must be at least 0"),
+        ("train.py", ["--out", ""], 2, "names nothing"),
+        (
+            "build_shop.py",
+            ["{log}", "--out", "/dev/null"],
+            1,
+            "/dev/null: cannot be written: it is there and is no file",
+        ),
+        ("build_shop.py", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
         ("compare.py", ["--agents", "nobody", "--out", "{out}"], 2, "invalid choice: 'nobody'"),
     ],
 )

@@ -168,3 +168,17 @@ def test_options_of_reading_reach_the_reader(busy_log, busy_segments):
     names = {name: name for name in busy_log.columns} | {"customer": "klant"}
     shop = Shop.from_transactions(odd, columns=names, date_format="%y.%d.%m %H:%M:%S", segments=busy_segments)
     assert shop.digest == Shop.from_transactions(busy_log, segments=busy_segments).digest
+
+
+@pytest.mark.parametrize("units", [3_000_000_000, 2**40])
+def test_large_quantities_are_counted(tiny_log, units):
+    log = tiny_log.assign(quantity=units)
+    history = Shop.from_transactions(log, history_share=1.0, exclude_products=()).history
+    assert history.quantity.sum(dtype=float) == units * len(log)
+    assert history.quantity.min() >= 0
+
+
+def test_a_quantity_beyond_counting_is_named(tiny_log):
+    log = tiny_log.assign(quantity=tiny_log["quantity"].astype(float).where(tiny_log.index != 5, 1e19))
+    with pytest.raises(ValueError, match="column 'quantity', row 5: 1e\\+19 is too large to be counted"):
+        Shop.from_transactions(log)

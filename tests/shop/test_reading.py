@@ -242,3 +242,11 @@ def test_two_columns_for_one_name_are_not_guessed(online_retail_rows):
     rows = online_retail_rows.assign(Price=online_retail_rows["UnitPrice"])
     with pytest.raises(ValueError, match="'UnitPrice', 'Price' may each be 'price'; name every column yourself"):
         load_transactions(rows)
+
+
+def test_csv_with_a_repeated_heading(online_retail_rows, tmp_path):
+    path = tmp_path / "log.csv"
+    repeated = pd.concat([online_retail_rows, online_retail_rows[["UnitPrice"]] * 7], axis=1)
+    repeated.to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"log\.csv: .*'UnitPrice'"):
+        load_transactions(path)

@@ -136,3 +136,13 @@ def test_others_join_the_nearest_cluster(seed):
 def test_customers_that_are_all_alike_share_a_segment():
     rfm = pd.DataFrame({"recency": [0] * 5, "frequency": [0] * 5, "T": [1] * 5, "monetary": [0.0] * 5})
     assert segment_customers(rfm).tolist() == ["Q2"] * 5
+
+
+def test_segments_need_whole_measures():
+    table = pd.DataFrame({"frequency": [1, 2], "recency": [3, 4], "monetary": [1.0, np.nan]}, index=[7, 8])
+    with pytest.raises(ValueError, match="rfm of customer 8 is not finite"):
+        segment_customers(table)
+    with pytest.raises(ValueError, match="rfm needs customers, and the columns recency, frequency, monetary"):
+        segment_customers(table[["frequency"]])
+    with pytest.raises(ValueError, match="rfm needs customers"):
+        segment_customers(table.iloc[:0])
