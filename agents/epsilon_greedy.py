@@ -172,7 +172,7 @@ class EpsilonGreedyAgent(Agent):
         rows = np.arange(len(states))
         leaders = self._leaders.top(self._value, states)
         free = self._value[states[:, None], leaders] > -np.inf  # leaders that no slot above shows
-        in_pool = np.zeros((len(self._pool), self.products), dtype=bool)
+        in_pool = np.zeros((len(self._pool_start), self.products), dtype=bool)
         for segment, pool in enumerate(np.split(self._pool, self._pool_start[1:])):
             in_pool[segment, pool] = True
         left = in_pool[self._segment[states]]
