@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.storage import write_agent
-from selflearn_env.core.slates import check_products
+from selflearn_env.core.slates import check_products, check_slate_size
 from selflearn_env.core.states import check_states
 from selflearn_env.shop.history import History
 
@@ -36,10 +36,8 @@ class Agent(ABC):
         Raises:
             ValueError: the slate does not fit the catalogue.
         """
-        whole = isinstance(slate_size, int | np.integer) and not isinstance(slate_size, bool)
-        if not whole or not 1 <= slate_size <= history.products:
-            raise ValueError(f"slate_size must be 1..{history.products}, the size of the catalogue, got {slate_size!r}")
-        self.slate_size, self.products, self.states = int(slate_size), history.products, history.states.size
+        self.slate_size = check_slate_size(slate_size, history.products)
+        self.products, self.states = history.products, history.states.size
         self.rng = rng
 
     @classmethod

@@ -66,7 +66,7 @@ class EvaluationResult:
     @property
     def label(self) -> str:
         """The agent's name in tables and plots, marked where it is privileged."""
-        return f"{self.agent} (privileged)" if self.privileged else self.agent
+        return _marked(self.agent, self.privileged)
 
     @property
     def gap(self) -> NDArray[np.float64]:
@@ -74,7 +74,7 @@ class EvaluationResult:
         return _share(self.expected_reward, self.random, self.optimal)
 
     def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
-        """Mean of a per-chunk figure per visit, over the chunks that end within two shares of the visits."""
+        """Mean of a per-chunk figure per visit, over the whole chunks that lie between two shares of the visits."""
         share = self.visits / self.customers
         chosen = (share > first + 1e-9) & (share <= last + 1e-9)
         if not chosen.any():
@@ -155,8 +155,9 @@ def evaluate(
     recorder = _Recorder(simulator, chunk=-(-customers // CHUNKS))
     states = envs.reset(seed=seed)[1]["state"]
     seconds = agent_seconds = 0.0
-    label = f"{name} (privileged)" if agent.privileged else name
-    with tqdm(total=customers, desc=label, unit=" visits", disable=not progress, mininterval=0.5) as bar:
+    with tqdm(
+        total=customers, desc=_marked(name, agent.privileged), unit=" visits", disable=not progress, mininterval=0.5
+    ) as bar:
         for at in range(0, customers, batch):
             served = min(batch, customers - at)  # of the last batch, maybe not all
             begin = perf_counter()
@@ -193,6 +194,10 @@ def _check_fit(agent: Agent, simulator: Simulator) -> None:
 def agent_name(agent: Agent) -> str:
     """The name under which the agent's class is known, or the class's own."""
     return next((name for name, known in AGENTS.items() if known is type(agent)), type(agent).__name__)
+
+
+def _marked(name: str, privileged: bool) -> str:
+    return f"{name} (privileged)" if privileged else name
 
 
 class _Recorder:

@@ -7,8 +7,8 @@ to tell it alone, so each group of states is shrunk to the larger group around i
 
 from one rate for all products, over all visits together, down to the single state. This is the posterior mean of a
 Gamma-Poisson model with prior mean incidence_{l-1} worth weight_l visits (Gelman et al., Bayesian Data Analysis, 3rd
-ed., section 2.6). Which tier splits the groups next, and each weight, maximise the likelihood of each visit's purchases
-given all other visits (leave one out).
+ed., section 2.6). Which tier splits the groups next, and its weight (on a grid of steps of sqrt 2), are chosen one
+level after the other by the likelihood of each visit's purchases given all other visits (leave one out).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.rewards import Rewards
-from selflearn_env.core.slates import check_slates
+from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.streams import Streams
 
@@ -77,11 +77,10 @@ class Simulator:
         Raises:
             ValueError: the slate does not fit the catalogue, or no state ever visits.
         """
-        if not 1 <= slate_size <= products:
-            raise ValueError(f"slate_size must be 1..{products}, the size of the catalogue, got {slate_size}")
         if visit_weights.sum() == 0:
             raise ValueError("no state ever visits: all visit weights are 0")
-        self.states, self.products, self.slate_size = states, products, slate_size
+        self.states, self.products = states, products
+        self.slate_size = check_slate_size(slate_size, products)
         self.rewards, self.customers = rewards, customers
         self.state_probability = visit_weights / visit_weights.sum()
         self.state_probability.flags.writeable = False

@@ -6,6 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def check_slate_size(slate_size: int, products: int) -> int:
+    """The slate size as a plain integer.
+
+    Raises:
+        ValueError: it is no whole number, or does not fit the catalogue.
+    """
+    whole = isinstance(slate_size, int | np.integer) and not isinstance(slate_size, bool)
+    if not whole or not 1 <= slate_size <= products:
+        raise ValueError(f"slate_size must be 1..{products}, the size of the catalogue, got {slate_size!r}")
+    return int(slate_size)
+
+
 def check_slates(
     slates: ArrayLike, batch: int, slate_size: int, products: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:

@@ -13,6 +13,7 @@ import numpy as np
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.slates import check_slate_size
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.shop.shop import Shop
 
@@ -48,12 +49,6 @@ class Options:
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
-        if (
-            isinstance(self.slate_size, bool)
-            or not isinstance(self.slate_size, int | np.integer)
-            or self.slate_size < 1
-        ):
-            raise ValueError(f"slate_size is a number of products and must be at least 1, got {self.slate_size!r}")
         if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
             object.__setattr__(self, "rewards", Rewards(**self.rewards))
         if not isinstance(self.rewards, Rewards):
@@ -85,14 +80,13 @@ class Options:
         Raises:
             ValueError: the slate does not fit the catalogue.
         """
-        if self.slate_size > shop.products:
-            raise ValueError(f"slate_size {self.slate_size} is more than the {shop.products} products of the catalogue")
+        slate_size = check_slate_size(self.slate_size, shop.products)
         uniform = np.ones(shop.states.size, dtype=np.int64)
         return Simulator(
             states=shop.states,
             products=shop.products,
-            slate_size=int(self.slate_size),
-            customers=CUSTOMERS[self.customer].for_shop(shop, int(self.slate_size)),
+            slate_size=slate_size,
+            customers=CUSTOMERS[self.customer].for_shop(shop, slate_size),
             rewards=self.rewards,
             visit_weights=shop.customers.visits if self.visits == "log" else uniform,
         )

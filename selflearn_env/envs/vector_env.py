@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from selflearn_env.core.simulator import Visits
-from selflearn_env.core.slates import check_slates
+from selflearn_env.core.slates import check_products
 from selflearn_env.core.streams import Streams
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.envs.options import Options
@@ -147,7 +147,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 actions = actions.copy()
                 actions[self._over] = 0  # not read, so nothing to complain of
             # Checked as a whole, so that a complaint names the row as the caller counts it.
-            actions, _ = check_slates(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
+            actions = check_products(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
             outcome = self.simulator.respond(visits.rows(rows), actions[rows], streams)
             visits = visits.replaced(rows, outcome.visits)
             reward[rows], ended[rows] = outcome.reward, outcome.ended

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selflearn_env.core.pooling import Baskets, fit_pooling
+from selflearn_env.core.pooling import Baskets, Pooling, fit_pooling
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
@@ -67,7 +67,10 @@ def build_shop(
             f"{int(in_history.sum())} of {len(customers)} customers; lower it, or give 1 to simulate the history itself"
         )
     history = _history(past, states, len(catalogue))
-    population = _population(simulated, states, len(catalogue)) if history_share < 1 else _same(history)
+    if history_share < 1:
+        population = _population(simulated, states, len(catalogue))
+    else:
+        population = _sparse(history.visits, history.purchases, history.pooling)
     noted = {
         "are purchases": int(rows["purchase"].sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
@@ -166,11 +169,7 @@ def _population(rows: pd.DataFrame, states: StateSpace, products: int) -> Popula
     return _sparse(baskets.visits(), baskets.purchases(), fit_pooling(baskets, states.shape))
 
 
-def _same(history: History) -> Population:
-    return _sparse(history.visits, history.purchases, history.pooling)
-
-
-def _sparse(visits: NDArray, purchases: NDArray, pooling: Any) -> Population:
+def _sparse(visits: NDArray, purchases: NDArray, pooling: Pooling) -> Population:
     cells = np.flatnonzero(purchases)
     return Population(visits, cells, purchases.ravel()[cells], pooling)
 

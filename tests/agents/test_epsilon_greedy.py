@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from agents import make_agent
@@ -63,6 +65,21 @@ def test_without_exploration_the_best_products_are_shown_in_order(seed_shop):
     values, slates = agent.values(states), agent.act(states)
     shown = np.take_along_axis(values, slates, axis=1)
     np.testing.assert_array_equal(shown, -np.sort(-values, axis=1)[:, :10])
+
+
+@given(
+    epsilon=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+    slate_size=st.integers(1, 8),
+    states=st.lists(st.integers(0, 671), min_size=1, max_size=30),
+)
+def test_slates_are_distinct_products_of_the_catalogue(tiny_shop, epsilon, seed, slate_size, states):
+    agent = agent_of(tiny_shop, slate_size, seed, epsilon=epsilon)
+    for _ in range(3):
+        slates = agent.act(states)
+        assert slates.shape == (len(states), slate_size)
+        assert all(len(set(row)) == slate_size and set(row) <= set(range(8)) for row in slates.tolist())
+        agent.update(states, slates, np.zeros(slates.shape, dtype=np.int8), np.full(slates.shape, -2.0))
 
 
 def test_exploration_stays_in_the_segment(seed_shop):

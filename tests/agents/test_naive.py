@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import random
 from collections import Counter
+from random import Random
 
 import gymnasium as gym
 import numpy as np
@@ -81,7 +81,7 @@ def test_batches_follow_the_rule_of_single_visits(seed_shop):
 def test_same_distributions_as_the_naive_world(seed_shop):
     """Counts of bought and clicked products per slate, and the mean reward, from two independent simulations."""
     slate = [str(number) for number in range(10)]
-    rng = random.Random(11)
+    rng = Random(11)
     naive_counts, naive_rewards = Counter(), []
     for _ in range(40_000):
         clicked, bought = customer(slate, rng)

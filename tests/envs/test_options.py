@@ -118,10 +118,10 @@ def test_gymnasium_passes_the_message_on(env_id):
         ("customer", "independant", "unknown customer 'independant'; did you mean 'independent'.; known: seed"),
         ("visits", "logs", "unknown visits 'logs'; did you mean 'log'.; known: log, uniform"),
         ("render_mode", "human", "unknown render_mode 'human'; known: ansi, rgb_array"),
-        ("slate_size", 9, "slate_size 9 is more than the 8 products of the catalogue"),
-        ("slate_size", 0, "slate_size is a number of products and must be at least 1, got 0"),
-        ("slate_size", 2.0, "slate_size is a number of products and must be at least 1, got 2.0"),
-        ("slate_size", True, "slate_size is a number of products and must be at least 1, got True"),
+        ("slate_size", 9, r"slate_size must be 1\.\.8, the size of the catalogue, got 9"),
+        ("slate_size", 0, r"slate_size must be 1\.\.8, the size of the catalogue, got 0"),
+        ("slate_size", 2.0, r"slate_size must be 1\.\.8, the size of the catalogue, got 2.0"),
+        ("slate_size", True, r"slate_size must be 1\.\.8, the size of the catalogue, got True"),
     ],
 )
 def test_an_unknown_value_is_named_with_those_that_exist(make, tiny_shop, name, value, match):

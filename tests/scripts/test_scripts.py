@@ -109,7 +109,12 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
         ("build_shop.py", ["{log}", "--out", "{shop}", "--history-share", "2"], 1, "history_share is a share"),
         ("build_shop.py", ["{log}"], 2, "--out"),
         ("train.py", ["--shop", "{log}", "--out", "{out}"], 1, "not a selflearn-shop file"),
-        ("train.py", ["--shop", "{shop}", "--out", "{out}"], 1, "slate_size 10 is more than the 8 products"),
+        (
+            "train.py",
+            ["--shop", "{shop}", "--out", "{out}"],
+            1,
+            "slate_size must be 1..8, the size of the catalogue, got 10",
+        ),
         ("train.py", ["--shop", "{shop}", "--out", "{log}"], 1, "log.csv"),
         ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "invalid choice: 'nobody'"),
         ("train.py", ["--customers", "0", "--out", "{out}"], 2, "must be at least 1"),
