@@ -21,7 +21,8 @@ class EpsilonGreedyAgent(Agent):
     of the state's segment, uniformly; no product twice. Only products known in the state have a value: those seen there
     in the history, and those shown there since. Where no known one is left, the slot explores.
 
-    Update, for each shown product: N += 1; value += (reward - value) / (prior_weight + N).
+    Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
+    step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
 
     Cost per visit: O(n), and a sort of the leading products of the state.
     """
@@ -39,6 +40,7 @@ class EpsilonGreedyAgent(Agent):
         epsilon_visits: int = 0,
         prior: str = "quantity",
         prior_weight: float = 0.0,
+        step_size: float = 0.0,
     ):
         """Starts from the history.
 
@@ -53,6 +55,7 @@ class EpsilonGreedyAgent(Agent):
                 the seed has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
                 pooled purchases per visit and ignored otherwise, with the default rewards.
             prior_weight: how many showings the prior counts for; at 0 the first showing replaces it.
+            step_size: least step of the average, 0..1; at 0 all showings count alike.
 
         Raises:
             ValueError: a hyperparameter is out of its range, or a segment has fewer products than a slate.
@@ -62,6 +65,8 @@ class EpsilonGreedyAgent(Agent):
         for name, share in (("epsilon", epsilon), ("epsilon_end", end)):
             if not _is_number(share) or not 0 <= share <= 1:
                 raise ValueError(f"{name} is a probability, 0..1, got {share!r}")
+        if not _is_number(step_size) or not 0 <= step_size <= 1:
+            raise ValueError(f"step_size is a share of the new reward in the average, 0..1, got {step_size!r}")
         if not _is_number(epsilon_visits) or epsilon_visits % 1 or epsilon_visits < (epsilon_end is not None):
             raise ValueError(
                 f"epsilon_visits counts visits, and must be positive with epsilon_end, got {epsilon_visits!r}"
@@ -71,7 +76,7 @@ class EpsilonGreedyAgent(Agent):
         if not _is_number(prior_weight) or not 0 <= prior_weight < np.inf:
             raise ValueError(f"prior_weight counts showings and must be >= 0, got {prior_weight!r}")
         self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
-        self._prior_weight = float(prior_weight)
+        self._prior_weight, self._step_size = float(prior_weight), float(step_size)
         self._visits = 0
         # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
         self._order = rng.permutation(self.products)
@@ -153,14 +158,33 @@ class EpsilonGreedyAgent(Agent):
         """Adds the item rewards to the averages; the responses are not read."""
         cells = self._column.take(slates)
         cells += self._row.take(states)[:, None]
-        flat = cells.ravel()
-        np.add.at(self._sum, flat, item_rewards.ravel())
-        np.add.at(self._count, flat, 1.0)
+        flat, rewards = cells.ravel(), item_rewards.ravel()
+        if self._step_size:
+            self._forget_and_add(flat, rewards)
+        else:
+            np.add.at(self._sum, flat, rewards)
+            np.add.at(self._count, flat, 1.0)
         learned = self._sum.take(cells)
         learned /= self._count.take(cells) + self._prior_weight
         self._value.reshape(-1)[cells] = learned
         self._leaders.changed(self._value, states, cells, learned)
         self._visits += len(states)
+
+    def _forget_and_add(self, cells: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
+        """Adds rewards one after the other; what came before counts for 1 / step_size - 1 showings at most."""
+        most = 1.0 / self._step_size - 1.0
+        order = np.argsort(cells, kind="stable")
+        ordered = cells[order]
+        run = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        turn = np.arange(cells.size) - np.repeat(run, np.diff(np.append(run, cells.size)))
+        for now in range(int(turn.max(initial=-1)) + 1):  # a cell once in each turn
+            some = order[turn == now]
+            cell = cells[some]
+            before = self._count[cell] + self._prior_weight
+            kept = np.minimum(before, most)
+            self._sum[cell] *= np.divide(kept, before, out=np.ones_like(before), where=before > 0)
+            self._sum[cell] += rewards[some]
+            self._count[cell] = kept - self._prior_weight + 1.0
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 import selflearn_env
 from agents import make_agent
+from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import ONLINE_RETAIL, retail_shop
 
 ENV = "selflearn/Retail-v0"
@@ -74,10 +75,15 @@ def shop_rows(repeats: int) -> list[Row]:
         for name, log, target in (("Parquet", ONLINE_RETAIL, "2"), ("CSV", csv, "4")):
 
             def build(log: Path = log) -> float:
-                return seconds(lambda: selflearn_env.Shop.from_transactions(log).preferences)
+                return seconds(lambda: customers_of(selflearn_env.Shop.from_transactions(log)))
 
             rows.append(Row(f"Online Retail, {name} -> shop", "s", target, repeated(repeats, build)))
         return rows
+
+
+def customers_of(shop: selflearn_env.Shop) -> Any:
+    """The default customer model of a shop."""
+    return shop.clientele().model(CUSTOMERS["independent"], 10, {})
 
 
 def single_rows(repeats: int) -> list[Row]:
@@ -85,7 +91,7 @@ def single_rows(repeats: int) -> list[Row]:
     gym.register("selflearn-minimal-v0", entry_point=MinimalEnv)  # type: ignore[arg-type]
     shop = retail_shop()
     ours = gym.make(ENV)
-    minimal = gym.make("selflearn-minimal-v0", thresholds=shop.preferences.thresholds, shape=shop.states.shape)
+    minimal = gym.make("selflearn-minimal-v0", thresholds=customers_of(shop).appeal, shape=shop.states.shape)
     slates = distinct_slates(np.random.default_rng(0), 5_000, shop.products)
 
     def rate(env: gym.Env) -> float:

@@ -13,6 +13,7 @@ from gymnasium.envs.registration import register
 from selflearn_env.version import __version__
 
 if TYPE_CHECKING:
+    from selflearn_env.core.drift import Drift
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
     from selflearn_env.shop.rfm import rfm_table, segment_customers
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 __all__ = [
+    "Drift",
     "Rewards",
     "Shop",
     "StateSpace",
@@ -32,6 +34,7 @@ __all__ = [
 
 # Public names are imported when they are first used: reading a log needs pandas, stepping an environment does not.
 _HOMES = {
+    "Drift": "core.drift",
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",

@@ -66,11 +66,11 @@ def read_archive(path: Path, kind: str, version: int) -> tuple[dict[str, Any], d
     Args:
         path: the file.
         kind: the `format` that it must have.
-        version: the newest `version` that can be read.
+        version: the `version` that can be read.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is of another kind, is broken, or was written by a newer version of this package.
+        ValueError: the file is of another kind, is broken, or was written by another version of this package.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
@@ -84,10 +84,10 @@ def read_archive(path: Path, kind: str, version: int) -> tuple[dict[str, Any], d
             raise ValueError(f"{path}: not a {kind} file, or a broken one ({type(error).__name__})") from None
     if found_kind != kind:
         raise ValueError(f"{path}: not a {kind} file but {found_kind!r}")
-    if found_version > version:
+    if found_version != version:
+        way_out = "upgrade selflearn-env" if found_version > version else "make the file anew"
         raise ValueError(
-            f"{path}: written in format {found_version}, this version of selflearn-env reads up to {version}; "
-            f"upgrade selflearn-env"
+            f"{path}: written in format {found_version}, this version of selflearn-env reads {version}; {way_out}"
         )
     return heading, arrays
 

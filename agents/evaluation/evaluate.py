@@ -20,6 +20,7 @@ from selflearn_env.core.simulator import Simulator
 
 CHUNKS = 50  # points of a curve
 EDGE = 0.1  # the share of the visits that is called early, or late
+FIGURES = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks")  # of each visit
 OWN = ("num_envs", "vectorization_mode", "autoreset_mode", "render_mode")  # what the loop decides itself
 
 
@@ -108,8 +109,7 @@ class EvaluationResult:
 
     def frame(self) -> pd.DataFrame:
         """The curve, one row per chunk."""
-        names = ("visits", "reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "gap")
-        columns = {name: getattr(self, name) for name in names}
+        columns = {name: getattr(self, name) for name in ("visits", *FIGURES, "gap")}
         return pd.DataFrame({"agent": self.label, "seed": self.seed, **columns})
 
 
@@ -149,10 +149,10 @@ def evaluate(
         autoreset_mode=AutoresetMode.SAME_STEP,
         **env_options,
     )
-    simulator: Simulator = envs.unwrapped.simulator  # type: ignore[attr-defined]
-    _check_fit(agent, simulator)
+    world: Any = envs.unwrapped
+    _check_fit(agent, world.simulator)
     name = agent_name(agent)
-    recorder = _Recorder(simulator, chunk=-(-customers // CHUNKS))
+    recorder = _Recorder(chunk=-(-customers // CHUNKS))
     states = envs.reset(seed=seed)[1]["state"]
     seconds = agent_seconds = 0.0
     with tqdm(
@@ -160,6 +160,7 @@ def evaluate(
     ) as bar:
         for at in range(0, customers, batch):
             served = min(batch, customers - at)  # of the last batch, maybe not all
+            simulator: Simulator = world.simulator  # as it is when these slates are shown
             begin = perf_counter()
             slates = agent.act(states)
             decided = perf_counter()
@@ -170,7 +171,7 @@ def evaluate(
             end = perf_counter()
             seconds += end - begin
             agent_seconds += decided - begin + end - answered
-            recorder.add(states[:served], slates[:served], responses[:served], item_rewards[:served])
+            recorder.add(simulator, states[:served], slates[:served], responses[:served], item_rewards[:served])
             states = info["state"]
             bar.update(served)
     envs.close()
@@ -203,49 +204,52 @@ def _marked(name: str, privileged: bool) -> str:
 class _Recorder:
     """What happened in the visits, summed up in chunks of equal size whatever the batch."""
 
-    def __init__(self, simulator: Simulator, chunk: int):
-        self._simulator, self._chunk = simulator, chunk
+    def __init__(self, chunk: int):
+        self._chunk = chunk
+        self._simulator: Simulator | None = None  # of the visits that wait
         self._waiting: list[tuple[NDArray, ...]] = []
-        self._count = 0
-        self._rows: list[dict[str, float]] = []
+        self._count, self._done = 0, 0  # visits that wait, and those worked out
+        self._sums = np.zeros((CHUNKS, len(FIGURES)))
 
-    def add(self, *visits: NDArray) -> None:
-        """States, slates, responses and item rewards of some visits."""
+    def add(self, simulator: Simulator, *visits: NDArray) -> None:
+        """States, slates, responses and item rewards of some visits, and the simulator that they were shown to."""
+        if simulator is not self._simulator or self._count >= self._chunk:
+            self._work_out()
+            self._simulator = simulator
         self._waiting.append(visits)
         self._count += len(visits[0])
-        if self._count >= self._chunk:
-            self._sum_up()
 
     def table(self) -> dict[str, NDArray]:
         """The per-chunk figures of `EvaluationResult`."""
-        self._sum_up(rest=True)
-        table = {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}
-        return {**table, "visits": np.cumsum(table["visits"])}
+        self._work_out()
+        begins = np.arange(0, self._done, self._chunk)
+        visits = np.minimum(begins + self._chunk, self._done)
+        means = self._sums[: len(begins)] / (visits - begins)[:, None]
+        return {"visits": visits, **dict(zip(FIGURES, means.T, strict=True))}
 
-    def _sum_up(self, rest: bool = False) -> None:
-        columns = [np.concatenate(column) for column in zip(*self._waiting, strict=True)] if self._waiting else []
-        at = 0
-        while self._count >= self._chunk or (rest and self._count):
-            end = min(at + self._chunk, at + self._count)
-            self._rows.append(self._figures(*(column[at:end] for column in columns)))
-            self._count -= end - at
-            at = end
-        self._waiting = [tuple(column[at:] for column in columns)] if self._count else []
-
-    def _figures(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> dict[str, float]:
+    def _work_out(self) -> None:
+        """Adds the figures of the visits that wait to their chunks."""
+        if self._simulator is None or not self._waiting:
+            return
         simulator = self._simulator
+        states, slates, responses, item_rewards = (
+            np.concatenate(column) for column in zip(*self._waiting, strict=True)
+        )
         expected = simulator.expected_reward(states, slates)
         optimal = simulator.expected_reward(states, simulator.optimal_slate(states))
-        return {
-            "visits": len(states),
-            "reward": item_rewards.sum(axis=1).mean(),
-            "expected_reward": expected.mean(),
-            "regret": (optimal - expected).mean(),
-            "random": simulator.random_reward(states).mean(),
-            "optimal": optimal.mean(),
-            "purchases": (responses == BOUGHT).sum(axis=1).mean(),
-            "clicks": (responses == CLICKED).sum(axis=1).mean(),
+        columns = {
+            "reward": item_rewards.sum(axis=1),
+            "expected_reward": expected,
+            "regret": optimal - expected,
+            "random": simulator.random_reward(states),
+            "optimal": optimal,
+            "purchases": (responses == BOUGHT).sum(axis=1),
+            "clicks": (responses == CLICKED).sum(axis=1),
         }
+        chunk = (self._done + np.arange(self._count)) // self._chunk
+        np.add.at(self._sums, chunk, np.stack([columns[name] for name in FIGURES], axis=1))
+        self._done += self._count
+        self._waiting, self._count = [], 0
 
 
 def _share(expected: Any, random: Any, optimal: Any) -> NDArray[np.float64]:

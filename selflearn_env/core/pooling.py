@@ -43,6 +43,18 @@ class Baskets:
     states: int
     products: int
 
+    def of(self, chosen: NDArray[np.bool_]) -> Baskets:
+        """The baskets of the visits chosen (V,)."""
+        number = np.cumsum(chosen) - 1
+        items = chosen[self.item_visit]
+        return Baskets(
+            self.visit_state[chosen],
+            number[self.item_visit[items]],
+            self.item_product[items],
+            self.states,
+            self.products,
+        )
+
     def visits(self) -> NDArray[np.int64]:
         """(S,) visits of each state."""
         return np.bincount(self.visit_state, minlength=self.states)
@@ -83,16 +95,29 @@ class Pooling:
             purchases: (S, P) visits in which the product was bought.
             shape: number of labels of each tier.
         """
-        return self._posterior(visits, purchases, shape, lambda shape_parameter: shape_parameter)
+        return self._posterior(visits, purchases, shape, lambda shape_parameter: shape_parameter, 1.0)
 
     def draw(
-        self, visits: NDArray, purchases: NDArray, shape: Sequence[int], rng: np.random.Generator
+        self,
+        visits: NDArray,
+        purchases: NDArray,
+        shape: Sequence[int],
+        rng: np.random.Generator,
+        contrast: float = 1.0,
     ) -> NDArray[np.float64]:
-        """(S, P) one draw from the posterior, from the top level down; arguments as for `mean`."""
-        return self._posterior(visits, purchases, shape, rng.standard_gamma)
+        """(S, P) one draw from the posterior, from the top level down; other arguments as for `mean`.
+
+        `contrast` divides the weights: above 1 groups differ more from the group around them than the log supports.
+        """
+        return self._posterior(visits, purchases, shape, rng.standard_gamma, contrast)
 
     def _posterior(
-        self, visits: NDArray, purchases: NDArray, shape: Sequence[int], gamma: Callable[[NDArray], NDArray]
+        self,
+        visits: NDArray,
+        purchases: NDArray,
+        shape: Sequence[int],
+        gamma: Callable[[NDArray], NDArray],
+        contrast: float,
     ) -> NDArray[np.float64]:
         """The incidence of each level is gamma(purchases + weight * parent) / (visits + weight)."""
         rate = purchases.sum() / max(visits.sum() * purchases.shape[1], 1)
@@ -101,10 +126,11 @@ class Pooling:
         for level in self.levels:
             group, first = _groups(level.tiers, shape)
             evidence = incidence[parent_of[first]]
-            evidence *= level.weight
+            weight = level.weight / contrast
+            evidence *= weight
             evidence += sum_rows(purchases, group, first.size)
             incidence = gamma(evidence)
-            incidence /= (np.bincount(group, weights=visits) + level.weight)[:, None]
+            incidence /= (np.bincount(group, weights=visits) + weight)[:, None]
             parent_of = group
         return incidence[parent_of]
 

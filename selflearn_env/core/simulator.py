@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_env.core.customers import CustomerModel
+from selflearn_env.core.drift import Drift
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
@@ -52,6 +54,8 @@ class Simulator:
         products: size of the catalogue, P.
         slate_size: products per slate, n.
         rewards: what a response earns.
+        customers: the customer model, as the customers are before any drift.
+        drift: how their interest wanders, or None.
         state_probability: (S,) how often each state visits.
     """
 
@@ -63,6 +67,7 @@ class Simulator:
         customers: CustomerModel,
         rewards: Rewards,
         visit_weights: NDArray[np.int64],
+        drift: Drift | None = None,
     ):
         """Builds the simulator of one customer model.
 
@@ -73,15 +78,20 @@ class Simulator:
             customers: the customer model.
             rewards: what a response earns.
             visit_weights: (S,) whole numbers; a state visits in proportion to its own.
+            drift: how the customers' interest wanders, or None.
 
         Raises:
-            ValueError: the slate does not fit the catalogue, or no state ever visits.
+            ValueError: the slate does not fit the catalogue, no state ever visits, or unknown products drift.
+            NotImplementedError: the customer model cannot drift.
         """
         if visit_weights.sum() == 0:
             raise ValueError("no state ever visits: all visit weights are 0")
         self.states, self.products = states, products
         self.slate_size = check_slate_size(slate_size, products)
-        self.rewards, self.customers = rewards, customers
+        self.rewards, self.customers, self.drift = rewards, customers, drift
+        if drift is not None:
+            drift.check_products(products)
+            customers.drifted(np.ones(products))  # a model that cannot drift says so now
         self.state_probability = visit_weights / visit_weights.sum()
         self.state_probability.flags.writeable = False
         self._sum = np.ones(slate_size)
@@ -93,7 +103,25 @@ class Simulator:
 
     def streams(self, rng: np.random.Generator) -> Streams:
         """Fresh streams for one run, spawned from the generator."""
-        return Streams(rng, positions=self._visitors.size, uniforms=self.customers.uniforms, slate_size=self.slate_size)
+        return Streams(
+            rng,
+            positions=self._visitors.size,
+            uniforms=self.customers.uniforms,
+            slate_size=self.slate_size,
+            products=self.products,
+            drift=self.drift,
+        )
+
+    def now(self, streams: Streams) -> Simulator:
+        """The simulator as it is at present, after the slates shown so far; itself where nothing drifts."""
+        if streams.drift is None:
+            return self
+        factor = streams.drift.factor(streams.served)
+        if streams.present is None or streams.present[0] is not factor:
+            present = copy(self)
+            present.customers, present.drift = self.customers.drifted(factor), None
+            streams.present = factor, present
+        return streams.present[1]
 
     def start(self, batch: int, streams: Streams) -> Visits:
         """New visits, one per row."""
@@ -106,19 +134,21 @@ class Simulator:
         return visits.replaced(ended, self.start(int(ended.sum()), streams))
 
     def respond(self, visits: Visits, slates: ArrayLike, streams: Streams) -> Outcome:
-        """Shows slates (B, n) to the visits.
+        """Shows slates (B, n) to the visits; all of them meet the customers as they are before the first is shown.
 
         Raises:
             ValueError: wrong shape or a product outside the catalogue.
         """
         batch = len(visits.state)
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
-        response = self.customers.respond(visits.state, slates, repeated, streams.responses.take(batch))
+        customers = self.customers if self.drift is None else self.now(streams).customers
+        response = customers.respond(visits.state, slates, repeated, streams.responses.take(batch))
         noise = streams.noise.take(batch) if self.rewards.noise else None
         item_reward = self.rewards.earned(response, noise)
         duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
         ended = np.empty(batch, dtype=bool)
         ended.fill(True)  # an episode is one visit
+        streams.served += batch
         return Outcome(visits, response, item_reward, item_reward.dot(self._sum), duplicates, ended)
 
     def response_probability(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from selflearn_env.core.drift import Drift, DriftPath
 
 BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
 
@@ -32,19 +35,33 @@ class Stream:
 
 
 class Streams:
-    """The streams of one environment.
+    """The streams of one environment, and how far it has come.
 
     Attributes:
         visits: who comes; (rows,) positions.
         responses: uniform draws behind the responses; (rows, columns of the customer model).
         noise: standard normal draws behind the reward noise; (rows, n).
+        drift: how the customers' interest wanders, where it does.
+        served: slates shown so far.
     """
 
-    def __init__(self, rng: np.random.Generator, *, positions: int, uniforms: int, slate_size: int):
-        visits, responses, noise = rng.spawn(3)
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        *,
+        positions: int,
+        uniforms: int,
+        slate_size: int,
+        products: int,
+        drift: Drift | None,
+    ):
+        visits, responses, noise, path = rng.spawn(4)
         self.visits = Stream(visits, _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
         self.noise = Stream(noise, _Normals(slate_size))
+        self.drift = None if drift is None else DriftPath(drift, products, path)
+        self.served = 0
+        self.present: tuple[NDArray, Any] | None = None  # the factors and the simulator of `Simulator.now`
 
 
 # Classes, not lambdas: an environment, its streams included, can be pickled and copied in mid-episode.

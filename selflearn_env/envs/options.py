@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from selflearn_env.core.customers import CUSTOMERS
+from selflearn_env.core.customers import CUSTOMERS, CustomerModel
+from selflearn_env.core.drift import Drift
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
@@ -28,27 +31,38 @@ class Options:
         shop: a Shop or the path of a saved one; None for the one of the environment's id.
         slate_size: products per slate.
         observation: "tiers", "index" or "onehot".
-        customer: the customer model, a key of `selflearn_env.core.customers.CUSTOMERS`.
+        customer: the customer model: a key of `selflearn_env.core.customers.CUSTOMERS`, "module:Class", or a class.
+        customer_options: what is particular to the model, such as `{"leave": 0.7}` for "cascade".
+        contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
+        drift: how the customers' interest wanders meanwhile: a Drift, a mapping with its fields, or None (not at all).
         visits: "log", as often as the simulated customers came in the log, or "uniform" over the states.
         rewards: what a response earns: Rewards, or a mapping with its fields.
 
     Raises:
-        TypeError: the shop or the rewards have the wrong type.
+        TypeError: the shop, the rewards, the drift or the customer model have the wrong type.
         ValueError: an option has an unknown value.
     """
 
     shop: Shop | str | Path | None = None
     slate_size: int = 10
     observation: str = "tiers"
-    customer: str = "independent"
+    customer: str | type[CustomerModel] = "independent"
+    customer_options: Mapping[str, Any] = field(default_factory=dict)
+    contrast: float = 1.0
+    drift: Drift | None = None
     visits: str = "log"
     rewards: Rewards = field(default_factory=Rewards)
 
     def __post_init__(self) -> None:
-        for name, known in (("observation", OBSERVATIONS), ("customer", CUSTOMERS), ("visits", VISITS)):
+        for name, known in (("observation", OBSERVATIONS), ("visits", VISITS)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
+        self._check_customer_options()
+        if isinstance(self.drift, Mapping):
+            object.__setattr__(self, "drift", Drift(**self.drift))
+        if not isinstance(self.drift, Drift | None):
+            raise TypeError(f"drift is a selflearn_env.Drift, a mapping with its fields, or None, got {self.drift!r}")
         if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
             object.__setattr__(self, "rewards", Rewards(**self.rewards))
         if not isinstance(self.rewards, Rewards):
@@ -86,10 +100,46 @@ class Options:
             states=shop.states,
             products=shop.products,
             slate_size=slate_size,
-            customers=CUSTOMERS[self.customer].for_shop(shop, slate_size),
+            customers=shop.clientele(self.contrast).model(self.customer_model, slate_size, self.customer_options),
             rewards=self.rewards,
-            visit_weights=shop.customers.visits if self.visits == "log" else uniform,
+            visit_weights=shop.customers.visits() if self.visits == "log" else uniform,
+            drift=self.drift,
         )
+
+    @property
+    def customer_model(self) -> type[CustomerModel]:
+        """The class of the customers.
+
+        Raises:
+            TypeError: it is no customer model.
+            ValueError: there is none of this name.
+        """
+        given = self.customer
+        if isinstance(given, str) and given in CUSTOMERS:
+            return CUSTOMERS[given]
+        if isinstance(given, str):
+            module, colon, name = given.partition(":")
+            if not colon:
+                known = ", ".join(CUSTOMERS)
+                raise ValueError(f"unknown customer {given!r}{_meant(given, CUSTOMERS)}; known: {known}, module:Class")
+            try:
+                given = getattr(import_module(module), name)
+            except (ImportError, AttributeError) as error:
+                raise ValueError(f"customer {self.customer!r} cannot be imported: {error}") from None
+        if not (isinstance(given, type) and issubclass(given, CustomerModel)):
+            raise TypeError(f"customer is a name or a subclass of CustomerModel, got {self.customer!r}")
+        return given
+
+    def _check_customer_options(self) -> None:
+        model = self.customer_model
+        if not isinstance(self.customer_options, Mapping):
+            raise TypeError(f"customer_options is a mapping, got {self.customer_options!r}")
+        takes = [*signature(model).parameters.values(), *signature(model.for_shop).parameters.values()]
+        known = sorted({parameter.name for parameter in takes if parameter.kind is Parameter.KEYWORD_ONLY})
+        for name in self.customer_options:
+            if name not in known:
+                has = f"known: {', '.join(known)}" if known else "there are none"
+                raise TypeError(f"unknown option {name!r} of customer {self.customer!r}{_meant(name, known)}; {has}")
 
 
 def _meant(name: Any, known: Any) -> str:

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.simulator import Visits
+from selflearn_env.core.simulator import Simulator, Visits
 from selflearn_env.core.streams import Streams
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.envs.options import Options
@@ -28,7 +28,6 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
 
     Attributes:
         shop: the shop.
-        simulator: the simulator, with the exact probabilities; for evaluation, not for agents.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
@@ -45,15 +44,20 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             ValueError: the slate does not fit the catalogue, or the render mode is unknown.
         """
         self.shop, self.render_mode = shop, check_render_mode(render_mode)
-        self.simulator = options.simulator(shop)
+        self._simulator = options.simulator(shop)
         view = OBSERVATIONS[options.observation](shop.states)
         self.observation_space = view.space
-        self.action_space = gym.spaces.MultiDiscrete([shop.products] * self.simulator.slate_size)
+        self.action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self._by_state = view.by_state
         self._streams: Streams | None = None
         self._visits: Visits | None = None
         self._over = True
         self._shown: Shown | None = None
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulator, with the exact probabilities of this moment; for evaluation, not for agents."""
+        return self._simulator if self._streams is None else self._simulator.now(self._streams)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit.
@@ -67,10 +71,10 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """
         super().reset(seed=seed)
         if seed is not None or self._streams is None:
-            self._streams = self.simulator.streams(self.np_random)
-        self._visits = self.simulator.start(1, self._streams)
+            self._streams = self._simulator.streams(self.np_random)
+        self._visits = self._simulator.start(1, self._streams)
         self._over, self._shown = False, None
-        state, n = self._visits.state[0], self.simulator.slate_size
+        state, n = self._visits.state[0], self._simulator.slate_size
         return self._by_state[state].copy(), {
             "state": int(state),
             "response": np.zeros(n, dtype=np.int8),
@@ -94,7 +98,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         if self._over or self._visits is None or self._streams is None:
             raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
         slates = np.asarray(action)[None]
-        outcome = self.simulator.respond(self._visits, slates, self._streams)
+        outcome = self._simulator.respond(self._visits, slates, self._streams)
         if self.render_mode is not None:
             self._shown = Shown(slates[0].copy(), outcome.response[0].copy(), int(self._visits.state[0]))
         self._visits, self._over = outcome.visits, bool(outcome.ended[0])

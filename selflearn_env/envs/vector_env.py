@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from selflearn_env.core.simulator import Visits
+from selflearn_env.core.simulator import Simulator, Visits
 from selflearn_env.core.slates import check_products
 from selflearn_env.core.streams import Streams
 from selflearn_env.envs.observations import OBSERVATIONS
@@ -31,7 +31,6 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
 
     Attributes:
         shop: the shop.
-        simulator: the simulator, with the exact probabilities; for evaluation, not for agents.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
@@ -62,10 +61,10 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
-        self.simulator = options.simulator(shop)
+        self._simulator = options.simulator(shop)
         view = OBSERVATIONS[options.observation](shop.states)
         self.single_observation_space = view.space
-        self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self.simulator.slate_size)
+        self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._by_state = view.by_state
@@ -73,6 +72,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self._visits: Visits | None = None
         self._over = np.ones(num_envs, dtype=bool)
         self._shown: list[Shown | None] = []
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulator, with the exact probabilities of this moment; for evaluation, not for agents."""
+        return self._simulator if self._streams is None else self._simulator.now(self._streams)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """New visits.
@@ -93,13 +97,13 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 raise ValueError("reset_mask keeps some visits, but none has begun: call reset() without it first")
         super().reset(seed=seed)
         if seed is not None or self._streams is None:
-            self._streams = self.simulator.streams(self.np_random)
+            self._streams = self._simulator.streams(self.np_random)
         if mask is None or self._visits is None:
-            self._visits = self.simulator.start(self.num_envs, self._streams)
+            self._visits = self._simulator.start(self.num_envs, self._streams)
             self._over = np.zeros(self.num_envs, dtype=bool)
             self._shown = [None] * self.num_envs
         else:
-            self._visits = self.simulator.restart(self._visits, mask, self._streams)
+            self._visits = self._simulator.restart(self._visits, mask, self._streams)
             self._over = self._over & ~mask
             self._shown = [None if renewed else shown for renewed, shown in zip(mask, self._shown, strict=True)]
         return self._observe(self._visits, self._nothing_shown())
@@ -121,10 +125,10 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
         if self._over.any():
             return self._step_and_renew(np.asarray(actions), self._visits, self._streams)
-        outcome = self.simulator.respond(self._visits, actions, self._streams)
+        outcome = self._simulator.respond(self._visits, actions, self._streams)
         self._remember(np.asarray(actions), outcome.response, np.arange(self.num_envs))
         if self._autoreset is AutoresetMode.SAME_STEP:
-            self._visits = self.simulator.restart(outcome.visits, outcome.ended, self._streams)
+            self._visits = self._simulator.restart(outcome.visits, outcome.ended, self._streams)
         else:
             self._visits, self._over = outcome.visits, outcome.ended.copy()
         observation, info = self._observe(
@@ -147,8 +151,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 actions = actions.copy()
                 actions[self._over] = 0  # not read, so nothing to complain of
             # Checked as a whole, so that a complaint names the row as the caller counts it.
-            actions = check_products(actions, self.num_envs, self.simulator.slate_size, self.simulator.products)
-            outcome = self.simulator.respond(visits.rows(rows), actions[rows], streams)
+            actions = check_products(actions, self.num_envs, self._simulator.slate_size, self._simulator.products)
+            outcome = self._simulator.respond(visits.rows(rows), actions[rows], streams)
             visits = visits.replaced(rows, outcome.visits)
             reward[rows], ended[rows] = outcome.reward, outcome.ended
             for name, values in shown.items():
@@ -156,7 +160,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             self._remember(actions[rows], outcome.response, rows)
         for row in np.flatnonzero(self._over):
             self._shown[row] = None
-        self._visits = self.simulator.restart(visits, self._over, streams)
+        self._visits = self._simulator.restart(visits, self._over, streams)
         self._over = ended.copy()
         observation, info = self._observe(self._visits, shown)
         return observation, reward, ended, np.zeros(self.num_envs, dtype=bool), info
@@ -174,7 +178,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return self._by_state.take(visits.state, axis=0), {"state": visits.state.copy(), **shown}
 
     def _nothing_shown(self) -> dict[str, NDArray]:
-        shape = (self.num_envs, self.simulator.slate_size)
+        shape = (self.num_envs, self._simulator.slate_size)
         return {
             "response": np.zeros(shape, dtype=np.int8),
             "item_reward": np.zeros(shape),

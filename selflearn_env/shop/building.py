@@ -67,10 +67,7 @@ def build_shop(
             f"{int(in_history.sum())} of {len(customers)} customers; lower it, or give 1 to simulate the history itself"
         )
     history = _history(past, states, len(catalogue))
-    if history_share < 1:
-        population = _population(simulated, states, len(catalogue))
-    else:
-        population = _sparse(history.visits, history.purchases, history.pooling)
+    population = _population(simulated, states, len(catalogue), history.pooling if history_share == 1 else None)
     noted = {
         "are purchases": int(rows["purchase"].sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
@@ -143,7 +140,7 @@ def _catalogue(
 
 
 def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
-    baskets = _baskets(rows[rows["purchase"]], states, products)
+    baskets, _ = _baskets(rows[rows["purchase"]], states, products)
     cell = rows["state"].to_numpy() * products + rows["product"].to_numpy()
     size = states.size * products
     quantity = np.bincount(cell, weights=rows["quantity"].to_numpy(), minlength=size).reshape(-1, products)
@@ -164,20 +161,25 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
     )
 
 
-def _population(rows: pd.DataFrame, states: StateSpace, products: int) -> Population:
-    baskets = _baskets(rows[rows["purchase"]], states, products)
-    return _sparse(baskets.visits(), baskets.purchases(), fit_pooling(baskets, states.shape))
+def _population(rows: pd.DataFrame, states: StateSpace, products: int, pooling: Pooling | None) -> Population:
+    """The simulated customers; with their pooling where it is known already."""
+    purchases = rows[rows["purchase"]]
+    baskets, first = _baskets(purchases, states, products)
+    opening = purchases.iloc[first]
+    days = opening["time"].dt.normalize()
+    return Population(
+        **vars(baskets),
+        visit_customer=pd.factorize(opening["customer"], sort=True)[0].astype(np.int64),
+        visit_day=(days - days.min()).dt.days.to_numpy(dtype=np.int64),
+        pooling=pooling or fit_pooling(baskets, states.shape),
+    )
 
 
-def _sparse(visits: NDArray, purchases: NDArray, pooling: Pooling) -> Population:
-    cells = np.flatnonzero(purchases)
-    return Population(visits, cells, purchases.ravel()[cells], pooling)
-
-
-def _baskets(purchases: pd.DataFrame, states: StateSpace, products: int) -> Baskets:
-    """One visit per customer and invoice, in the state of its first row."""
+def _baskets(purchases: pd.DataFrame, states: StateSpace, products: int) -> tuple[Baskets, NDArray[np.int64]]:
+    """One visit per customer and invoice, in the state of its first row; and (V,) the positions of these rows."""
     invoice, invoices = pd.factorize(purchases["invoice"])
     key = purchases["customer"].to_numpy() * len(invoices) + invoice
     _, first, visit = np.unique(key, return_index=True, return_inverse=True)
     cell = np.unique(visit * products + purchases["product"].to_numpy())
-    return Baskets(purchases["state"].to_numpy()[first], cell // products, cell % products, states.size, products)
+    baskets = Baskets(purchases["state"].to_numpy()[first], cell // products, cell % products, states.size, products)
+    return baskets, first

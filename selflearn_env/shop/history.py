@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.pooling import Pooling, sum_rows
+from selflearn_env.core.pooling import Baskets, Pooling, sum_rows
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.report import Report
 
@@ -92,26 +92,18 @@ class History(_ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class Population(_ReadOnly):
-    """The purchases of the customers that are simulated. Agents never see it.
+class Population(_ReadOnly, Baskets):
+    """The purchases of the customers that are simulated, visit by visit. Agents never see it.
 
-    Attributes:
-        visits: (S,) invoices with a purchase.
-        cells: (N,) state * P + product of each pair that was bought, ascending.
-        counts: (N,) visits of the state in which the product was bought.
+    Attributes, beside those of `Baskets`:
+        visit_customer: (V,) number of the customer, 0, 1, ...
+        visit_day: (V,) days since the first of these visits.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
     """
 
-    visits: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    counts: NDArray[np.int32]
+    visit_customer: NDArray[np.int64]
+    visit_day: NDArray[np.int64]
     pooling: Pooling
-
-    def purchases(self, products: int) -> NDArray[np.int32]:
-        """(S, P) visits of the state in which the product was bought."""
-        dense = np.zeros(self.visits.size * products, dtype=np.int32)
-        dense[self.cells] = self.counts
-        return dense.reshape(-1, products)
 
 
 class Parts(NamedTuple):

@@ -8,12 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
-from selflearn_env.core.preferences import Preferences, calibrated_preferences
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
+from selflearn_env.shop.clientele import SimulatedCustomers
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from selflearn_env.shop.transactions import TransactionLog
-
-SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +29,7 @@ class Shop:
         history: what an agent may read before it starts.
         customers: what the simulated customers bought in the log; agents never see it.
         report: what became of the rows of the log.
-        seed: the seed of the split and of the simulated preferences.
+        seed: the seed of the split and of the simulated customers' preferences.
     """
 
     catalogue: Catalogue
@@ -110,23 +105,26 @@ class Shop:
         """Size of the catalogue, P."""
         return len(self.catalogue)
 
-    @cached_property
-    def preferences(self) -> Preferences:
-        """What the simulated customers want: one draw, by the shop's seed, from what their purchases in the log tell.
+    def clientele(self, contrast: float = 1.0) -> SimulatedCustomers:
+        """What a customer model is made from: the simulated customers, as their purchases in the log show them.
 
-        The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible
-        worlds of the same log. The level is the seed's: the ten best sellers of each state, shown to the visits of the
-        log, earn 0.543 purchases and 0.743 clicks per slate.
+        Args:
+            contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
+
+        Raises:
+            ValueError: the contrast is not positive.
         """
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
-        purchases = self.customers.purchases(self.products)
-        return calibrated_preferences(
-            self.customers.pooling.draw(self.customers.visits, purchases, self.states.shape, rng),
-            self.history.best_sellers(min(SEED_SLATE, self.products)),
-            self.customers.visits / self.customers.visits.sum(),
-            purchases=MEAN_PURCHASES,
-            clicks=MEAN_CLICKS,
-        )
+        if contrast not in self._worlds:
+            world = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
+            for other in [known for known in self._worlds if known != 1]:
+                del self._worlds[other]
+            self._worlds[contrast] = world
+        return self._worlds[contrast]
+
+    @cached_property
+    def _worlds(self) -> dict[float, SimulatedCustomers]:
+        """By contrast: what the log supports and the last other one, so that environments draw their world once."""
+        return {}
 
     @cached_property
     def digest(self) -> str:

@@ -16,7 +16,8 @@ from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
-KIND, VERSION = "selflearn-shop", 1
+KIND, VERSION = "selflearn-shop", 2
+VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # of the simulated customers
 
 
 def save(shop: Parts, path: Path) -> None:
@@ -65,9 +66,7 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "history_seen": seen,
         "history_quantity": history.quantity.ravel()[seen],
         "history_segments": history.segment_products,
-        "customers_visits": customers.visits,
-        "customers_cells": customers.cells,
-        "customers_counts": customers.counts,
+        **{f"customers_{name}": getattr(customers, name).astype(np.int32) for name in VISITS},
     }
     return heading, arrays
 
@@ -91,10 +90,10 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
         pooling=_pooling(heading["history_pooling"]),
     )
     customers = Population(
-        arrays["customers_visits"],
-        arrays["customers_cells"],
-        arrays["customers_counts"],
-        _pooling(heading["customers_pooling"]),
+        states=states.size,
+        products=arrays["ids"].size,
+        pooling=_pooling(heading["customers_pooling"]),
+        **{name: arrays[f"customers_{name}"].astype(np.int64) for name in VISITS},
     )
     catalogue = Catalogue(arrays["ids"], arrays["descriptions"])
     return Parts(catalogue, history, customers, Report(**heading["report"]), heading["seed"])

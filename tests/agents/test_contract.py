@@ -157,7 +157,7 @@ def test_a_slate_size_is_a_number_of_products(slate_size, tiny_shop):
 
 @pytest.mark.parametrize("heading", [{}, {"agent": "RandomAgent"}, {"agent": "RandomAgent", "attributes": {}}])
 def test_a_file_without_its_parts_is_refused(heading, tmp_path):
-    write_archive(tmp_path / "agent.npz", {"format": "selflearn-agent", "version": 1, **heading}, {})
+    write_archive(tmp_path / "agent.npz", {"format": "selflearn-agent", "version": 2, **heading}, {})
     with pytest.raises(ValueError, match=r"agent\.npz: a broken agent file"):
         load_agent(tmp_path / "agent.npz")
 
@@ -205,8 +205,8 @@ def test_a_shop_or_a_truncated_file_is_no_agent(make, tiny_shop, tmp_path):
 
 
 def test_a_newer_format_is_refused(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(agents.storage, "VERSION", 2)
+    monkeypatch.setattr(agents.storage, "VERSION", 3)
     make("random").save(tmp_path / "agent.npz")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"written in format 2, this version of selflearn-env reads up to 1"):
+    with pytest.raises(ValueError, match=r"written in format 3, this version of selflearn-env reads 2; upgrade"):
         load_agent(tmp_path / "agent.npz")

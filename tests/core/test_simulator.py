@@ -20,9 +20,9 @@ def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None
         shop.states,
         shop.products,
         n,
-        CUSTOMERS[customer].for_shop(shop, n),
+        CUSTOMERS[customer].for_shop(shop.clientele(), n),
         rewards or Rewards(),
-        shop.customers.visits if weights is None else weights,
+        shop.customers.visits() if weights is None else weights,
     )
 
 
@@ -32,10 +32,11 @@ def simulator(tiny_shop):
 
 
 def loop_expected_reward(shop, state, slate, rewards):
+    appeal = shop.clientele().model(IndependentCustomers, N, {}).appeal
     total, shown = 0.0, set()
     for product in slate:
-        buy = 0.0 if product in shown else float(shop.preferences.buy[state, product])
-        click = 0.0 if product in shown else float(shop.preferences.click[state, product])
+        buy = 0.0 if product in shown else float(appeal[state, product, 0])
+        click = 0.0 if product in shown else float(appeal[state, product, 1]) - buy
         total += buy * rewards.buy + click * rewards.click + (1 - buy - click) * rewards.ignore
         shown.add(product)
     return total
@@ -144,7 +145,7 @@ def test_states_and_products_outside_are_named(simulator):
 
 
 def test_what_cannot_be_simulated_is_refused(tiny_shop):
-    customers = IndependentCustomers.for_shop(tiny_shop, 9)
+    customers = IndependentCustomers.for_shop(tiny_shop.clientele(), 9)
     weights = np.ones(672, int)
     with pytest.raises(ValueError, match=r"slate_size must be 1..8, the size of the catalogue, got 9"):
         Simulator(tiny_shop.states, P, 9, customers, Rewards(), weights)

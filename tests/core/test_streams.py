@@ -15,7 +15,7 @@ PURPOSES = ("visits", "responses", "noise")
 
 
 def make_streams(seed=5):
-    return Streams(np.random.default_rng(seed), positions=1000, uniforms=4, slate_size=3)
+    return Streams(np.random.default_rng(seed), positions=1000, uniforms=4, slate_size=3, products=8, drift=None)
 
 
 def plain_draws(purpose, rows, seed=5):
@@ -46,8 +46,8 @@ def test_what_others_draw_does_not_shift_a_stream(purpose):
 
 
 def test_the_purposes_and_the_seeds_draw_different_numbers():
-    streams = Streams(np.random.default_rng(1), positions=1000, uniforms=3, slate_size=3)
-    again = Streams(np.random.default_rng(2), positions=1000, uniforms=3, slate_size=3)
+    streams = Streams(np.random.default_rng(1), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
+    again = Streams(np.random.default_rng(2), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
     responses = streams.responses.take(50)
     assert not np.isin(responses, streams.noise.take(50)).any()
     assert not np.isin(responses, again.responses.take(50)).any()

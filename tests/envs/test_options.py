@@ -52,7 +52,7 @@ def test_noise_changes_the_rewards_and_nothing_else(vector):
 
 def test_visits_come_as_in_the_log_or_uniformly(single):
     log, uniform = single(visits="log"), single(visits="uniform")
-    visits = log.shop.customers.visits
+    visits = log.shop.customers.visits()
     np.testing.assert_allclose(log.simulator.state_probability, visits / visits.sum())
     np.testing.assert_allclose(uniform.simulator.state_probability, 1 / 672)
 
@@ -93,7 +93,10 @@ def test_a_shop_file_that_is_not_there_is_named(make, tmp_path):
         ("slatesize", "unknown option 'slatesize'; did you mean 'slate_size'?"),
         ("observations", "unknown option 'observations'; did you mean 'observation'?"),
         ("rendermode", "unknown option 'rendermode'; did you mean 'render_mode'?"),
-        ("xyz", "unknown option 'xyz'; known: shop, slate_size, observation, customer, visits, rewards, render_mode"),
+        (
+            "xyz",
+            "unknown option 'xyz'; known: shop, slate_size, observation, customer, customer_options, contrast, drift",
+        ),
     ],
 )
 def test_an_unknown_option_is_a_type_error_that_says_which_exist(make, tiny_shop, name, match):

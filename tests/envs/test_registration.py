@@ -26,7 +26,7 @@ def test_retail_is_the_held_out_customers(retail_shop):
     assert env.shop is retail_shop
     assert env.action_space.nvec.tolist() == [retail_shop.products] * 10
     assert env.simulator.rewards.noise == 0.0
-    visits = retail_shop.customers.visits
+    visits = retail_shop.customers.visits()
     np.testing.assert_allclose(env.simulator.state_probability, visits / visits.sum())
 
 

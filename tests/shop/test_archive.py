@@ -22,11 +22,13 @@ def test_round_trip(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["box"]
 
 
-def test_older_formats_may_be_read_and_newer_are_refused(tmp_path):
+def test_other_formats_are_refused_with_the_way_out(tmp_path):
     path = tmp_path / "box"
     write_archive(path, HEADING, {})
-    assert read_archive(path, "box", 3)[0]["version"] == 2
-    with pytest.raises(ValueError, match=r"box: written in format 2, .*reads up to 1; upgrade"):
+    assert read_archive(path, "box", 2)[0]["version"] == 2
+    with pytest.raises(ValueError, match=r"box: written in format 2, .*reads 3; make the file anew"):
+        read_archive(path, "box", 3)
+    with pytest.raises(ValueError, match=r"box: written in format 2, .*reads 1; upgrade"):
         read_archive(path, "box", 1)
 
 

@@ -48,11 +48,14 @@ def test_arrays_cannot_be_written(busy_shop, part):
 
 
 def test_population_counts_are_the_purchases(busy_shop):
-    customers, dense = busy_shop.customers, busy_shop.customers.purchases(busy_shop.products)
-    for cell, count in zip(customers.cells.tolist(), customers.counts.tolist(), strict=True):
-        state, product = divmod(cell, busy_shop.products)
-        assert dense[state, product] == count > 0
-    assert dense.sum() == customers.counts.sum()
+    customers = busy_shop.customers
+    dense = np.zeros((busy_shop.states.size, busy_shop.products), dtype=int)
+    for visit, product in zip(customers.item_visit.tolist(), customers.item_product.tolist(), strict=True):
+        dense[customers.visit_state[visit], product] += 1
+    assert np.array_equal(customers.purchases(), dense)
+    assert customers.visits().tolist() == [
+        customers.visit_state.tolist().count(state) for state in range(busy_shop.states.size)
+    ]
 
 
 def test_purchases_stay_within_visits(retail_shop):

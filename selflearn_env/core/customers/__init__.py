@@ -1,12 +1,29 @@
 """Customer models: the rules that turn a state and a slate into responses."""
 
+from selflearn_env.core.customers.cascade import CascadeCustomers
 from selflearn_env.core.customers.independent import IndependentCustomers
-from selflearn_env.core.customers.model import CustomerModel
+from selflearn_env.core.customers.logit import LogitCustomers
+from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.position import PositionCustomers
+from selflearn_env.core.customers.preference import PreferenceCustomers
 from selflearn_env.core.customers.seed import SeedCustomers
 
 CUSTOMERS: dict[str, type[CustomerModel]] = {
     "seed": SeedCustomers,
     "independent": IndependentCustomers,
+    "position": PositionCustomers,
+    "cascade": CascadeCustomers,
+    "logit": LogitCustomers,
 }
 
-__all__ = ["CUSTOMERS", "CustomerModel", "IndependentCustomers", "SeedCustomers"]
+__all__ = [
+    "CUSTOMERS",
+    "CascadeCustomers",
+    "Clientele",
+    "CustomerModel",
+    "IndependentCustomers",
+    "LogitCustomers",
+    "PositionCustomers",
+    "PreferenceCustomers",
+    "SeedCustomers",
+]

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.preferences import Preferences
 from selflearn_env.core.rewards import Rewards
 
 
 class Clientele(Protocol):
-    """What a model may be fitted to; a shop is one."""
-
-    @property
-    def preferences(self) -> Preferences:
-        """Purchase and click probabilities of the simulated customers."""
-        ...
+    """What a model may be fitted to: the simulated customers of a shop."""
 
     @property
     def products(self) -> int:
         """Size of the catalogue, P."""
+        ...
+
+    @property
+    def incidence(self) -> NDArray[np.float32]:
+        """(S, P) purchases per visit of each product in each state."""
+        ...
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """(S, m) the seed's starting slate of each state, which sets the level of interest."""
+        ...
+
+    @property
+    def state_probability(self) -> NDArray[np.float64]:
+        """(S,) how often each state visited in the log."""
         ...
 
 
@@ -30,13 +39,19 @@ class CustomerModel(ABC):
     """The rule that turns (state, slate) into responses, with its exact probabilities.
 
     States are (B,) state indexes, slates (B, n) product indexes that lie in the catalogue, and `repeated` a (B, n) mask
-    of the slots that repeat a product shown above, or None: such a slot is always ignored.
+    of the slots that repeat a product shown above, or None: such a slot is always ignored, and takes its place.
     """
 
     @classmethod
     @abstractmethod
-    def for_shop(cls, shop: Clientele, slate_size: int) -> Self:
-        """The model of a shop's simulated customers."""
+    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
+        """The model of a shop's simulated customers.
+
+        Args:
+            shop: whom to fit.
+            slate_size: products per slate, n.
+            **options: what is particular to the model.
+        """
 
     @property
     @abstractmethod
@@ -60,3 +75,11 @@ class CustomerModel(ABC):
     @abstractmethod
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
+
+    def drifted(self, factor: NDArray[np.float64]) -> Self:
+        """The model after its customers' interest in each product has changed by a factor (P,), 0 for sold out.
+
+        Raises:
+            NotImplementedError: the model has no preferences that could drift.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how its customers drift; make it without drift")

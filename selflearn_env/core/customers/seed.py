@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,9 @@ class SeedCustomers(CustomerModel):
         self._slot = np.array([(1.0 - click) * (1.0 - buy), click * (1.0 - buy), buy])
 
     @classmethod
-    def for_shop(cls, shop: Clientele, slate_size: int) -> Self:
+    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
         """The same customers for every shop."""
-        return cls(shop.products, slate_size)
+        return cls(shop.products, slate_size, **options)
 
     @property
     def uniforms(self) -> int:
@@ -75,3 +75,7 @@ class SeedCustomers(CustomerModel):
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) the first products of the catalogue: every slate of distinct products is a best one."""
         return np.broadcast_to(np.arange(self._slate_size), (len(states), self._slate_size)).copy()
+
+    def drifted(self, factor: NDArray[np.float64]) -> Self:
+        """The same customers: they do not care what is shown."""
+        return self

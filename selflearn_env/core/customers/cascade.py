@@ -1,0 +1,90 @@
+"""Customers who scan from the top and may leave when they have bought."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.random_slates import mean_along_slates
+from selflearn_env.core.rewards import BOUGHT, Rewards
+
+
+class CascadeCustomers(PreferenceCustomers):
+    """The cascade with satisfaction: slots are judged from the top; after a purchase the customer leaves with `leave`.
+
+    What is not reached is ignored. With b the probability that a product that is reached is bought, slot k is reached
+    with the product of 1 - leave * b over the slots above it (dependent click model, Guo, Liu and Wang 2009, with
+    purchases as the satisfying event; leave = 1 is the cascade model of Craswell et al. 2008).
+
+    The best slate: with v what a reached product earns above being ignored, products i, j in neighbouring slots earn
+    more in the order i, j exactly if v_i b_j >= v_j b_i, so a best slate is sorted by falling v / b; which n products
+    it has follows by dynamic programming along that order (Kempe and Mahdian 2008, section 3):
+
+        best(i, k) = max(best(i + 1, k), v_i + (1 - leave * b_i) best(i + 1, k - 1))
+
+    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    """
+
+    def __init__(self, appeal: NDArray[np.float32], slate_size: int, *, leave: float = 0.5):
+        """Keeps appeal and leaving.
+
+        Args:
+            appeal: (S, P, 2) of each product in each state.
+            slate_size: products per slate, n.
+            leave: probability that a customer leaves after a purchase, 0..1.
+
+        Raises:
+            ValueError: `leave` is no probability.
+        """
+        super().__init__(appeal, slate_size)
+        if isinstance(leave, bool) or not isinstance(leave, int | float | np.number) or not 0 <= leave <= 1:
+            raise ValueError(f"leave is a probability, 0..1, got {leave!r}")
+        self.leave = np.float32(leave)
+
+    def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:
+        """A draw below the first number buys, below the second clicks; a buyer's draw also says whether to leave."""
+        buy = appeal[..., 0]
+        response = (uniforms < buy).view(np.int8) + (uniforms < appeal[..., 1]).view(np.int8)
+        left = np.logical_or.accumulate(uniforms < self.leave * buy, axis=1)
+        response[:, 1:][left[:, :-1]] = 0
+        return response
+
+    def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        stay = 1.0 - self.leave * appeal[:, :-1, 0]
+        reached = np.cumprod(np.concatenate([np.ones((len(appeal), 1)), stay], axis=1), axis=1)
+        return judged(appeal * reached[..., None])
+
+    def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
+        probability = judged(appeal)
+        value, buy = probability @ rewards.by_response - rewards.ignore, probability[..., BOUGHT]
+        # Who is never bought never ends the scan: first if it earns something, last if it costs.
+        index = np.divide(value, buy, out=np.copysign(np.inf, value), where=buy > 0)
+        index[(buy == 0) & (value == 0)] = 0.0
+        order = np.argsort(index, axis=1, kind="stable")  # worst first: the order in which the recursion goes
+        value = np.take_along_axis(value, order, axis=1).T.copy()
+        stay = 1.0 - self.leave * np.take_along_axis(buy, order, axis=1).T
+
+        products, batch = value.shape
+        n = self.slate_size
+        best = np.full((batch, n + 1), -np.inf)  # of the products so far, k of them shown
+        best[:, 0] = 0.0
+        shown = np.zeros((products, batch, n + 1), dtype=bool)
+        for at in range(products):
+            many = min(n, at + 1)
+            with_it = value[at, :, None] + stay[at, :, None] * best[:, :many]
+            shown[at, :, 1 : many + 1] = with_it > best[:, 1 : many + 1]
+            best[:, 1 : many + 1] = np.maximum(with_it, best[:, 1 : many + 1])
+
+        slates = np.empty((batch, n), dtype=np.int64)
+        rows, left = np.arange(batch), np.full(batch, n)
+        for at in reversed(range(products)):
+            takers = np.flatnonzero(shown[at, rows, left])
+            slates[takers, n - left[takers]] = order[takers, at]
+            left[takers] -= 1
+        return slates
+
+    def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        stay = 1.0 - self.leave * appeal[..., 0]
+        mean = mean_along_slates(stay.T.copy(), np.moveaxis(appeal, 0, 2).copy(), self.slate_size)
+        return judged(np.moveaxis(mean, 2, 0))

@@ -1,0 +1,97 @@
+"""Customers who choose one product of the slate, or none."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.customers.preference import PreferenceCustomers, top
+from selflearn_env.core.customers.random_slates import mean_along_slates
+from selflearn_env.core.rewards import Rewards
+
+NODES = 16  # of the quadrature over random slates
+
+
+class LogitCustomers(PreferenceCustomers):
+    """The multinomial logit with an outside option: at most one purchase, and the products of a slate compete for it.
+
+    With attractions w(state, product) and 1 for buying nothing, product p of slate A is bought with w_p / D, where
+    D = 1 + sum of w over A (Luce 1959; McFadden 1974). A customer who buys nothing, with probability 1 / D, looks on
+    and clicks each product with c(state, product); one who buys is done. The appeal of a product is (w, c).
+
+    Hence a slate earns n * ignore + (sum of a over A) / D with a = w (buy - ignore) + c (click - ignore): a ratio of
+    two sums, whose greatest value t is the one at which the n products of greatest a - t w sum up to t (the parametric
+    search of Rusmevichientong, Shen and Shmoys 2010, here by the iteration of Dinkelbach 1967, which rises to t in few
+    steps). The order of a slate makes no difference. If buyers clicked as well, the sum would be no such ratio, and the
+    best slate hard to find: with a cost per product the problem is NP-complete (Kunnumkal, Rusmevichientong and
+    Topaloglu 2010).
+
+    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    """
+
+    @staticmethod
+    def appeal_of(incidence: NDArray, buy_level: float, click_level: float) -> NDArray[np.float32]:
+        """(..., 2) w = buy_level * incidence and c = min(1, click_level * sqrt(incidence))."""
+        click = np.minimum(1.0, click_level * np.sqrt(incidence, dtype=np.float64))
+        return np.stack([buy_level * incidence.astype(np.float64), click], axis=-1).astype(np.float32)
+
+    @staticmethod
+    def _drift(appeal: NDArray, factor: NDArray) -> None:
+        """Attractions change in proportion, clicks by the square root."""
+        appeal[..., 0] *= factor
+        np.minimum(appeal[..., 1] * np.sqrt(factor), 1.0, out=appeal[..., 1])
+
+    @property
+    def uniforms(self) -> int:
+        """One draw for the purchase, and one per slot for its click."""
+        return 1 + self.slate_size
+
+    def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:
+        """The first draw falls on one of the products, laid end to end, or behind them all."""
+        ends = np.cumsum(appeal[..., 0], axis=1, dtype=np.float64)
+        point = uniforms[:, :1] * (1.0 + ends[:, -1:])
+        passed = point >= ends
+        nothing = passed[:, -1:]
+        response = ((uniforms[:, 1:] < appeal[..., 1]) & nothing).view(np.int8)
+        buyers = np.flatnonzero(~nothing)
+        response[buyers, passed[buyers].sum(axis=1)] = 2
+        return response
+
+    def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        chosen = appeal / (1.0 + appeal[..., 0].sum(axis=1))[:, None, None]
+        return _with_ignored(chosen)
+
+    def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
+        attraction = appeal[..., 0]
+        gain = appeal @ np.array([rewards.buy - rewards.ignore, rewards.click - rewards.ignore])
+        best, ratio = np.empty((len(appeal), self.slate_size), dtype=np.int64), np.full(len(appeal), -np.inf)
+        trial = np.zeros(len(appeal))
+        rises = np.arange(len(appeal))
+        while rises.size:
+            slates = top(gain[rises] - trial[rises, None] * attraction[rises], self.slate_size)
+            shown = rises[:, None], slates
+            total, weight = gain[shown].sum(axis=1), attraction[shown].sum(axis=1)
+            found = total / (1.0 + weight)
+            higher = found > ratio[rises]
+            rises = rises[higher]
+            best[rises], ratio[rises], trial[rises] = slates[higher], found[higher], found[higher]
+        return best
+
+    def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) a product over the slate: see `random_slates`."""
+        node, weight = np.polynomial.laguerre.laggauss(NODES)
+        # Nodes on the scale of the largest D, so that all D of the state are integrated to high precision.
+        largest = 1.0 + np.partition(appeal[..., 0], -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1)
+        scale = np.maximum(1.0, largest / 2.0)
+        t = node / scale[:, None]  # (B, T)
+        share = np.exp(-t * appeal[..., 0].T[:, :, None])  # (P, B, T)
+        earn = np.moveaxis(appeal, 0, 2)[..., None] * share[:, None]
+        cases = t.size
+        mean = mean_along_slates(share.reshape(-1, cases), earn.reshape(-1, 2, cases), self.slate_size)[-1]
+        earned = (mean.reshape(2, *t.shape) * weight * np.exp(node - t)).sum(axis=-1) / scale  # by any one of the slots
+        return np.repeat(_with_ignored(earned.T)[:, None, :], self.slate_size, axis=1)
+
+
+def _with_ignored(chosen: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 3) ignored, clicked, bought from (bought, clicked)."""
+    return np.concatenate([1.0 - chosen.sum(axis=-1, keepdims=True), chosen[..., ::-1]], axis=-1)

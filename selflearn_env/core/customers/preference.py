@@ -1,0 +1,201 @@
+"""Customers with preferences: the part that those who look at what is shown have in common.
+
+The log tells purchases per visit, not purchases per showing. The interest that leads to a purchase is therefore taken
+proportional to the purchase incidence of the product in the state, and the interest that leads to a click to the square
+root of it: clicks are less selective than purchases. Two factors set the level, such that the seed's starting slates
+earn the seed's mean purchases and clicks per visit, as this very model responds to them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
+from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
+
+BLOCK = 128  # states worked on at once where whole rows of the catalogue are needed
+
+
+class PreferenceCustomers(CustomerModel):
+    """Customers who want each product to a degree that depends on the state.
+
+    A subclass says how a customer goes through a slate (`_respond`, `_probability`), which slate is best
+    (`_best_slates`) and what a random one earns (`_random_probability`). What these get is the appeal of products: two
+    numbers each, by default the probabilities that a product that is looked at is bought, and that it is bought or
+    clicked. The appeal of a slot that repeats a product is 0.
+    """
+
+    def __init__(self, appeal: NDArray[np.float32], slate_size: int):
+        """Keeps the appeal (S, P, 2) of each product in each state."""
+        states, products, _ = appeal.shape
+        self.slate_size = slate_size
+        self.appeal = np.ascontiguousarray(appeal, dtype=np.float32)
+        self.appeal.flags.writeable = False
+        self._row = np.arange(states) * products
+        # Both numbers of a product as one 8-byte item: one look-up, one cache line.
+        self._pairs = self.appeal.view(np.float64).reshape(-1)
+        self._factor: NDArray[np.float32] | None = None
+        self._best: dict[Rewards, NDArray[np.int64]] = {}
+        self._random: NDArray[np.float64] | None = None
+
+    @classmethod
+    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
+        """The simulated customers of a shop, calibrated so that the seed's start earns the seed's mean responses.
+
+        The level is set on the seed's slates of ten, whatever the slate size of the environment.
+
+        Raises:
+            ValueError: no level of interest earns that much.
+        """
+        start = shop.start
+        states, slates = np.arange(len(start)), np.broadcast_to(np.arange(start.shape[1]), start.shape)
+        shown = np.take_along_axis(shop.incidence, start, axis=1)
+
+        def earned(response: int, buy_level: float, click_level: float) -> float:
+            """What the starting slates, as a catalogue of their own, earn per visit."""
+            model = cls(cls.appeal_of(shown, buy_level, click_level), start.shape[1], **options)
+            probability = model.response_probability(states, slates, None)[..., response]
+            return float(shop.state_probability @ probability.sum(axis=1))
+
+        buy_level = _level(lambda x: earned(BOUGHT, x, 0.0), MEAN_PURCHASES, "purchases")
+        click_level = _level(lambda y: earned(CLICKED, buy_level, y), MEAN_CLICKS, "clicks")
+        appeal = np.empty((*shop.incidence.shape, 2), dtype=np.float32)
+        for state, incidence in enumerate(shop.incidence):
+            appeal[state] = cls.appeal_of(incidence, buy_level, click_level)
+        return cls(appeal, slate_size, **options)
+
+    @staticmethod
+    def appeal_of(incidence: NDArray, buy_level: float, click_level: float) -> NDArray[np.float32]:
+        """(..., 2) appeal of products with this incidence (...): b and b + (1 - b) c.
+
+        b = min(1, buy_level * incidence) and c = min(1, click_level * sqrt(incidence)).
+        """
+        buy = np.minimum(1.0, buy_level * incidence.astype(np.float64))
+        click = np.minimum(1.0, click_level * np.sqrt(incidence, dtype=np.float64))
+        return np.stack([buy, buy + (1.0 - buy) * click], axis=-1).astype(np.float32)
+
+    @staticmethod
+    def _drift(appeal: NDArray, factor: NDArray) -> None:
+        """Changes the appeal (..., 2) by factors (...): purchases in proportion, all responses by the square root."""
+        buy, respond = appeal[..., 0], appeal[..., 1]
+        np.minimum(buy * factor, 1.0, out=buy)
+        np.clip(respond * np.sqrt(factor), buy, 1.0, out=respond)
+
+    @property
+    def uniforms(self) -> int:
+        """One draw per slot."""
+        return self.slate_size
+
+    def respond(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
+    ) -> NDArray[np.int8]:
+        """(B, n) responses made from uniform draws (B, self.uniforms)."""
+        return self._respond(self._look_up(states, slates, repeated), uniforms)
+
+    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
+        """(B, n, 3) probability of each response to each slot."""
+        return self._probability(self._look_up(states, slates, repeated).astype(np.float64))
+
+    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
+        if self._random is None:
+            self._random = np.full((len(self.appeal), self.slate_size, 3), np.nan)
+        for block in _blocks(states[np.isnan(self._random[states, 0, 0])]):
+            self._random[block] = self._random_probability(self._rows(block))
+        return self._random[states]
+
+    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
+        """(B, n) distinct products of greatest expected reward."""
+        best = self._best.setdefault(rewards, np.full((len(self.appeal), self.slate_size), -1))
+        for block in _blocks(states[best[states, 0] < 0]):
+            best[block] = self._best_slates(self._rows(block), rewards)
+        return best[states]
+
+    def drifted(self, factor: NDArray[np.float64]) -> Self:
+        """These customers after their interest in each product has changed by a factor (P,); the table is shared."""
+        other = copy(self)
+        other._factor = factor.astype(np.float32)
+        other._best, other._random = {}, None
+        return other
+
+    def _look_up(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float32]:
+        """(B, n, 2) appeal of the products shown."""
+        pairs = self._pairs.take(self._row.take(states)[:, None] + slates)
+        appeal = pairs.view(np.float32).reshape(*slates.shape, 2)
+        if self._factor is not None:
+            self._drift(appeal, self._factor.take(slates))
+        if repeated is not None:
+            appeal[repeated] = 0.0
+        return appeal
+
+    def _rows(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P, 2) appeal of the whole catalogue."""
+        appeal = self.appeal[states]
+        if self._factor is not None:
+            self._drift(appeal, self._factor)
+        return appeal.astype(np.float64)
+
+    @abstractmethod
+    def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:
+        """(B, n) responses to products of this appeal (B, n, 2)."""
+
+    @abstractmethod
+    def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(B, n, 3) probability of each response to products of this appeal (B, n, 2)."""
+
+    @abstractmethod
+    def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
+        """(B, n) distinct products of greatest expected reward, given the appeal (B, P, 2) of the catalogue."""
+
+    @abstractmethod
+    def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(B, n, 3) response probabilities of random slates, given the appeal (B, P, 2) of the catalogue."""
+
+
+def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 3) probabilities that a product looked at is ignored, clicked, bought, from its appeal (..., 2)."""
+    buy, respond = appeal[..., 0], appeal[..., 1]
+    return np.stack([1.0 - respond, respond - buy, buy], axis=-1)
+
+
+def top(values: NDArray[np.float64], n: int) -> NDArray[np.int64]:
+    """(B, n) the columns of greatest value (B, P), greatest first."""
+    if n < values.shape[1]:
+        columns = np.argpartition(values, -n, axis=1)[:, -n:]
+    else:
+        columns = np.broadcast_to(np.arange(n), values.shape)
+    order = np.argsort(-np.take_along_axis(values, columns, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(columns, order, axis=1)
+
+
+def _blocks(states: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Distinct states, some at a time."""
+    distinct = np.unique(states)
+    return [distinct[at : at + BLOCK] for at in range(0, distinct.size, BLOCK)]
+
+
+def _level(earned: Callable[[float], float], target: float, what: str) -> float:
+    """The factor at which a growing function earns the target, by bisection to double precision."""
+    high = 1.0
+    while earned(high) < target:
+        high *= 2.0
+        if high > 1e12:
+            raise ValueError(
+                f"the starting slates cannot earn {target:.3f} {what} per visit: too few of their products were "
+                f"bought by the simulated customers, or these options let customers see too little. "
+                f"Give a log with more visits, or milder options"
+            )
+    low = 0.0
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if earned(middle) < target else (low, middle)
+    return high

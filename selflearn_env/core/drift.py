@@ -1,0 +1,102 @@
+"""Drift: how the customers' interest in each product wanders while an agent serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A slow random walk of each product's log-interest, and products that come and go; time counts slates shown.
+
+    The walk is an Ornstein-Uhlenbeck process seen every `every` slates (Uhlenbeck and Ornstein 1930): it starts at 0,
+    where the log has the product, and is drawn back there, so that the shop neither dies out nor explodes. With r the
+    correlation over one period, log-interest moves by
+
+        z <- r z + spread * sqrt(1 - r^2) * N(0, 1),    r = 2^(-every / half_life)
+
+    and interest changes by the factor exp(z - var(z) / 2), whose mean is 1 at all times. It is the same in all states.
+    Two runs with equal seeds drift alike, whatever their agents do.
+
+    Attributes:
+        spread: standard deviation of a product's log-interest in the long run, >= 0.
+        half_life: slates after which half of a deviation is forgotten, > 0.
+        every: slates between two moves, >= 1.
+        appear: product index -> number of the slate from which on it can be had; nobody wants it before.
+        vanish: product index -> number of the slate from which on nobody wants it any more.
+
+    Raises:
+        TypeError: a value has the wrong type.
+        ValueError: a value is out of its range.
+    """
+
+    spread: float = 1.0
+    half_life: float = 100_000
+    every: int = 1_000
+    appear: Mapping[int, int] = field(default_factory=dict)
+    vanish: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("spread", "half_life", "every"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise TypeError(f"Drift.{name} must be a number, got {value!r}")
+        if not 0 <= self.spread < np.inf:
+            raise ValueError(f"Drift.spread is a standard deviation and must be finite and >= 0, got {self.spread!r}")
+        if not self.half_life > 0:
+            raise ValueError(f"Drift.half_life counts slates and must be > 0, got {self.half_life!r}")
+        if not (self.every >= 1 and self.every % 1 == 0):
+            raise ValueError(f"Drift.every counts slates and must be a whole number >= 1, got {self.every!r}")
+        for name in ("appear", "vanish"):
+            times = getattr(self, name)
+            if not isinstance(times, Mapping):
+                raise TypeError(f"Drift.{name} is a mapping, product index -> slate number, got {times!r}")
+            try:
+                whole = {int(product): int(time) for product, time in times.items()}  # JSON has texts as keys
+            except (TypeError, ValueError):
+                raise TypeError(f"Drift.{name} maps whole numbers to whole numbers, got {dict(times)!r}") from None
+            for product, time in whole.items():
+                if product < 0 or time < 0:
+                    raise ValueError(f"Drift.{name} has products and times >= 0, got product {product} at {time}")
+            object.__setattr__(self, name, whole)
+
+    def check_products(self, products: int) -> None:
+        """Raises ValueError where a product that comes or goes is not in the catalogue."""
+        for name, times in (("appear", self.appear), ("vanish", self.vanish)):
+            if times and max(times) >= products:
+                raise ValueError(f"Drift.{name} names product {max(times)}; the catalogue has 0..{products - 1}")
+
+
+class DriftPath:
+    """One run of a drift; it only goes forward."""
+
+    def __init__(self, drift: Drift, products: int, rng: np.random.Generator):
+        self._drift, self._rng = drift, rng
+        self._walk, self._moves = np.zeros(products), 0
+        self._until = 0  # the slate at which the factors change next
+        self._factor = np.ones(products)
+
+    def factor(self, served: int) -> NDArray[np.float64]:
+        """(P,) factor of the interest in each product after `served` slates; the same array until it changes."""
+        if served >= self._until:
+            self._advance(served)
+        return self._factor
+
+    def _advance(self, served: int) -> None:
+        drift, move = self._drift, served // self._drift.every
+        keep = 0.5 ** (drift.every / drift.half_life)
+        step = drift.spread * np.sqrt(1.0 - keep**2)
+        for _ in range(move - self._moves):
+            self._walk = keep * self._walk + step * self._rng.standard_normal(self._walk.size)
+        self._moves = move
+        self._factor = np.exp(self._walk - 0.5 * drift.spread**2 * (1.0 - keep ** (2 * move)))
+        for product, time in drift.appear.items():
+            self._factor[product] *= served >= time
+        for product, time in drift.vanish.items():
+            self._factor[product] *= served < time
+        events = [time for time in (*drift.appear.values(), *drift.vanish.values()) if time > served]
+        self._until = min([(move + 1) * drift.every, *events])

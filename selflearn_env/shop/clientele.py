@@ -1,0 +1,84 @@
+"""The simulated customers of a shop, as a customer model needs them."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.customers import CustomerModel
+from selflearn_env.shop.history import History, Population
+
+SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
+KEPT = 4  # models kept for the next environment; each has a table of states x products
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedCustomers:
+    """One plausible world of a log: how often the simulated customers buy each product in each state.
+
+    Attributes:
+        history: what agents know; its best sellers are the seed's starting slates.
+        customers: what the simulated customers bought in the log.
+        seed: the shop's seed; another seed draws another world.
+        contrast: how much more the states differ than the log supports, > 0.
+
+    Raises:
+        ValueError: the contrast is not positive.
+    """
+
+    history: History
+    customers: Population
+    seed: int
+    contrast: float
+    _models: dict[Any, CustomerModel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.contrast, int | float | np.number) and not isinstance(self.contrast, bool)
+        if not number or not 0 < self.contrast < np.inf:
+            raise ValueError(f"contrast is a factor > 0, 1 for what the log supports, got {self.contrast!r}")
+
+    @property
+    def products(self) -> int:
+        """Size of the catalogue, P."""
+        return self.customers.products
+
+    @cached_property
+    def incidence(self) -> NDArray[np.float32]:
+        """(S, P) purchases per visit: one draw, by the shop's seed, from what the purchases in the log tell.
+
+        The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible
+        worlds of the same log.
+        """
+        customers = self.customers
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
+        drawn = customers.pooling.draw(
+            customers.visits(), customers.purchases(), self.history.states.shape, rng, self.contrast
+        ).astype(np.float32)
+        drawn.flags.writeable = False
+        return drawn
+
+    @cached_property
+    def start(self) -> NDArray[np.int64]:
+        """(S, m) the ten best sellers of each state, or all products of a smaller catalogue."""
+        return self.history.best_sellers(min(SEED_SLATE, self.products))
+
+    @property
+    def state_probability(self) -> NDArray[np.float64]:
+        """(S,) how often each state visited in the log."""
+        visits = self.customers.visits()
+        return visits / visits.sum()
+
+    def model(self, kind: type[CustomerModel], slate_size: int, options: Mapping[str, Any]) -> CustomerModel:
+        """The customer model of this kind; models never change, so environments with equal options share one."""
+        key = kind, slate_size, pickle.dumps(sorted(options.items()))
+        model = self._models.pop(key, None) or kind.for_shop(self, slate_size, **options)
+        self._models[key] = model
+        while len(self._models) > KEPT:
+            del self._models[next(iter(self._models))]
+        return model
