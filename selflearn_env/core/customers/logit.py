@@ -78,7 +78,7 @@ class LogitCustomers(PreferenceCustomers):
         return best
 
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
-        """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) a product over the slate: see `random_slates`."""
+        """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) is a product over the slate."""
         node, weight = np.polynomial.laguerre.laggauss(NODES)
         # Nodes on the scale of the largest D, so that all D of the state are integrated to high precision.
         largest = 1.0 + np.partition(appeal[..., 0], -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1)
