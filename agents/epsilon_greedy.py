@@ -85,9 +85,10 @@ class EpsilonGreedyAgent(Agent):
         self._segment = history.segment.copy()
         self._pool, self._pool_start, self._pool_size = self._pools(history)
         known = history.seen[:, self._order]
-        self._value = np.where(known, self._priors(history, prior, known), -np.inf)
+        # In the order of C, whatever that of the priors: updates write to a flat view.
+        self._value = np.ascontiguousarray(np.where(known, self._priors(history, prior, known), -np.inf))
         prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
-        self._sum, self._count = prior_sum.ravel(), np.zeros(known.size)  # one entry per state * P + column
+        self._sum, self._count = prior_sum.ravel(order="C"), np.zeros(known.size)  # one entry per state * P + column
         # Above a slot stand fewer than n products, so the best that is left is among the first n.
         self._leaders = Leaders(self._value, depth=self.slate_size)
 

@@ -55,7 +55,7 @@ def pooling_table(shop: Shop) -> str:
     lines = ["purchases of the simulated customers pool over the tiers so:"]
     for level in shop.customers.pooling.levels:
         name = " x ".join(shop.states.tiers[tier].name for tier in level.tiers) or "all visits together"
-        lines.append(f"{name:>34}: shrunk by {level.weight:8,.0f} visits, {level.gain:+7.3f} nats per left-out visit")
+        lines.append(f"{name:>34}: shrunk by {level.weight:8,.4g} purchases, {level.gain:+7.3f} nats per visit")
     return "\n".join(lines)
 
 

@@ -80,6 +80,15 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
     parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=pair,
+        help="an option of the environment, its value as text or JSON, such as customer=cascade, contrast=4 or "
+        """'drift={"spread": 1}'; may be repeated""",
+    )
     parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per agent and seed")
     parser.add_argument(
         "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
@@ -89,7 +98,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def environment(options: argparse.Namespace) -> tuple[dict[str, Any], Shop, Simulator]:
     """The options of the environment asked for, its shop and its simulator; prints the report of the shop."""
-    env_options: dict[str, Any] = {"slate_size": options.slate_size}
+    given = {name: as_json(value) for name, value in options.option}
+    env_options: dict[str, Any] = {"slate_size": options.slate_size, **given}
     if options.shop is not None:
         env_options["shop"] = Shop.load(options.shop)
     env = gymnasium.make(options.env, **env_options).unwrapped

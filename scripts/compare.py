@@ -29,17 +29,19 @@ def main() -> None:
         "--agents",
         nargs="+",
         choices=AGENTS,
-        default=list(AGENTS),
         metavar="NAME",
-        help=f"agents to compare, of {', '.join(AGENTS)}",
+        help=f"agents to compare, of {', '.join(AGENTS)}; by default all, without the privileged where customers drift",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)
-    env_options, shop, _ = environment(options)
-    result = compare(options.agents, options.env, options.customers, options.seeds, options.batch, **env_options)
+    env_options, shop, simulator = environment(options)
+    suitable = [name for name, agent in AGENTS.items() if simulator.drift is None or not agent.privileged]
+    result = compare(
+        options.agents or suitable, options.env, options.customers, options.seeds, options.batch, **env_options
+    )
 
     text = _as_text(result.table())
     write_text(out / "table.md", text)
@@ -48,7 +50,8 @@ def main() -> None:
         learning_curves(result, file)
     runs = [run_.figures() for run_ in result.runs]
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, runs=runs))
-    print(f"\n{options.env}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
+    given = "".join(f", {name}={value}" for name, value in options.option)
+    print(f"\n{options.env}{given}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
     print("reward: mean per slate, early and late are the first and last tenth of the customers; gap: share of the way")
     print("from random to optimal expected reward; slates/s: environment and agent together")
     for name in ("table.md", "results.csv", "manifest.json", "curves.png"):

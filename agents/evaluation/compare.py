@@ -10,6 +10,7 @@ import gymnasium as gym
 import pandas as pd
 
 from agents import AGENTS, make_agent
+from agents.agent import Agent
 from agents.evaluation.evaluate import EvaluationResult, evaluate
 
 
@@ -63,10 +64,16 @@ def compare(
     shop, simulator = envs.unwrapped.shop, envs.unwrapped.simulator  # type: ignore[attr-defined]
     envs.close()
     options = {**env_options, "shop": shop}
-    runs = []
-    for name in names:
-        for seed in chosen:
-            known = {"simulator": simulator} if name in AGENTS and AGENTS[name].privileged else {}
-            agent = make_agent(name, history=shop.history, slate_size=simulator.slate_size, seed=seed, **known)
-            runs.append(evaluate(agent, env_id, customers, batch, seed, progress, **options))
+
+    def make(name: str, seed: int) -> Agent:
+        known = {"simulator": simulator} if name in AGENTS and AGENTS[name].privileged else {}
+        return make_agent(name, history=shop.history, slate_size=simulator.slate_size, seed=seed, **known)
+
+    for name in names:  # one that cannot be made is refused before the others have served anybody
+        make(name, chosen[0])
+    runs = [
+        evaluate(make(name, seed), env_id, customers, batch, seed, progress, **options)
+        for name in names
+        for seed in chosen
+    ]
     return ComparisonResult(tuple(runs))

@@ -216,7 +216,7 @@ class _Recorder:
         if simulator is not self._simulator or self._count >= self._chunk:
             self._work_out()
             self._simulator = simulator
-        self._waiting.append(visits)
+        self._waiting.append(tuple(of.copy() for of in visits))  # an agent may use its array of slates again
         self._count += len(visits[0])
 
     def table(self) -> dict[str, NDArray]:

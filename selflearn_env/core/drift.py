@@ -49,19 +49,22 @@ class Drift:
             raise ValueError(f"Drift.spread is a standard deviation and must be finite and >= 0, got {self.spread!r}")
         if not self.half_life > 0:
             raise ValueError(f"Drift.half_life counts slates and must be > 0, got {self.half_life!r}")
-        if not (self.every >= 1 and self.every % 1 == 0):
+        if not (1 <= self.every < np.inf and self.every % 1 == 0):
             raise ValueError(f"Drift.every counts slates and must be a whole number >= 1, got {self.every!r}")
+        object.__setattr__(self, "every", int(self.every))
         for name in ("appear", "vanish"):
             times = getattr(self, name)
             if not isinstance(times, Mapping):
                 raise TypeError(f"Drift.{name} is a mapping, product index -> slate number, got {times!r}")
-            try:
-                whole = {int(product): int(time) for product, time in times.items()}  # JSON has texts as keys
-            except (TypeError, ValueError):
-                raise TypeError(f"Drift.{name} maps whole numbers to whole numbers, got {dict(times)!r}") from None
-            for product, time in whole.items():
-                if product < 0 or time < 0:
-                    raise ValueError(f"Drift.{name} has products and times >= 0, got product {product} at {time}")
+            whole = {}
+            for product, time in times.items():
+                index = int(product) if isinstance(product, str) and product.isdecimal() else product  # JSON: texts
+                for number in (index, time):
+                    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+                        raise TypeError(f"Drift.{name} maps whole numbers to whole numbers, got {product!r}: {time!r}")
+                    if number < 0:
+                        raise ValueError(f"Drift.{name} has products and times >= 0, got product {product} at {time}")
+                whole[int(index)] = int(time)
             object.__setattr__(self, name, whole)
 
     def check_products(self, products: int) -> None:

@@ -3,12 +3,14 @@
 The incidence of a product in a state is the expected number of purchases of it per visit. Few states have enough visits
 to tell it alone, so each group of states is shrunk to the larger group around it:
 
-    incidence_l = (purchases_l + weight_l * incidence_{l-1}) / (visits_l + weight_l)
+    incidence_l = (purchases_l + weight_l) / (visits_l + weight_l / incidence_{l-1})
 
 from one rate for all products, over all visits together, down to the single state. This is the posterior mean of a
-Gamma-Poisson model with prior mean incidence_{l-1} worth weight_l visits (Gelman et al., Bayesian Data Analysis, 3rd
-ed., section 2.6). Which tier splits the groups next, and its weight (on a grid of steps of sqrt 2), are chosen one
-level after the other by the likelihood of each visit's purchases given all other visits (leave one out).
+Gamma-Poisson model whose prior has mean incidence_{l-1} and is worth weight_l purchases (Gelman et al., Bayesian Data
+Analysis, 3rd ed., section 2.6): a product's incidence in a group is that of the group around it times a factor with
+standard deviation 1 / sqrt(weight_l), the same for rare and for popular products. Which tier splits the groups next,
+and its weight (on a grid of steps of sqrt 2), are chosen one level after the other by how well the purchases of one
+half of the customers foresee those of the other half, and the other way round.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_WEIGHT, MAX_WEIGHT = 1.0, 2.0**17  # in visits; at the upper end a level repeats its parent
-COARSE, FINE = 4.0, 2.0**0.5  # factors between neighbouring weights of the two searches
+MIN_WEIGHT, MAX_WEIGHT = 2.0**-2, 2.0**14  # in purchases; at the upper end a level repeats its parent
+COARSE = 4.0  # factor between neighbouring weights of the first search; sqrt 2 in the second
+ROWS = 32  # groups worked on at once: few enough to stay in the cache
+TINY = 1e-12  # least incidence, in purchases per visit
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class Baskets:
 
     Attributes:
         visit_state: (V,) state index of each visit.
+        visit_customer: (V,) number of the customer, 0, 1, ...
         item_visit: (N,) the visit of each bought product; a product counts once per visit.
         item_product: (N,) product index.
         states: number of states, S.
@@ -38,6 +43,7 @@ class Baskets:
     """
 
     visit_state: NDArray[np.int64]
+    visit_customer: NDArray[np.int64]
     item_visit: NDArray[np.int64]
     item_product: NDArray[np.int64]
     states: int
@@ -49,6 +55,7 @@ class Baskets:
         items = chosen[self.item_visit]
         return Baskets(
             self.visit_state[chosen],
+            self.visit_customer[chosen],
             number[self.item_visit[items]],
             self.item_product[items],
             self.states,
@@ -72,8 +79,8 @@ class Level:
 
     Attributes:
         tiers: positions of the tiers that define the groups, in the order in which they were chosen.
-        weight: how many visits the group around is worth.
-        gain: what the step adds to the log-likelihood of a left-out visit, in nats per visit.
+        weight: how many purchases of each product the group around is worth.
+        gain: what the step adds to the log-likelihood of the other half of the customers, in nats per visit.
     """
 
     tiers: tuple[int, ...]
@@ -119,18 +126,17 @@ class Pooling:
         gamma: Callable[[NDArray], NDArray],
         contrast: float,
     ) -> NDArray[np.float64]:
-        """The incidence of each level is gamma(purchases + weight * parent) / (visits + weight)."""
+        """The incidence of each level is gamma(purchases + weight) / (visits + weight / parent)."""
         rate = purchases.sum() / max(visits.sum() * purchases.shape[1], 1)
         incidence = np.full((1, purchases.shape[1]), rate)
         parent_of = np.zeros(visits.size, dtype=np.int64)
         for level in self.levels:
             group, first = _groups(level.tiers, shape)
-            evidence = incidence[parent_of[first]]
             weight = level.weight / contrast
-            evidence *= weight
-            evidence += sum_rows(purchases, group, first.size)
-            incidence = gamma(evidence)
-            incidence /= (np.bincount(group, weights=visits) + weight)[:, None]
+            rate = weight / np.maximum(incidence[parent_of[first]], TINY)
+            rate += np.bincount(group, weights=visits)[:, None]
+            incidence = gamma(sum_rows(purchases, group, first.size) + weight)
+            incidence /= rate
             parent_of = group
         return incidence[parent_of]
 
@@ -154,64 +160,118 @@ def sum_rows(rows: NDArray, group: NDArray, groups: int) -> NDArray[np.float64]:
 
 
 class _Step(NamedTuple):
-    """A level under trial, with what it says of each left-out visit."""
+    """A level under trial, with what each half of the customers says."""
 
     tiers: tuple[int, ...]
     weight: float
     likelihood: float
-    incidence: NDArray[np.float32]  # (N,) of each bought product
-    total: NDArray[np.float64]  # (V,) summed over the catalogue, of each visit
+    group: NDArray[np.int64]  # (S,) of each state
+    incidence: list[NDArray[np.float32]]  # (G, P) of each half
 
 
-class _LeftOut:
-    """The likelihood of each visit given all others, at any grouping of the states."""
+class _Halves:
+    """The likelihood of each half of the customers given the other half, at any grouping of the states."""
 
     def __init__(self, baskets: Baskets, shape: Sequence[int]):
-        self.visit, self.product, self.products = baskets.item_visit, baskets.item_product, baskets.products
-        self.state, self.shape = baskets.visit_state, shape
-        self.items = np.bincount(self.visit, minlength=self.state.size)
+        self.shape, self.visits = shape, baskets.visit_state.size
+        odd = baskets.visit_customer % 2 == 1
+        if odd.all() or not odd.any():  # a single customer: the visits themselves are halved
+            odd = np.arange(self.visits) % 2 == 1
+        halves = [baskets.of(odd), baskets.of(~odd)]
+        self.counts = [(half.visits(), half.purchases()) for half in halves]
 
     def one_rate(self) -> _Step:
         """All products have one rate."""
-        others = max(self.state.size - 1, 1)
-        total = np.maximum((self.items.sum() - self.items) / others, 1e-9)  # a lone visit: nobody else bought anything
-        incidence = (total / self.products)[self.visit].astype(np.float32)
-        return _Step((), 0.0, self._likelihood(incidence, total), incidence, total)
+        incidence = []
+        for visits, purchases in self.counts:
+            rate = purchases.sum() / max(visits.sum() * purchases.shape[1], 1)
+            incidence.append(np.full((1, purchases.shape[1]), max(rate, TINY), dtype=np.float32))
+        everything = np.zeros(len(self.counts[0][0]), dtype=np.int64)
+        trial = _Trial(everything, np.zeros(1, dtype=np.int64), incidence, self.counts)
+        likelihood = trial.likelihood(MAX_WEIGHT**2) / self.visits  # at such a weight the parent repeats itself
+        return _Step((), 0.0, likelihood, everything, incidence)
 
     def split(self, parent: _Step, tiers: tuple[int, ...]) -> _Step:
         """The groups of these tiers, shrunk to the parent by the weight of greatest likelihood."""
         group, first = _groups(tiers, self.shape)
-        own = group[self.state]
-        cell = own[self.visit] * self.products + self.product
-        k = (np.bincount(cell)[cell] - 1).astype(np.float32)
-        n = np.bincount(own, minlength=first.size)[own] - 1
-        items = np.bincount(own, weights=self.items, minlength=first.size)[own] - self.items
-        entry_n = n[self.visit].astype(np.float32)
+        trial = _Trial(group, parent.group[first], parent.incidence, self.counts)
+        weight, likelihood = _maximise(trial.likelihood)
+        return _Step(tiers, weight, likelihood / self.visits, group, trial.incidence(weight))
 
-        def pooled(weight: float) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-            w = np.float32(weight)
-            return (k + w * parent.incidence) / (entry_n + w), (items + weight * parent.total) / (n + weight)
 
-        weight = _maximise(lambda w: self._likelihood(*pooled(w)))
-        incidence, total = pooled(weight)
-        return _Step(tiers, weight, self._likelihood(incidence, total), incidence, total)
+class _Cells(NamedTuple):
+    """Some pairs of group and product, as one half of the customers sees them."""
 
-    def _likelihood(self, incidence: NDArray[np.float32], total: NDArray[np.float64]) -> float:
-        """Poisson log-likelihood in nats per visit, without the terms that no model changes."""
-        return float(np.log(incidence).sum(dtype=np.float64) - total.sum()) / self.state.size
+    came: NDArray[np.float32]  # visits of the group
+    bought: NDArray[np.float32]  # purchases
+    inverse: NDArray[np.float32]  # visits per purchase, as the level above has it
+    of_other: NDArray[np.float32]  # purchases, or visits, of the other half
+
+    def rate(self, weight: float) -> NDArray[np.float32]:
+        """What the purchases and the weight are divided by."""
+        return self.came + np.float32(weight) * self.inverse
+
+
+class _Trial:
+    """The groups of a level at any weight, for each half of the customers."""
+
+    def __init__(
+        self,
+        group: NDArray[np.int64],
+        parent_of: NDArray[np.int64],
+        parent: list[NDArray[np.float32]],
+        counts: list[tuple[NDArray, NDArray]],
+    ):
+        groups, products = len(parent_of), parent[0].shape[1]
+        self.came = [np.bincount(group, weights=of, minlength=groups).astype(np.float32) for of, _ in counts]
+        self.bought = [sum_rows(of, group, groups).astype(np.float32) for _, of in counts]
+        self.inverse = [1.0 / incidence[parent_of] for incidence in parent]
+        # Where the other half, or the half itself, bought something: few of all pairs.
+        cells = [np.flatnonzero(bought) for bought in self.bought]
+        self.foreseen = [self._cells(half, cells[1 - half], self.bought[1 - half].ravel()) for half in (0, 1)]
+        self.own = [self._cells(half, cells[half], np.repeat(self.came[1 - half], products)) for half in (0, 1)]
+
+    def _cells(self, half: int, cells: NDArray[np.int64], of_other: NDArray[np.float32]) -> _Cells:
+        came = self.came[half][cells // self.bought[half].shape[1]]
+        return _Cells(came, self.bought[half].ravel()[cells], self.inverse[half].ravel()[cells], of_other[cells])
+
+    def incidence(self, weight: float) -> list[NDArray[np.float32]]:
+        """(G, P) purchases per visit of each half."""
+        w = np.float32(weight)
+        return [
+            np.divide(bought + w, came[:, None] + w * inverse, dtype=np.float32)
+            for came, bought, inverse in zip(self.came, self.bought, self.inverse, strict=True)
+        ]
+
+    def likelihood(self, weight: float) -> float:
+        """Poisson log-likelihood in nats of each half given the other, without the terms that no model changes."""
+        w = np.float32(weight)
+        value = 0.0
+        for half in (0, 1):
+            cells, own = self.foreseen[half], self.own[half]
+            value += float(cells.of_other @ np.log((cells.bought + w) / cells.rate(weight)))
+            # The sum over the catalogue: the purchases where there are some, and the weight everywhere.
+            value -= float(own.of_other @ (own.bought / own.rate(weight)))
+            visits, other = self.came[half] / w, self.came[1 - half]
+            for at in range(0, len(other), ROWS):
+                rows = slice(at, at + ROWS)
+                if other[rows].any():
+                    share = self.inverse[half][rows] + visits[rows, None]
+                    value -= float(other[rows] @ np.reciprocal(share, out=share).sum(axis=1))
+        return value
 
 
 def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
     """Chooses the order of the tiers and the weight of each level from the purchases themselves.
 
-    Tiers are added one at a time, always the one that raises the likelihood of left-out visits most, until none does;
-    the last level is the single state in any case (its weight is large where states tell nothing more).
+    Tiers are added one at a time, always the one that raises the likelihood most, until none does; the last level is
+    the single state in any case (its weight is large where states tell nothing more).
 
     Args:
         baskets: the purchases to fit.
         shape: number of labels of each tier; their product is the number of states.
     """
-    data = _LeftOut(baskets, shape)
+    data = _Halves(baskets, shape)
     one_rate = data.one_rate()
     steps = [one_rate, data.split(one_rate, ())]
     while len(steps[-1].tiers) < len(shape):
@@ -221,17 +281,38 @@ def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
         if best.likelihood <= last.likelihood:
             best = data.split(last, (*last.tiers, *left))
         steps.append(best)
+    return _pooling(steps)
+
+
+def fit_levels(baskets: Baskets, shape: Sequence[int], levels: Sequence[tuple[int, ...]]) -> Pooling:
+    """The pooling over given levels, from one rate for all products down, each with its weight of greatest likelihood.
+
+    Args:
+        baskets: the purchases to fit.
+        shape: number of labels of each tier.
+        levels: positions of the tiers that define the groups of each level, each level finer than the one before.
+    """
+    data = _Halves(baskets, shape)
+    steps = [data.one_rate()]
+    for tiers in levels:
+        steps.append(data.split(steps[-1], tiers))
+    return _pooling(steps)
+
+
+def _pooling(steps: Sequence[_Step]) -> Pooling:
     return Pooling(
         tuple(Level(step.tiers, step.weight, step.likelihood - before.likelihood) for before, step in pairwise(steps))
     )
 
 
-def _maximise(value: Callable[[float], float]) -> float:
-    """The weight of greatest value: a coarse geometric search, then a fine one around its best."""
+def _maximise(value: Callable[[float], float]) -> tuple[float, float]:
+    """The weight of greatest value, and the value: a coarse geometric search, then a fine one around its best."""
     steps = int(np.log(MAX_WEIGHT / MIN_WEIGHT) / np.log(COARSE)) + 1
-    known = {w: value(w) for w in MIN_WEIGHT * COARSE ** np.arange(steps)}
+    known = {w: value(w) for w in (MIN_WEIGHT * COARSE ** np.arange(steps)).tolist()}
     centre = max(known, key=known.__getitem__)
     for exponent in (-3, -2, -1, 1, 2, 3):
-        weight = float(np.clip(centre * FINE**exponent, MIN_WEIGHT, MAX_WEIGHT))
-        known.setdefault(weight, value(weight))
-    return float(max(known, key=known.__getitem__))
+        weight = float(np.clip(centre * 2.0 ** (exponent / 2), MIN_WEIGHT, MAX_WEIGHT))
+        if weight not in known:
+            known[weight] = value(weight)
+    best = max(known, key=known.__getitem__)
+    return best, known[best]

@@ -119,7 +119,7 @@ class Simulator:
         factor = streams.drift.factor(streams.served)
         if streams.present is None or streams.present[0] is not factor:
             present = copy(self)
-            present.customers, present.drift = self.customers.drifted(factor), None
+            present.customers = self.customers.drifted(factor)
             streams.present = factor, present
         return streams.present[1]
 

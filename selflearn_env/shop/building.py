@@ -165,11 +165,9 @@ def _population(rows: pd.DataFrame, states: StateSpace, products: int, pooling: 
     """The simulated customers; with their pooling where it is known already."""
     purchases = rows[rows["purchase"]]
     baskets, first = _baskets(purchases, states, products)
-    opening = purchases.iloc[first]
-    days = opening["time"].dt.normalize()
+    days = purchases["time"].iloc[first].dt.normalize()
     return Population(
         **vars(baskets),
-        visit_customer=pd.factorize(opening["customer"], sort=True)[0].astype(np.int64),
         visit_day=(days - days.min()).dt.days.to_numpy(dtype=np.int64),
         pooling=pooling or fit_pooling(baskets, states.shape),
     )
@@ -181,5 +179,6 @@ def _baskets(purchases: pd.DataFrame, states: StateSpace, products: int) -> tupl
     key = purchases["customer"].to_numpy() * len(invoices) + invoice
     _, first, visit = np.unique(key, return_index=True, return_inverse=True)
     cell = np.unique(visit * products + purchases["product"].to_numpy())
-    baskets = Baskets(purchases["state"].to_numpy()[first], cell // products, cell % products, states.size, products)
-    return baskets, first
+    customer = np.unique(purchases["customer"].to_numpy()[first], return_inverse=True)[1]
+    state = purchases["state"].to_numpy()[first]
+    return Baskets(state, customer, cell // products, cell % products, states.size, products), first

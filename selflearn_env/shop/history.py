@@ -96,12 +96,10 @@ class Population(_ReadOnly, Baskets):
     """The purchases of the customers that are simulated, visit by visit. Agents never see it.
 
     Attributes, beside those of `Baskets`:
-        visit_customer: (V,) number of the customer, 0, 1, ...
         visit_day: (V,) days since the first of these visits.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
     """
 
-    visit_customer: NDArray[np.int64]
     visit_day: NDArray[np.int64]
     pooling: Pooling
 

@@ -100,4 +100,4 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
 
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:
-    return Pooling(tuple(Level(tuple(level["tiers"]), level["weight"], level["gain"]) for level in levels))
+    return Pooling(tuple(Level(tuple(level.pop("tiers")), **level) for level in levels))

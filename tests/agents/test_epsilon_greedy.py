@@ -161,3 +161,14 @@ def test_a_segment_with_too_few_products_is_named():
     with pytest.raises(ValueError, match="segment 'B' has 2 products in the history, fewer than a slate of 3"):
         agent_of(shop, 3)
     assert agent_of(shop, 2).act(np.array([0])).shape == (1, 2)
+
+
+@pytest.mark.parametrize("prior", ["quantity", "zero", "rate"])
+def test_every_prior_gives_way_to_what_is_learned(tiny_shop, prior):
+    agent = make_agent("epsilon_greedy", history=tiny_shop.history, slate_size=3, seed=1, prior=prior)
+    before = agent.values([5])[0]
+    agent.update([5], [[2, 7, 4]], [[2, 0, 1]], [[5.0, -2.0, 1.0]])
+    after = agent.values([5])[0]
+    assert after[[2, 7, 4]].tolist() == [5.0, -2.0, 1.0]
+    others = [0, 1, 3, 5, 6]
+    assert after[others].tolist() == before[others].tolist()

@@ -4,12 +4,13 @@ from math import log
 
 import numpy as np
 import pytest
+from scipy import special
 
-from selflearn_env.core.pooling import Baskets, Level, Pooling, fit_pooling
+from selflearn_env.core.pooling import Baskets, Level, Pooling, fit_levels, fit_pooling
 
 SHAPE = (2, 3, 2)
 P = 4
-POOLING = Pooling((Level((), 3.0, 0.0), Level((1,), 20.0, 0.0), Level((1, 0), 1.5, 0.0), Level((1, 0, 2), 7.0, 0.0)))
+POOLING = Pooling((Level((), 3.0, 0.0), Level((1,), 20.0, 0.0), Level((1, 0), 0.5, 0.0), Level((1, 0, 2), 7.0, 0.0)))
 
 
 def make_baskets(visits=60, seed=1, shape=SHAPE, appeal=None):
@@ -18,11 +19,11 @@ def make_baskets(visits=60, seed=1, shape=SHAPE, appeal=None):
     state = rng.integers(np.prod(shape), size=visits)
     chance = np.full((np.prod(shape), P), 0.4) if appeal is None else appeal
     visit, product = np.nonzero(rng.random((visits, P)) < chance[state])
-    return Baskets(state, visit, product, int(np.prod(shape)), P)
+    return Baskets(state, rng.integers(20, size=visits), visit, product, int(np.prod(shape)), P)
 
 
 def loop_incidence(levels, visits, purchases, shape, state):
-    """The incidence of each product in one state: incidence_l = (purchases_l + w incidence_{l-1}) / (visits_l + w)."""
+    """Of each product in one state: incidence_l = (purchases_l + w) / (visits_l + w / incidence_{l-1})."""
     labels = [np.unravel_index(other, shape) for other in range(len(visits))]
     incidence = [sum(map(sum, purchases)) / sum(visits) / P] * P
     for level in levels:
@@ -30,25 +31,23 @@ def loop_incidence(levels, visits, purchases, shape, state):
         for product in range(P):
             bought = sum(purchases[s][product] for s in group)
             came = sum(visits[s] for s in group)
-            incidence[product] = (bought + level.weight * incidence[product]) / (came + level.weight)
+            incidence[product] = (bought + level.weight) / (came + level.weight / incidence[product])
     return incidence
 
 
 def loop_likelihood(levels, baskets, shape):
-    """Nats per visit: each visit's purchases, given the incidence that all other visits tell."""
-    visits, purchases = baskets.visits().tolist(), baskets.purchases().tolist()
+    """Nats per visit: the purchases of customers with odd numbers, given what the even ones tell, and vice versa."""
+    odd = baskets.visit_customer % 2 == 1
     total = 0.0
-    for visit, state in enumerate(baskets.visit_state.tolist()):
-        own = baskets.item_product[baskets.item_visit == visit].tolist()
-        visits[state] -= 1
-        for product in own:
-            purchases[state][product] -= 1
-        incidence = loop_incidence(levels, visits, purchases, shape, state)
-        total += sum(log(incidence[product]) for product in own) - sum(incidence)
-        visits[state] += 1
-        for product in own:
-            purchases[state][product] += 1
-    return total / len(baskets.visit_state)
+    for known, foreseen in ((odd, ~odd), (~odd, odd)):
+        half = baskets.of(known)
+        visits, purchases = half.visits().tolist(), half.purchases().tolist()
+        incidence = [loop_incidence(levels, visits, purchases, shape, state) for state in range(len(visits))]
+        for visit in np.flatnonzero(foreseen):
+            own = baskets.item_product[baskets.item_visit == visit]
+            rates = incidence[baskets.visit_state[visit]]
+            total += sum(log(rates[product]) for product in own) - sum(rates)
+    return total / len(odd)
 
 
 def test_baskets_count_visits_and_purchases():
@@ -69,6 +68,18 @@ def test_mean_is_the_formula():
     np.testing.assert_allclose(POOLING.mean(visits, purchases, SHAPE), expected, rtol=1e-12)
 
 
+def test_baskets_of_some_visits_are_theirs():
+    baskets = make_baskets()
+    chosen = np.random.default_rng(5).random(60) < 0.4
+    found = baskets.of(chosen)
+    for number, visit in enumerate(np.flatnonzero(chosen)):
+        assert found.visit_state[number] == baskets.visit_state[visit]
+        assert found.visit_customer[number] == baskets.visit_customer[visit]
+        own = baskets.item_product[baskets.item_visit == visit]
+        assert found.item_product[found.item_visit == number].tolist() == own.tolist()
+    assert len(found.item_visit) == chosen[baskets.item_visit].sum()
+
+
 def test_mean_without_visits_is_the_parent():
     """Where a state has no visits, the group around it speaks for it."""
     visits, purchases = np.zeros(12, int), np.zeros((12, P), int)
@@ -76,28 +87,52 @@ def test_mean_without_visits_is_the_parent():
     mean = POOLING.mean(visits, purchases, SHAPE)
     np.testing.assert_allclose(mean[2], mean[4])  # other labels of the first tier chosen: both know only the top level
     rate = 8 / 10 / P
-    np.testing.assert_allclose(mean[2], (np.array([5, 2, 0, 1]) + 3.0 * rate) / 13.0)
+    np.testing.assert_allclose(mean[2], (np.array([5, 2, 0, 1]) + 3.0) / (10 + 3.0 / rate))
 
 
-def test_the_gains_are_those_of_the_likelihood_with_each_visit_left_out():
+def test_rare_and_popular_products_are_shrunk_alike():
+    """A product that is bought ten times as often everywhere has ten times the incidence, at every level."""
+    visits = np.full(12, 50)
+    purchases = np.random.default_rng(3).integers(40, size=(12, 1)) * np.array([1, 1, 1, 10])
+    mean = POOLING.mean(10_000 * visits, 10_000 * purchases, SHAPE)
+    np.testing.assert_allclose(mean[:, 3], 10 * mean[:, 0], rtol=1e-3)
+
+
+def test_the_gains_are_those_of_the_likelihood_of_each_half_of_the_customers():
     baskets = make_baskets()
-    fitted = fit_pooling(baskets, SHAPE).levels
-    before = loop_likelihood((), baskets, SHAPE)
-    for count, level in enumerate(fitted, start=1):
-        likelihood = loop_likelihood(fitted[:count], baskets, SHAPE)
-        assert level.gain == pytest.approx(likelihood - before, abs=1e-5)
-        before = likelihood
+    for fitted in (fit_pooling(baskets, SHAPE).levels, fit_levels(baskets, SHAPE, [(2,), (0, 1, 2)]).levels):
+        before = loop_likelihood((), baskets, SHAPE)
+        for count, level in enumerate(fitted, start=1):
+            likelihood = loop_likelihood(fitted[:count], baskets, SHAPE)
+            assert level.gain == pytest.approx(likelihood - before, abs=1e-5)
+            before = likelihood
 
 
 def test_no_other_weight_of_a_level_is_more_likely():
     appeal = np.random.default_rng(2).uniform(0.05, 0.8, size=(12, P))
-    baskets = make_baskets(visits=120, appeal=appeal)
+    baskets = make_baskets(visits=300, appeal=appeal)
     levels = fit_pooling(baskets, SHAPE).levels
     for count, level in enumerate(levels):
         best = loop_likelihood(levels[: count + 1], baskets, SHAPE)
-        for weight in 2.0 ** np.arange(0, 18):
+        for weight in 2.0 ** np.arange(-2, 14):
             other = Level(level.tiers, weight, 0.0)
             assert loop_likelihood((*levels[:count], other), baskets, SHAPE) <= best + 1e-5
+
+
+def test_a_single_customer_is_halved_by_visits():
+    appeal = np.random.default_rng(2).uniform(0.05, 0.8, size=(12, P))
+    many = make_baskets(visits=300, appeal=appeal)
+    alone = Baskets(many.visit_state, np.zeros(300, int), many.item_visit, many.item_product, 12, P)
+    by_turns = Baskets(many.visit_state, np.arange(300), many.item_visit, many.item_product, 12, P)
+    assert fit_pooling(alone, SHAPE) == fit_pooling(by_turns, SHAPE)
+
+
+@pytest.mark.parametrize("visits", [1, 2])
+def test_hardly_any_visits_can_be_fitted(visits):
+    baskets = make_baskets(visits=visits)
+    mean = fit_pooling(baskets, SHAPE).mean(baskets.visits(), baskets.purchases(), SHAPE)
+    assert np.isfinite(mean).all()
+    assert (mean > 0).all()
 
 
 @pytest.mark.parametrize("tier", range(3))
@@ -127,23 +162,28 @@ def test_states_that_tell_nothing_stay_close_to_their_parent():
     assert np.ptp(mean, axis=0).max() < 0.5 * np.ptp(baskets.purchases() / baskets.visits()[:, None], axis=0).max()
 
 
-def test_draws_have_the_posterior_mean_on_average():
-    baskets = make_baskets()
-    arguments = baskets.visits(), baskets.purchases(), SHAPE
-    rng = np.random.default_rng(12)
-    draws = np.array([POOLING.draw(*arguments, rng) for _ in range(5000)])
-    error = draws.std(axis=0) / np.sqrt(len(draws))
-    assert (np.abs(draws.mean(axis=0) - POOLING.mean(*arguments)) <= 4 * error).all()
-
-
-def test_the_spread_of_a_draw_is_the_gammas():
-    """One level over one group: Gamma(purchases + w rate) / (visits + w), with the standard deviation of that."""
+@pytest.mark.parametrize("contrast", [1.0, 4.0])
+def test_a_draw_is_the_gammas_of_the_top_level(contrast):
+    """One level over one group: Gamma(purchases + w) / (visits + w / rate)."""
     visits, purchases = np.array([50]), np.array([[30, 10, 4, 0]])
     pooling = Pooling((Level((), 8.0, 0.0),))
     rng = np.random.default_rng(13)
-    draws = np.array([pooling.draw(visits, purchases, (1,), rng)[0] for _ in range(20_000)])
-    shape = purchases[0] + 8.0 * 44 / 50 / P
-    np.testing.assert_allclose(draws.std(axis=0), np.sqrt(shape) / 58.0, rtol=0.05)
+    draws = np.array([pooling.draw(visits, purchases, (1,), rng, contrast)[0] for _ in range(20_000)])
+    weight = 8.0 / contrast
+    shape, rate = purchases[0] + weight, 50 + weight / (44 / 50 / P)
+    np.testing.assert_allclose(draws.mean(axis=0), shape / rate, rtol=0.02)
+    np.testing.assert_allclose(draws.std(axis=0), np.sqrt(shape) / rate, rtol=0.05)
+
+
+def test_a_draw_goes_on_from_the_level_above():
+    """Divided by its parent, a state without visits is Gamma(w) / w whatever the parent: that is the level's spread."""
+    visits, purchases = np.array([0, 0, 40]), np.array([[0] * P, [0] * P, [30, 10, 4, 1]])
+    pooling = Pooling((Level((), 3.0, 0.0), Level((0,), 5.0, 0.0)))
+    rng = np.random.default_rng(14)
+    draws = np.array([pooling.draw(visits, purchases, (3,), rng) for _ in range(20_000)])
+    ratio = np.log(draws[:, 0] / draws[:, 1])  # two such states of one parent
+    np.testing.assert_allclose(ratio.mean(axis=0), 0.0, atol=0.03)
+    np.testing.assert_allclose(ratio.var(axis=0), 2 * special.polygamma(1, 5.0), rtol=0.05)
 
 
 def test_equal_generators_give_equal_draws_and_others_differ():

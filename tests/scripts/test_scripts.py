@@ -13,6 +13,7 @@ import pytest
 
 from agents import load_agent
 from selflearn_env import Shop
+from selflearn_env.core.customers import CUSTOMERS
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -40,7 +41,9 @@ def shop(log):
     return path
 
 
-@pytest.mark.parametrize("script", ["build_shop.py", "train.py", "compare.py", "benchmark.py"])
+@pytest.mark.parametrize(
+    "script", sorted(path.name for path in SCRIPTS.glob("*.py") if "run(main)" in path.read_text())
+)
 def test_help_says_defaults(script):
     done = run(script, "--help")
     assert done.returncode == 0
@@ -156,3 +159,73 @@ def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, t
         assert done.stderr.startswith("error: ")
     assert shop.read_bytes() == before
     assert not list(log.parent.glob(".*"))  # nothing half-written
+
+
+def test_check_customers_compares_with_the_log(shop, tmp_path):
+    done = run("check_customers.py", "--shop", shop, "--slate-size", 3, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "check.md").read_text()
+    assert text in done.stdout
+    titles = [line for line in text.splitlines() if line.startswith("#")]
+    assert len(titles) == 8
+    for name in ("pooled over the tiers: ours", "weekday", "month x", "contrast", "bought before"):
+        assert name in text
+    for name in ("likelihood.png", "calibration.png", "popularity.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    again = run("check_customers.py", "--shop", shop, "--slate-size", 3, "--out", tmp_path / "again")
+    assert (tmp_path / "again" / "check.md").read_text() == text, again.stderr
+
+
+def test_compare_customers_has_a_row_for_every_model(shop, tmp_path):
+    arguments = ("--shop", shop, "--slate-size", 3, "--customers", 200, "--seeds", 1, "--agents", "random", "popular")
+    done = run("compare_customers.py", *arguments, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in (tmp_path / "models.md").read_text().splitlines()
+    ]
+    assert rows[0] == ["customers", "random", "popular", "optimal"]
+    assert [row[0] for row in rows[2:]] == list(CUSTOMERS)
+    for name, random, popular, optimal in rows[2:]:
+        earned = [float(cell.split()[0]) for cell in (random, popular, optimal)]
+        assert earned[0] <= earned[1] <= earned[2], name
+        assert name == "seed" or earned[0] < earned[2]
+
+
+def test_plot_drift_shows_both_worlds(tmp_path):
+    done = run("plot_drift.py", "--customers", 1000, "--seeds", 1, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    frame = pd.read_csv(tmp_path / "drift.csv")
+    assert set(frame["world"]) == {"no drift", "drift"}
+    assert set(frame["step"]) == {"1/n", "step at least 0.02"}
+    assert (tmp_path / "drift.png").read_bytes().startswith(b"\x89PNG")
+    assert len((tmp_path / "drift.md").read_text().splitlines()) == 6
+
+
+def test_options_of_the_environment_reach_it(shop, tmp_path):
+    options = ["customer=cascade", 'customer_options={"leave": 1.0}', "contrast=3", 'drift={"spread": 0.5}']
+    given = [part for option in options for part in ("--option", option)]
+    done = run(
+        "compare.py", "--shop", shop, "--slate-size", 3, "--customers", 100, "--seeds", 1, *given, "--out", tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "selflearn/Retail-v0, customer=cascade" in done.stdout
+    assert "oracle" not in (tmp_path / "table.md").read_text()  # it cannot follow a drift
+    assert pd.read_csv(tmp_path / "results.csv")["purchases"].max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("customer=cascad", "unknown customer 'cascad'; did you mean 'cascade'?"),
+        ("contrast=0", "contrast is a factor > 0"),
+        ('drift={"speed": 1}', "speed"),
+        ("colour=red", "unknown option 'colour'"),
+        ('customer_options={"leave": 1}', "unknown option 'leave' of customer 'independent'"),
+    ],
+)
+def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, message):
+    done = run("compare.py", "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert message in done.stderr

@@ -1,0 +1,78 @@
+"""Compares agents in every customer model: does what they earn, and their order, survive a change of the customers?"""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+from command_line import add_run_arguments, environment, folder, manifest, positive, run, write_text
+
+from agents import AGENTS
+from agents.evaluation import ComparisonResult, compare
+from selflearn_env.core.customers import CUSTOMERS
+
+
+def main() -> None:
+    """Reads the arguments, compares in one model after the other, writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument(
+        "--agents",
+        nargs="+",
+        choices=AGENTS,
+        default=["random", "popular", "epsilon_greedy"],
+        metavar="NAME",
+        help=f"agents to compare, of {', '.join(AGENTS)}",
+    )
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        choices=CUSTOMERS,
+        default=list(CUSTOMERS),
+        metavar="NAME",
+        help=f"customer models, of {', '.join(CUSTOMERS)}",
+    )
+    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent and model, with the seeds 0, 1, ...")
+    add_run_arguments(parser)
+    options = parser.parse_args()
+
+    out = folder(options.out)
+    env_options, shop, _ = environment(options)
+    results = {
+        model: compare(
+            options.agents,
+            options.env,
+            options.customers,
+            options.seeds,
+            options.batch,
+            **{**env_options, "customer": model},
+        )
+        for model in options.models
+    }
+    text = _as_text(results)
+    write_text(out / "models.md", text)
+    frames = [result.frame().assign(customer=model) for model, result in results.items()]
+    write_text(out / "models.csv", pd.concat(frames, ignore_index=True).to_csv(index=False))
+    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
+    print(f"\n{options.env}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
+    print("expected reward per slate, exact, mean over all visits, and the share of the way from random to optimal")
+    for name in ("models.md", "models.csv", "manifest.json"):
+        print(out / name)
+
+
+def _as_text(results: dict[str, ComparisonResult]) -> str:
+    """A Markdown table, one row per model and one column per agent."""
+    lines: list[str] = []
+    for model, result in results.items():
+        table = result.table()
+        if not lines:
+            lines = [f"| customers | {' | '.join(table.index)} | optimal |", f"| --- |{' ---: |' * (len(table) + 1)}"]
+        cells = []
+        for _, figures in table.iterrows():
+            gap = "" if pd.isna(figures["gap"]) else f" ({round(figures['gap'], 3) + 0.0:.3f})"
+            cells.append(f"{figures['expected_reward']:.2f}{gap}")
+        lines.append(f"| {model} | {' | '.join(cells)} | {table['optimal'].mean():.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    run(main)
