@@ -174,12 +174,7 @@ class EpsilonGreedyAgent(Agent):
     def _forget_and_add(self, cells: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
         """Adds rewards one after the other; what came before counts for 1 / step_size - 1 showings at most."""
         most = 1.0 / self._step_size - 1.0
-        order = np.argsort(cells, kind="stable")
-        ordered = cells[order]
-        run = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        turn = np.arange(cells.size) - np.repeat(run, np.diff(np.append(run, cells.size)))
-        for now in range(int(turn.max(initial=-1)) + 1):  # a cell once in each turn
-            some = order[turn == now]
+        for some in _turns(cells):
             cell = cells[some]
             before = self._count[cell] + self._prior_weight
             kept = np.minimum(before, most)
@@ -236,6 +231,18 @@ class EpsilonGreedyAgent(Agent):
             bought = np.minimum(1.0, history.incidence()[:, self._order])
             return rewards.ignore + (rewards.buy - rewards.ignore) * bought
         return np.zeros(known.shape)
+
+
+def _turns(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Positions of the cells in turns, in each of which a cell comes once: its first time, its second, ..."""
+    order = np.argsort(cells, kind="stable")
+    ordered = cells[order]
+    new = ordered[1:] != ordered[:-1]
+    if new.all():
+        return [order]
+    run = np.flatnonzero(np.concatenate([[True], new]))
+    turn = np.arange(cells.size) - np.repeat(run, np.diff(np.append(run, cells.size)))
+    return np.split(order[np.argsort(turn, kind="stable")], np.cumsum(np.bincount(turn))[:-1])
 
 
 def _is_number(value: object) -> bool:

@@ -167,11 +167,13 @@ def evaluate(
             info = envs.step(slates)[-1]
             responses, item_rewards = info["response"], info["item_reward"]
             answered = perf_counter()
+            # Noted before the agent gets these arrays, which it might change.
+            recorder.add(simulator, states[:served], slates[:served], responses[:served], item_rewards[:served])
+            noted = perf_counter()
             agent.update(states[:served], slates[:served], responses[:served], item_rewards[:served])
             end = perf_counter()
-            seconds += end - begin
-            agent_seconds += decided - begin + end - answered
-            recorder.add(simulator, states[:served], slates[:served], responses[:served], item_rewards[:served])
+            seconds += end - noted + answered - begin
+            agent_seconds += decided - begin + end - noted
             states = info["state"]
             bar.update(served)
     envs.close()

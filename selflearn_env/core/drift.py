@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_SPREAD = 10.0  # a factor of 22,000 either way; beyond, nothing but zeros and overflow
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -23,7 +25,7 @@ class Drift:
     Two runs with equal seeds drift alike, whatever their agents do.
 
     Attributes:
-        spread: standard deviation of a product's log-interest in the long run, >= 0.
+        spread: standard deviation of a product's log-interest in the long run, 0..10.
         half_life: slates after which half of a deviation is forgotten, > 0.
         every: slates between two moves, >= 1.
         appear: product index -> number of the slate from which on it can be had; nobody wants it before.
@@ -43,10 +45,12 @@ class Drift:
     def __post_init__(self) -> None:
         for name in ("spread", "half_life", "every"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
                 raise TypeError(f"Drift.{name} must be a number, got {value!r}")
-        if not 0 <= self.spread < np.inf:
-            raise ValueError(f"Drift.spread is a standard deviation and must be finite and >= 0, got {self.spread!r}")
+        if not 0 <= self.spread <= MAX_SPREAD:
+            raise ValueError(
+                f"Drift.spread is a standard deviation of log-interest and must be 0..{MAX_SPREAD}, got {self.spread!r}"
+            )
         if not self.half_life > 0:
             raise ValueError(f"Drift.half_life counts slates and must be > 0, got {self.half_life!r}")
         if not (1 <= self.every < np.inf and self.every % 1 == 0):
@@ -64,6 +68,8 @@ class Drift:
                         raise TypeError(f"Drift.{name} maps whole numbers to whole numbers, got {product!r}: {time!r}")
                     if number < 0:
                         raise ValueError(f"Drift.{name} has products and times >= 0, got product {product} at {time}")
+                if int(index) in whole:
+                    raise ValueError(f"Drift.{name} names product {index} twice")
                 whole[int(index)] = int(time)
             object.__setattr__(self, name, whole)
 

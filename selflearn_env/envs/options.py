@@ -18,6 +18,7 @@ from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
 from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.shop.clientele import check_contrast
 from selflearn_env.shop.shop import Shop
 
 VISITS = ("log", "uniform")
@@ -59,12 +60,13 @@ class Options:
             if not isinstance(value, str) or value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
         self._check_customer_options()
+        object.__setattr__(self, "contrast", check_contrast(self.contrast))
         if isinstance(self.drift, Mapping):
-            object.__setattr__(self, "drift", Drift(**self.drift))
+            object.__setattr__(self, "drift", _from_mapping(Drift, self.drift))
         if not isinstance(self.drift, Drift | None):
             raise TypeError(f"drift is a selflearn_env.Drift, a mapping with its fields, or None, got {self.drift!r}")
         if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
-            object.__setattr__(self, "rewards", Rewards(**self.rewards))
+            object.__setattr__(self, "rewards", _from_mapping(Rewards, self.rewards))
         if not isinstance(self.rewards, Rewards):
             raise TypeError(f"rewards is a selflearn_env.Rewards, got {self.rewards!r}")
         if not isinstance(self.shop, Shop | str | Path | None):
@@ -140,6 +142,14 @@ class Options:
             if name not in known:
                 has = f"known: {', '.join(known)}" if known else "there are none"
                 raise TypeError(f"unknown option {name!r} of customer {self.customer!r}{_meant(name, known)}; {has}")
+
+
+def _from_mapping(kind: type[Any], given: Mapping[str, Any]) -> Any:
+    known = [known.name for known in fields(kind)]
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{kind.__name__} has no {name!r}{_meant(name, known)}; known: {', '.join(known)}")
+    return kind(**given)
 
 
 def _meant(name: Any, known: Any) -> str:

@@ -56,7 +56,10 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
 
     @property
     def simulator(self) -> Simulator:
-        """The simulator, with the exact probabilities of this moment; for evaluation, not for agents."""
+        """The simulator, with the exact probabilities of this moment; for evaluation, not for agents.
+
+        Before the first reset it is the simulator without any drift.
+        """
         return self._simulator if self._streams is None else self._simulator.now(self._streams)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

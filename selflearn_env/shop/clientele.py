@@ -17,6 +17,20 @@ from selflearn_env.shop.history import History, Population
 SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
 KEPT = 4  # models kept for the next environment; each has a table of states x products
 
+LEAST_CONTRAST, GREATEST_CONTRAST = 1e-6, 1e6
+
+
+def check_contrast(contrast: Any) -> float:
+    """The contrast as a plain number.
+
+    Raises:
+        ValueError: it is no number, or out of range.
+    """
+    number = isinstance(contrast, int | float | np.integer | np.floating) and not isinstance(contrast, bool)
+    if not number or not LEAST_CONTRAST <= contrast <= GREATEST_CONTRAST:
+        raise ValueError(f"contrast is a factor > 0, 1 for what the log supports, got {contrast!r}; known: 1e-6..1e6")
+    return float(contrast)
+
 
 @dataclass(frozen=True, eq=False)
 class SimulatedCustomers:
@@ -39,9 +53,7 @@ class SimulatedCustomers:
     _models: dict[Any, CustomerModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        number = isinstance(self.contrast, int | float | np.number) and not isinstance(self.contrast, bool)
-        if not number or not 0 < self.contrast < np.inf:
-            raise ValueError(f"contrast is a factor > 0, 1 for what the log supports, got {self.contrast!r}")
+        check_contrast(self.contrast)
 
     @property
     def products(self) -> int:
@@ -76,7 +88,10 @@ class SimulatedCustomers:
 
     def model(self, kind: type[CustomerModel], slate_size: int, options: Mapping[str, Any]) -> CustomerModel:
         """The customer model of this kind; models never change, so environments with equal options share one."""
-        key = kind, slate_size, pickle.dumps(sorted(options.items()))
+        try:
+            key = kind, slate_size, pickle.dumps(sorted(options.items()))
+        except Exception:  # options that cannot be written down cannot be compared
+            return kind.for_shop(self, slate_size, **options)
         model = self._models.pop(key, None) or kind.for_shop(self, slate_size, **options)
         self._models[key] = model
         while len(self._models) > KEPT:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
-from selflearn_env.shop.clientele import SimulatedCustomers
+from selflearn_env.shop.clientele import SimulatedCustomers, check_contrast
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
@@ -92,6 +92,10 @@ class Shop:
     def __repr__(self) -> str:
         return f"Shop({self.products:,} products, {self.states.size:,} states, digest {self.digest[:12]})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what can be made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Shop:
         return self  # it never changes, and gymnasium copies the options of an environment
 
@@ -114,11 +118,11 @@ class Shop:
         Raises:
             ValueError: the contrast is not positive.
         """
+        contrast = check_contrast(contrast)
         if contrast not in self._worlds:
-            world = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
-            for other in [known for known in self._worlds if known != 1]:
+            for other in [known for known in self._worlds if 1 not in (known, contrast)]:
                 del self._worlds[other]
-            self._worlds[contrast] = world
+            self._worlds[contrast] = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
         return self._worlds[contrast]
 
     @cached_property

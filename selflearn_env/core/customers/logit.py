@@ -9,7 +9,8 @@ from selflearn_env.core.customers.preference import PreferenceCustomers, top
 from selflearn_env.core.customers.random_slates import mean_along_slates
 from selflearn_env.core.rewards import Rewards
 
-NODES = 16  # of the quadrature over random slates
+PRECISION = 1e-9  # of the quadrature over random slates
+MANY_NODES, STEP = 64, 0.45  # the most Gauss-Laguerre nodes, and the step of the rule beyond
 
 
 class LogitCustomers(PreferenceCustomers):
@@ -79,17 +80,31 @@ class LogitCustomers(PreferenceCustomers):
 
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) is a product over the slate."""
-        node, weight = np.polynomial.laguerre.laggauss(NODES)
-        # Nodes on the scale of the largest D, so that all D of the state are integrated to high precision.
-        largest = 1.0 + np.partition(appeal[..., 0], -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1)
-        scale = np.maximum(1.0, largest / 2.0)
-        t = node / scale[:, None]  # (B, T)
-        share = np.exp(-t * appeal[..., 0].T[:, :, None])  # (P, B, T)
+        attraction = appeal[..., 0]
+        largest = 1.0 + np.partition(attraction, -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1).max()
+        t, weight = _quadrature(float(largest))
+        share = np.exp(-t * attraction.T[:, :, None])  # (P, B, T)
         earn = np.moveaxis(appeal, 0, 2)[..., None] * share[:, None]
-        cases = t.size
+        cases = len(appeal) * t.size
         mean = mean_along_slates(share.reshape(-1, cases), earn.reshape(-1, 2, cases), self.slate_size)[-1]
-        earned = (mean.reshape(2, *t.shape) * weight * np.exp(node - t)).sum(axis=-1) / scale  # by any one of the slots
+        earned = mean.reshape(2, len(appeal), t.size) @ (weight * np.exp(-t))  # by any one of the slots
         return np.repeat(_with_ignored(earned.T)[:, None, :], self.slate_size, axis=1)
+
+
+def _quadrature(largest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes t and weights (T,) such that the sum of weight * exp(-t D) is 1 / D for all D in 1..largest, to about 1e-8.
+
+    Gauss-Laguerre on the scale sqrt(largest), whose error falls with the square of r = (sqrt(largest) - 1) /
+    (sqrt(largest) + 1) per node; where that takes too many nodes, the trapezoidal rule in log t, which needs about as
+    many for every D.
+    """
+    root = np.sqrt(largest)
+    nodes = int(np.ceil(np.log(PRECISION) / (2.0 * np.log((root - 1.0) / (root + 1.0))))) if largest > 1 else 1
+    if nodes <= MANY_NODES:
+        node, weight = np.polynomial.laguerre.laggauss(max(nodes, 4))
+        return node / root, weight * np.exp(node) / root
+    t = np.exp(np.arange(np.log(PRECISION / largest), np.log(25.0) + STEP, STEP))
+    return t, STEP * t
 
 
 def _with_ignored(chosen: NDArray[np.float64]) -> NDArray[np.float64]:

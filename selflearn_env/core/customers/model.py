@@ -77,7 +77,7 @@ class CustomerModel(ABC):
         """(B, n) distinct products of greatest expected reward."""
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
-        """The model after its customers' interest in each product has changed by a factor (P,), 0 for sold out.
+        """The model as it was made, its customers' interest in each product changed by a factor (P,), 0 for sold out.
 
         Raises:
             NotImplementedError: the model has no preferences that could drift.

@@ -39,8 +39,7 @@ class PreferenceCustomers(CustomerModel):
         self.appeal = np.ascontiguousarray(appeal, dtype=np.float32)
         self.appeal.flags.writeable = False
         self._row = np.arange(states) * products
-        # Both numbers of a product as one 8-byte item: one look-up, one cache line.
-        self._pairs = self.appeal.view(np.float64).reshape(-1)
+        self._pairs = _as_pairs(self.appeal)
         self._factor: NDArray[np.float32] | None = None
         self._best: dict[Rewards, NDArray[np.int64]] = {}
         self._random: NDArray[np.float64] | None = None
@@ -119,11 +118,23 @@ class PreferenceCustomers(CustomerModel):
         return best[states]
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
-        """These customers after their interest in each product has changed by a factor (P,); the table is shared."""
+        """The customers of the table after their interest in each product has changed by a factor (P,).
+
+        The factor is against the table, not against an earlier drift; the table is shared.
+        """
         other = copy(self)
         other._factor = factor.astype(np.float32)
         other._best, other._random = {}, None
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what can be made again."""
+        return {**self.__dict__, "_pairs": None, "_best": {}, "_random": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.appeal.flags.writeable = False
+        self._pairs = _as_pairs(self.appeal)
 
     def _look_up(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float32]:
         """(B, n, 2) appeal of the products shown."""
@@ -157,6 +168,11 @@ class PreferenceCustomers(CustomerModel):
     @abstractmethod
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         """(B, n, 3) response probabilities of random slates, given the appeal (B, P, 2) of the catalogue."""
+
+
+def _as_pairs(appeal: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(S * P,) both numbers of a product as one 8-byte item: one look-up, one cache line."""
+    return appeal.view(np.float64).reshape(-1)
 
 
 def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
