@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 import selflearn_env
 from agents import make_agent
+from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import ONLINE_RETAIL, retail_shop
 
@@ -44,7 +45,14 @@ def main() -> None:
     options = parser.parse_args()
     out = folder(options.out)
     repeats = options.repeats
-    rows = [*shop_rows(repeats), *single_rows(repeats), *vector_rows(repeats), *agent_rows(repeats), memory_row()]
+    rows = [
+        *shop_rows(repeats),
+        *single_rows(repeats),
+        *vector_rows(repeats),
+        *model_rows(repeats),
+        *agent_rows(repeats),
+        memory_row(),
+    ]
     text = as_text(rows)
     write_text(out / "benchmark.md", text)
     write_text(out / "benchmark.json", manifest(options, rows=[row._asdict() for row in rows]))
@@ -131,6 +139,34 @@ def vector_rows(repeats: int) -> list[Row]:
 
         rows.append(Row(f"vector face, {batch:,} visits", "slates/s", target, repeated(repeats, rate)))
     return rows
+
+
+def model_rows(repeats: int) -> list[Row]:
+    """The vector face with each customer model, as a share of `independent`'s rate in the same round."""
+    batch, steps = 4096, 25
+    worlds = {name: {"customer": name} for name in CUSTOMERS} | {"drift": {"drift": Drift()}}
+    envs = {
+        name: gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point", **options)
+        for name, options in worlds.items()
+    }
+    products = retail_shop().products
+    actions = [distinct_slates(np.random.default_rng(seed), batch, products) for seed in range(4)]
+
+    def rate(name: str) -> float:
+        def serve() -> None:
+            for step in range(steps):
+                envs[name].step(actions[step % len(actions)])
+
+        return steps * batch / seconds(serve)
+
+    for world in envs.values():
+        world.reset(seed=0)
+    rounds = [{name: rate(name) for name in envs} for _ in range(repeats + 1)][1:]
+    others = [name for name in envs if name != "independent"]
+    return [
+        Row(f"{name} / independent, 4,096 visits", "ratio", "0.33", [of[name] / of["independent"] for of in rounds])
+        for name in others
+    ]
 
 
 def agent_rows(repeats: int) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The README's Python blocks run as pasted, one after the other, and print what it says."""
+"""The Python blocks of the README and of the documents run as pasted, one after the other, and print what they say."""
 
 from __future__ import annotations
 
@@ -12,24 +12,47 @@ import pytest
 
 from selflearn_env.datasets import ONLINE_RETAIL
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
+
+
+def run_blocks(text):
+    """What each Python block prints."""
+    names: dict[str, object] = {}
+    printed = []
+    for block in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            exec(block, names)
+        printed.append(output.getvalue())
+    return printed
+
+
+def said(text):
+    """What the document says that its blocks print."""
+    return re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL)
 
 
 @pytest.mark.slow
 def test_blocks_run_and_print_what_the_readme_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pd.read_parquet(ONLINE_RETAIL).to_csv("sales.csv", index=False)
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    said = re.search(r"```text\n(.*?)```", README, flags=re.DOTALL)
-    names: dict[str, object] = {}
-    printed = []
-    for block in blocks:
-        with contextlib.redirect_stdout(io.StringIO()) as output:
-            exec(block, names)
-        printed.append(output.getvalue())
-    assert len(blocks) == 3
-    assert printed[0] == said[1]
+    printed = run_blocks(README)
+    assert len(printed) == 3
+    assert printed[:1] == said(README)
     assert "rows kept" in printed[1]
+
+
+def test_a_customer_model_of_ones_own_works_as_the_document_says():
+    assert run_blocks(CUSTOMERS) == said(CUSTOMERS)
+
+
+@pytest.mark.parametrize("text", [README, CUSTOMERS], ids=["README", "customers"])
+def test_pictures_and_documents_that_are_named_exist(text):
+    folder = ROOT if text is README else ROOT / "docs"
+    named = [name for name in re.findall(r"\]\(([^)#:]+)", text) if "//" not in name]
+    assert len(named) >= 3
+    assert all((folder / name).is_file() for name in named)
 
 
 def test_the_front_door_is_short():

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
-from inspect import Parameter, signature
+from inspect import Parameter, isabstract, signature
 from pathlib import Path
 from typing import Any, Self
 
@@ -126,10 +126,13 @@ class Options:
                 raise ValueError(f"unknown customer {given!r}{_meant(given, CUSTOMERS)}; known: {known}, module:Class")
             try:
                 given = getattr(import_module(module), name)
-            except (ImportError, AttributeError) as error:
+            except (ImportError, AttributeError, ValueError) as error:
                 raise ValueError(f"customer {self.customer!r} cannot be imported: {error}") from None
         if not (isinstance(given, type) and issubclass(given, CustomerModel)):
             raise TypeError(f"customer is a name or a subclass of CustomerModel, got {self.customer!r}")
+        if isabstract(given):
+            missing = ", ".join(sorted(given.__abstractmethods__))
+            raise TypeError(f"customer is the abstract class {given.__name__}; a model must define {missing}")
         return given
 
     def _check_customer_options(self) -> None:

@@ -10,7 +10,8 @@ from selflearn_env.core.customers.random_slates import mean_along_slates
 from selflearn_env.core.rewards import Rewards
 
 PRECISION = 1e-9  # of the quadrature over random slates
-MANY_NODES, STEP = 64, 0.45  # the most Gauss-Laguerre nodes, and the step of the rule beyond
+MANY_NODES = 64  # the most of Gauss-Laguerre; beyond, a rule with this step, for sums of attractions up to the largest
+STEP, LARGEST = 0.45, 1e9
 
 
 class LogitCustomers(PreferenceCustomers):
@@ -81,30 +82,41 @@ class LogitCustomers(PreferenceCustomers):
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) is a product over the slate."""
         attraction = appeal[..., 0]
-        largest = 1.0 + np.partition(attraction, -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1).max()
-        t, weight = _quadrature(float(largest))
-        share = np.exp(-t * attraction.T[:, :, None])  # (P, B, T)
-        earn = np.moveaxis(appeal, 0, 2)[..., None] * share[:, None]
-        cases = len(appeal) * t.size
-        mean = mean_along_slates(share.reshape(-1, cases), earn.reshape(-1, 2, cases), self.slate_size)[-1]
-        earned = mean.reshape(2, len(appeal), t.size) @ (weight * np.exp(-t))  # by any one of the slots
-        return np.repeat(_with_ignored(earned.T)[:, None, :], self.slate_size, axis=1)
+        largest = 1.0 + np.partition(attraction, -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1)
+        nodes = _nodes(largest)
+        probability = np.empty((len(appeal), 3))
+        for count in np.unique(nodes):
+            rows = np.flatnonzero(nodes == count)
+            t, weight = _quadrature(largest[rows], count)
+            share = np.exp(-t * attraction[rows].T[:, :, None])  # (P, B, T)
+            earn = np.moveaxis(appeal[rows], 0, 2)[..., None] * share[:, None]
+            mean = mean_along_slates(share.reshape(-1, t.size), earn.reshape(-1, 2, t.size), self.slate_size)[-1]
+            earned = (mean.reshape(2, *t.shape) * weight * np.exp(-t)).sum(axis=-1)  # by any one of the slots
+            probability[rows] = _with_ignored(earned.T)
+        return np.repeat(probability[:, None, :], self.slate_size, axis=1)
 
 
-def _quadrature(largest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes t and weights (T,) such that the sum of weight * exp(-t D) is 1 / D for all D in 1..largest, to about 1e-8.
+def _nodes(largest: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(B,) nodes of Gauss-Laguerre that integrate exp(-t D) to the precision for all D from 1 to `largest` (B,).
 
-    Gauss-Laguerre on the scale sqrt(largest), whose error falls with the square of r = (sqrt(largest) - 1) /
-    (sqrt(largest) + 1) per node; where that takes too many nodes, the trapezoidal rule in log t, which needs about as
-    many for every D.
+    On the scale sqrt(largest) the error falls per node with the square of (sqrt(largest) - 1) / (sqrt(largest) + 1).
     """
-    root = np.sqrt(largest)
-    nodes = int(np.ceil(np.log(PRECISION) / (2.0 * np.log((root - 1.0) / (root + 1.0))))) if largest > 1 else 1
+    root = np.sqrt(np.maximum(largest, 1.5))
+    needed = np.log(PRECISION) / (2.0 * np.log((root - 1.0) / (root + 1.0)))
+    return (4 * np.ceil(needed / 4)).astype(np.int64)
+
+
+def _quadrature(largest: NDArray[np.float64], nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes t and weights (B, T) such that the sum of weight * exp(-t D) is 1 / D for all D from 1 to `largest`.
+
+    Gauss-Laguerre; where that takes too many nodes, the trapezoidal rule in log t, which takes as many for every D.
+    """
     if nodes <= MANY_NODES:
-        node, weight = np.polynomial.laguerre.laggauss(max(nodes, 4))
+        node, weight = np.polynomial.laguerre.laggauss(int(nodes))
+        root = np.sqrt(largest)[:, None]
         return node / root, weight * np.exp(node) / root
-    t = np.exp(np.arange(np.log(PRECISION / largest), np.log(25.0) + STEP, STEP))
-    return t, STEP * t
+    t = np.exp(np.arange(np.log(PRECISION / LARGEST), np.log(25.0) + STEP, STEP))
+    return np.tile(t, (len(largest), 1)), np.tile(STEP * t, (len(largest), 1))
 
 
 def _with_ignored(chosen: NDArray[np.float64]) -> NDArray[np.float64]:

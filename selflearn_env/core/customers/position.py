@@ -35,7 +35,10 @@ class PositionCustomers(IndependentCustomers):
         if examination is None:
             given = np.arange(1, slate_size + 1) ** -0.5
         else:
-            given = np.asarray(examination)
+            try:
+                given = np.asarray(examination)
+            except ValueError:  # rows of different lengths
+                given = np.empty(0)
             if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "fiu":
                 raise ValueError(f"examination is a vector of probabilities, one per slot, got {examination!r}")
             if not ((given >= 0) & (given <= 1)).all() or not given.any():
