@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent
 from agents.leaders import Leaders
+from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
 from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
@@ -246,4 +247,4 @@ def _turns(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and not np.isnan(value)
+    return is_number(value) and not np.isnan(value)

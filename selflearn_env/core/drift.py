@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.numbers import is_number
+
 MAX_SPREAD = 10.0  # a factor of 22,000 either way; beyond, nothing but zeros and overflow
 
 
@@ -45,7 +47,7 @@ class Drift:
     def __post_init__(self) -> None:
         for name in ("spread", "half_life", "every"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            if not is_number(value):
                 raise TypeError(f"Drift.{name} must be a number, got {value!r}")
         if not 0 <= self.spread <= MAX_SPREAD:
             raise ValueError(

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.numbers import is_number
+
 IGNORED, CLICKED, BOUGHT = 0, 1, 2
 DECIMALS = 2  # the seed rounds its noisy rewards
 
@@ -35,7 +37,7 @@ class Rewards:
     def __post_init__(self) -> None:
         for name in ("buy", "click", "ignore", "noise"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            if not is_number(value):
                 raise TypeError(f"Rewards.{name} must be a number, got {value!r}")
             if name != "noise" and not np.isfinite(value):
                 raise ValueError(f"Rewards.{name} must be a finite number, got {value!r}")

@@ -124,9 +124,11 @@ class Options:
             if not colon:
                 known = ", ".join(CUSTOMERS)
                 raise ValueError(f"unknown customer {given!r}{_meant(given, CUSTOMERS)}; known: {known}, module:Class")
+            if not module or module.startswith("."):
+                raise ValueError(f"customer {given!r} cannot be imported: it names no module")
             try:
                 given = getattr(import_module(module), name)
-            except (ImportError, AttributeError, ValueError) as error:
+            except (ImportError, AttributeError) as error:
                 raise ValueError(f"customer {self.customer!r} cannot be imported: {error}") from None
         if not (isinstance(given, type) and issubclass(given, CustomerModel)):
             raise TypeError(f"customer is a name or a subclass of CustomerModel, got {self.customer!r}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.customers import CustomerModel
+from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History, Population
 
 SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
@@ -26,8 +27,7 @@ def check_contrast(contrast: Any) -> float:
     Raises:
         ValueError: it is no number, or out of range.
     """
-    number = isinstance(contrast, int | float | np.integer | np.floating) and not isinstance(contrast, bool)
-    if not number or not LEAST_CONTRAST <= contrast <= GREATEST_CONTRAST:
+    if not is_number(contrast) or not LEAST_CONTRAST <= contrast <= GREATEST_CONTRAST:
         raise ValueError(f"contrast is a factor > 0, 1 for what the log supports, got {contrast!r}; known: 1e-6..1e6")
     return float(contrast)
 

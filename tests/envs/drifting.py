@@ -69,8 +69,8 @@ def loop_probability(name, appeal, factor, slate):
         if name == "logit":
             pairs.append((first * factor[product], min(1.0, second * sqrt(factor[product]))))
         else:
-            buy = min(1.0, first * factor[product])
-            pairs.append((buy, max(buy, min(1.0, second * sqrt(factor[product])))))
+            buy, click = min(1.0, first * factor[product]), (second - first) / (1 - first) if first < 1 else 1.0
+            pairs.append((buy, buy + (1 - buy) * min(1.0, click * sqrt(factor[product]))))
     if name == "logit":
         total = 1.0 + sum(attraction for attraction, _ in pairs)
         return [(click / total, attraction / total) for attraction, click in pairs]

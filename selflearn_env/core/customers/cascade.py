@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.customers.preference import PreferenceCustomers, judged
 from selflearn_env.core.customers.random_slates import mean_along_slates
+from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import BOUGHT, Rewards
 
 
@@ -38,7 +39,7 @@ class CascadeCustomers(PreferenceCustomers):
             ValueError: `leave` is no probability.
         """
         super().__init__(appeal, slate_size)
-        if isinstance(leave, bool) or not isinstance(leave, int | float | np.number) or not 0 <= leave <= 1:
+        if not is_number(leave) or not 0 <= leave <= 1:
             raise ValueError(f"leave is a probability, 0..1, got {leave!r}")
         self.leave = np.float32(leave)
 

@@ -29,7 +29,7 @@ class PositionCustomers(IndependentCustomers):
                 last. None for 1 / rank^0.5.
 
         Raises:
-            ValueError: the examination is no vector of probabilities, or all of them are 0.
+            ValueError: the examination is no vector of probabilities, or no slot is ever looked at.
         """
         super().__init__(appeal, slate_size)
         if examination is None:
@@ -41,9 +41,11 @@ class PositionCustomers(IndependentCustomers):
                 given = np.empty(0)
             if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "fiu":
                 raise ValueError(f"examination is a vector of probabilities, one per slot, got {examination!r}")
-            if not ((given >= 0) & (given <= 1)).all() or not given.any():
-                raise ValueError(f"examination has probabilities, 0..1 and not all 0, got {examination!r}")
+            if not ((given >= 0) & (given <= 1)).all():
+                raise ValueError(f"examination has probabilities, 0..1, got {examination!r}")
         given = given[:slate_size].astype(np.float32)
+        if not given.any():
+            raise ValueError(f"examination lets customers see none of {slate_size} slots, got {examination!r}")
         self.examination = np.pad(given, (0, slate_size - given.size), mode="edge")[:, None]
         self._order = np.argsort(-self.examination[:, 0], kind="stable")  # slots, most examined first
 

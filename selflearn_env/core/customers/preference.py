@@ -36,7 +36,7 @@ class PreferenceCustomers(CustomerModel):
         """Keeps the appeal (S, P, 2) of each product in each state."""
         states, products, _ = appeal.shape
         self.slate_size = slate_size
-        self.appeal = np.ascontiguousarray(appeal, dtype=np.float32)
+        self.appeal = np.ascontiguousarray(appeal, dtype=np.float32).view()
         self.appeal.flags.writeable = False
         self._row = np.arange(states) * products
         self._pairs = _as_pairs(self.appeal)
@@ -82,10 +82,13 @@ class PreferenceCustomers(CustomerModel):
 
     @staticmethod
     def _drift(appeal: NDArray, factor: NDArray) -> None:
-        """Changes the appeal (..., 2) by factors (...): purchases in proportion, all responses by the square root."""
+        """Changes the appeal (..., 2) by factors (...) of the incidence: b in proportion, c by the square root."""
         buy, respond = appeal[..., 0], appeal[..., 1]
+        left = 1.0 - buy
+        click = np.divide(respond - buy, left, out=np.ones_like(left), where=left > 0)
         np.minimum(buy * factor, 1.0, out=buy)
-        np.clip(respond * np.sqrt(factor), buy, 1.0, out=respond)
+        changed = buy + (1.0 - buy) * np.minimum(click * np.sqrt(factor), 1.0)
+        np.copyto(respond, changed, where=factor != 1.0)  # without rounding where nothing changes
 
     @property
     def uniforms(self) -> int:
