@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 import pandas as pd
-from command_line import folder, manifest, place, positive, run, write_text
+from command_line import folder, manifest, number, place, positive, run, table, write_text
 from minimal_env import MinimalEnv
 from numpy.typing import NDArray
 
@@ -216,12 +216,12 @@ def distinct_slates(rng: np.random.Generator, count: int, products: int) -> NDAr
 
 def as_text(rows: list[Row]) -> str:
     """A Markdown table of medians and ranges."""
-    lines = ["| what | median | least - greatest | unit | at least / at most |", "| --- | ---: | ---: | --- | ---: |"]
+    lines = []
     for row in rows:
-        digits = 0 if median(row.values) >= 100 else 2
-        middle, low, high = (f"{value:,.{digits}f}" for value in (median(row.values), min(row.values), max(row.values)))
-        lines.append(f"| {row.what} | {middle} | {low} - {high} | {row.unit} | {row.target} |")
-    return "\n".join(lines) + "\n"
+        decimals = 0 if median(row.values) >= 100 else 2
+        middle, low, high = (number(of, decimals) for of in (median(row.values), min(row.values), max(row.values)))
+        lines.append([row.what, middle, f"{low} - {high}", row.unit, row.target])
+    return table(["what", "median", "least - greatest", "unit", "at least / at most"], lines)
 
 
 if __name__ == "__main__":

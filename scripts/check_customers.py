@@ -7,16 +7,20 @@ from pathlib import Path
 
 import numpy as np
 from check_plots import calibration_plot, gains_plot, popularity_plot
-from command_line import folder, manifest, place, positive, run, seed, write_text
+from command_line import folder, manifest, number, place, positive, run, seed, table, write_text
 
 from agents import make_agent
-from selflearn_env import Shop
+from agents.evaluation import standing
+from selflearn_env import Drift, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
 from selflearn_env.envs.options import Options
 from selflearn_env.shop.resemblance import (
+    DECILES,
+    GROUPS,
     LATE_DAYS,
     OURS,
+    WORLD,
     Check,
     calibration,
     checks,
@@ -27,6 +31,7 @@ from selflearn_env.shop.resemblance import (
     tiers,
 )
 
+SPREADS = (0, 0.25, 0.5, 1)
 CONTRASTS = (0.5, 1, 2, 3, 4, 8, 16)
 
 
@@ -34,24 +39,24 @@ def main() -> None:
     """Reads the arguments, compares, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
-    parser.add_argument("--seed", type=seed, default=0, help="of the third group of customers and of simulated visits")
+    parser.add_argument("--seed", type=seed, default=0, help="of the groups of customers and of the simulated visits")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate, where slates are compared")
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
     options = parser.parse_args()
 
     out = folder(options.out)
     shop = retail_shop() if options.shop is None else Shop.load(options.shop)
-    rng = np.random.default_rng(options.seed)
-    compared = checks(shop, rng)
+    compared = checks(shop, np.random.default_rng(options.seed))
     sections = [
         _visits_text(shop, compared),
         _gains_text(compared),
         _tiers_text(shop),
         _calibration_text(compared),
-        _popularity_text(compared, rng),
-        _habits_text(compared, rng),
+        _popularity_text(compared),
+        _habits_text(compared),
         _overlap_text(shop, options.slate_size),
         _contrast_text(shop, options.slate_size),
+        _drift_text(shop, options.slate_size, options.seed),
     ]
     text = "\n".join(sections)
     write_text(out / "check.md", text)
@@ -64,24 +69,18 @@ def main() -> None:
         print(out / name)
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, its columns aligned."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in (head, rule, *rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in padded)
-
-
 def _visits_text(shop: Shop, compared: list[Check]) -> str:
-    rows = [
-        [check.name, f"{check.fitted.visit_state.size:,}", f"{check.checked.visit_state.size:,}"] for check in compared
-    ]
+    customers = shop.customers
+    missing = (
+        "" if len(compared) == 2 else "\nThe log allows no other comparison: too few customers, or too few days.\n"
+    )
     return (
         "# Do the simulated customers resemble the log?\n\n"
-        f"{shop.customers.visit_state.size:,} visits of the simulated customers, {shop.products:,} products. "
-        f"The last two months are the last {LATE_DAYS} days.\n\n"
-        + _table(["compared with", "visits fitted", "visits compared"], rows)
+        f"{customers.visit_state.size:,} visits of {int(customers.visit_customer.max()) + 1:,} simulated customers, "
+        f"{shop.products:,} products.\nOther customers: in {GROUPS} groups, each foreseen from the two others. "
+        f"The last two months: the last {LATE_DAYS} days, foreseen from the days before.\n\n"
+        + table(["compared with", "visits"], [[check.name, f"{check.visits:,}"] for check in compared])
+        + missing
     )
 
 
@@ -92,9 +91,9 @@ def _gains_text(compared: list[Check]) -> str:
         for same in zip(*found, strict=True)
     ]
     return (
-        "## Likelihood of their purchases\n\nNats per visit above one rate for all products, ± standard error "
-        "(customers are the units).\nEach estimate is as strong as it can be: its weights are fitted like ours.\n\n"
-        + _table(["estimate", *(check.name for check in compared)], rows)
+        "## Likelihood of their purchases\n\nLog-likelihood per visit (in nats: 0.69 is a factor of 2) above one rate "
+        "for all products, ± standard error\nwith customers as the units. Each estimate is as strong as it can be: its "
+        "weights are fitted like ours.\n\n" + table(["estimate", *(check.name for check in compared)], rows)
     )
 
 
@@ -109,88 +108,92 @@ def _tiers_text(shop: Shop) -> str:
         for level in shop.customers.pooling.levels
     ]
     return (
-        "## What each tier of the state tells\n\nNats per visit that one half of the simulated customers gains from "
-        "the other half, when the tier is\nadded to all visits together (alone), and to all the other tiers (last).\n\n"
-        + _table(["tier", "alone", "last"], rows)
+        "## What each tier of the state tells\n\nNats per visit that each half of the simulated customers gains from "
+        "the other half, when the tier is\nadded to all visits together (alone), and when it joins all the other tiers "
+        "(last).\n\n"
+        + table(["tier", "alone", "last"], rows)
         + "\nThe levels of the pooling, each shrunk to the one above by so many purchases:\n\n"
-        + _table(["level", "weight", "gain"], levels)
+        + table(["level", "weight", "gain"], levels)
     )
 
 
 def _calibration_text(compared: list[Check]) -> str:
-    tables = [calibration(check) for check in compared]
+    tables = [100 * calibration(check) for check in compared]
     rows = [
-        [f"{decile + 1}", *(f"{100 * value:.3f}" for table in tables for value in table[decile, :2])]
-        for decile in range(len(tables[0]))
+        [
+            f"{decile + 1}",
+            *(text for of in tables for text in (f"{of[decile, 0]:.3f}", f"{of[decile, 1]:.3f} ± {of[decile, 2]:.3f}")),
+        ]
+        for decile in range(DECILES)
     ]
     head = ["decile", *(f"{what}, {check.name}" for check in compared for what in ("foreseen", "observed"))]
     return (
-        f"## Calibration\n\nPurchases of a product per 100 visits, foreseen ({OURS}), and observed; pairs of state and "
-        "product\nsorted by what is foreseen, each decile with a tenth of the foreseen purchases.\n\n"
-        + _table(head, rows)
+        f"## Calibration\n\nPurchases of a product per 100 visits, foreseen ({OURS}), and observed, ± standard error "
+        "with customers as the\nunits; pairs of state and product sorted by what is foreseen, each decile with a tenth "
+        "of the foreseen purchases.\n\n" + table(head, rows)
     )
 
 
-def _popularity_text(compared: list[Check], rng: np.random.Generator) -> str:
+def _popularity_text(compared: list[Check]) -> str:
     rows = []
     for check in compared:
-        for label, (log, simulated) in zip(check.states.tiers[0].labels, popularity(check, rng), strict=True):
-            shares = [f"{of[:top].sum() / max(of.sum(), 1):.3f}" for top in (10, 100) for of in (log, simulated)]
+        for label, (log, simulated) in zip(check.states.tiers[0].labels, popularity(check), strict=True):
+            shares = [number(of[:top].sum() / max(of.sum(), 1), 3) for top in (10, 100) for of in (log, simulated)]
             rows.append([f"{check.name}, {label}", f"{log.sum():,}", f"{simulated.sum():,}", *shares])
     head = ["segment", "purchases, log", "simulated", "top 10, log", "simulated", "top 100, log", "simulated"]
     return (
         "## Popularity by segment\n\nPurchases, and the share of the 10 and 100 most bought products, in the log and "
-        "in as many simulated visits.\n\n" + _table(head, rows)
+        f"in as many simulated visits\n({WORLD}).\n\n" + table(head, rows)
     )
 
 
-def _habits_text(compared: list[Check], rng: np.random.Generator) -> str:
+def _habits_text(compared: list[Check]) -> str:
     rows = []
     for check in compared:
-        for source, found in zip(("log", "simulated"), habits(check, rng), strict=True):
-            rows.append(
-                [
-                    f"{check.name}, {source}",
-                    f"{found.products:.1f}",
-                    f"{found.spread:.1f}",
-                    f"{100 * found.again:.1f} %",
-                ]
-            )
+        for source, found in zip(("log", "simulated"), habits(check), strict=True):
+            sizes = (number(found.products, 1), number(found.spread, 1))
+            rows.append([f"{check.name}, {source}", *sizes, f"{100 * found.again:.1f} %"])
     head = ["visits", "products per visit", "standard deviation", "bought before by the same customer"]
-    return "## Habits, which are not simulated\n\n" + _table(head, rows)
+    return "## Habits, which are not simulated\n\n" + table(head, rows)
 
 
 def _overlap_text(shop: Shop, slate_size: int) -> str:
     found = overlap(Options(slate_size=slate_size).simulator(shop))
-    rows = [[name, "-" if np.isnan(share) else f"{share:.2f}"] for name, share in found.items()]
     return (
         "## How much the best slates have in common\n\nShare of the products that two best slates share, whose states "
-        "differ in this tier only (`independent`).\n\n" + _table(["tier", "shared"], rows)
+        "differ in this tier only (`independent`).\n\n"
+        + table(["tier", "shared"], [[name, number(share, 2)] for name, share in found.items()])
     )
 
 
 def _contrast_text(shop: Shop, slate_size: int) -> str:
-    """What a static list closes of the way from random to optimal, exactly, over all states as often as they visit."""
-    states = np.arange(shop.states.size)
-    popular = make_agent("popular", history=shop.history, slate_size=slate_size).act(states)
+    popular = make_agent("popular", history=shop.history, slate_size=slate_size).act(np.arange(shop.states.size))
     rows = []
     for contrast in CONTRASTS:
-        simulator = Options(slate_size=slate_size, contrast=contrast).simulator(shop)
-        random, static, optimal = (
-            float(simulator.state_probability @ expected)
-            for expected in (
-                simulator.random_reward(states),
-                simulator.expected_reward(states, popular),
-                simulator.expected_reward(states, simulator.optimal_slate(states)),
-            )
-        )
-        rewards = [f"{reward:.2f}" for reward in (random, static, optimal)]
-        share = f"{(static - random) / (optimal - random):.3f}" if optimal > random else "-"
-        rows.append([f"{contrast:g}", *rewards, share])
+        found = standing(Options(slate_size=slate_size, contrast=contrast).simulator(shop), popular)
+        rows.append([f"{contrast:g}", *(number(reward, 2) for reward in found[:3]), number(found.gap, 3)])
     head = ["contrast", "random", "popular", "optimal", "share of the gap that popular closes"]
     return (
         "## Contrast\n\nExpected reward per slate (`independent`) where the states differ more than the log supports "
-        "(at 1), or less.\n\n" + _table(head, rows)
+        "(at 1), or less;\neach contrast is a draw of its own.\n\n" + table(head, rows)
+    )
+
+
+def _drift_text(shop: Shop, slate_size: int, seed: int) -> str:
+    popular = make_agent("popular", history=shop.history, slate_size=slate_size).act(np.arange(shop.states.size))
+    rows = []
+    for spread in SPREADS:
+        drift = Drift(spread=spread, half_life=1, every=1000)  # after one move nothing is left of the start
+        simulator = Options(slate_size=slate_size, drift=drift).simulator(shop)
+        streams = simulator.streams(np.random.default_rng(seed))
+        streams.served = drift.every
+        found = standing(simulator.now(streams), popular)
+        rows.append([f"{spread:g}", *(number(reward, 2) for reward in found[:3]), number(found.gap, 3)])
+    head = ["spread", "random", "popular", "optimal", "share of the gap that popular closes"]
+    return (
+        "## Drift\n\nExpected reward per slate (`independent`) at a moment long after the start, when interest has drifted "
+        "by this\nstandard deviation: the mean product keeps its interest, the best slates earn more.\n\n"
+        + table(head, rows)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,10 +12,15 @@ from selflearn_env.shop.resemblance import OURS, WORLD, Check, calibration, gain
 COLOURS = {OURS: "tab:blue", WORLD: "tab:orange"}
 
 
+def _panels(figure: Figure, compared: list[Check]) -> list[Any]:
+    """One panel per check, with one vertical scale."""
+    return list(figure.subplots(1, len(compared), sharey=True, squeeze=False)[0])
+
+
 def gains_plot(compared: list[Check], file: IO[bytes]) -> None:
     """Writes a PNG: log-likelihood of the compared visits by each estimate."""
     figure = Figure(figsize=(9, 2.8), layout="constrained")
-    for axes, check in zip(figure.subplots(1, len(compared), sharey=True), compared, strict=True):
+    for axes, check in zip(_panels(figure, compared), compared, strict=True):
         found = gains(check)
         places = -np.arange(len(found))
         colours = [COLOURS.get(gain.estimate, "0.7") for gain in found]
@@ -29,15 +34,15 @@ def gains_plot(compared: list[Check], file: IO[bytes]) -> None:
 def calibration_plot(compared: list[Check], file: IO[bytes]) -> None:
     """Writes a PNG: foreseen against observed purchases, by decile."""
     figure = Figure(figsize=(9, 4.2), layout="constrained")
-    for axes, check in zip(figure.subplots(1, len(compared), sharex=True, sharey=True), compared, strict=True):
+    for axes, check in zip(_panels(figure, compared), compared, strict=True):
         for estimate in (OURS, WORLD):
-            foreseen, observed, count = calibration(check, estimate).T
-            error = 2 * observed / np.sqrt(np.maximum(count, 1))
-            axes.errorbar(100 * foreseen, 100 * observed, 100 * error, fmt="o", label=estimate, color=COLOURS[estimate])
+            foreseen, observed, error = 100 * calibration(check, estimate).T
+            colour = COLOURS[estimate]
+            axes.errorbar(foreseen, observed, 2 * error, fmt="o", markersize=4, label=estimate, color=colour)
         low, high = axes.get_xlim()[0], max(axes.get_xlim()[1], axes.get_ylim()[1])
         low = max(low, 0.02)
         axes.plot([low, high], [low, high], color="0.5", linewidth=1)
-        axes.set(xscale="log", yscale="log", title=check.name, xlabel="foreseen purchases per 100 visits and product")
+        axes.set(xscale="log", yscale="log", title=check.name, xlabel="foreseen purchases per 100 visits")
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("observed")
     figure.axes[0].legend(frameon=False)
@@ -47,9 +52,8 @@ def calibration_plot(compared: list[Check], file: IO[bytes]) -> None:
 def popularity_plot(compared: list[Check], file: IO[bytes]) -> None:
     """Writes a PNG: purchases of each product by rank, in the log and simulated, for each segment."""
     figure = Figure(figsize=(9, 4.2), layout="constrained")
-    rng = np.random.default_rng(0)
-    for axes, check in zip(figure.subplots(1, len(compared), sharex=True, sharey=True), compared, strict=True):
-        curves = popularity(check, rng)
+    for axes, check in zip(_panels(figure, compared), compared, strict=True):
+        curves = popularity(check)
         for at, (label, pair) in enumerate(zip(check.states.tiers[0].labels, curves, strict=True)):
             for counts, style in zip(pair, ("-", "--"), strict=True):
                 rank = np.arange(1, np.count_nonzero(counts) + 1)

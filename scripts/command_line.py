@@ -31,7 +31,8 @@ def run(main: Callable[[], None]) -> NoReturn:
         print("stopped", file=sys.stderr)
         sys.exit(1)
     except (ImportError, MemoryError, OSError, TypeError, ValueError, gymnasium.error.Error) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        reason = str(error).split(" was raised from the environment creator")[0]
+        print(f"error: {' '.join(reason.split())}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
 
@@ -96,8 +97,16 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
 
 
-def environment(options: argparse.Namespace) -> tuple[dict[str, Any], Shop, Simulator]:
-    """The options of the environment asked for, its shop and its simulator; prints the report of the shop."""
+def environment(options: argparse.Namespace, refused: tuple[str, ...] = ()) -> tuple[dict[str, Any], Shop, Simulator]:
+    """The options of the environment asked for, its shop and its simulator; prints the report of the shop.
+
+    Raises:
+        ValueError: an option is one of those refused, because the command has another way to say it.
+    """
+    own = [name for name, _ in options.option if name in ("shop", "slate_size", *refused)]
+    if own:
+        raise ValueError(f"--option {own[0]}=... has a flag of its own; see --help")
+    sys.path.append("")  # where the command was called: customer=my_module:MyCustomers
     given = {name: as_json(value) for name, value in options.option}
     env_options: dict[str, Any] = {"slate_size": options.slate_size, **given}
     if options.shop is not None:
@@ -123,6 +132,24 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text whole or not at all."""
     with write_atomically(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table, the first column to the left, the others to the right."""
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in (head, rule, *rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def number(value: float, decimals: int) -> str:
+    """A number as a table shows it: a dash for none, no minus before zero."""
+    return "-" if math.isnan(value) else f"{round(value, decimals) + 0.0:,.{decimals}f}"
+
+
+def options_text(options: argparse.Namespace) -> str:
+    """The environment and its options, as a heading."""
+    return ", ".join([options.env, *(f"{name}={value}" for name, value in options.option)])
 
 
 def manifest(options: argparse.Namespace, **figures: Any) -> str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 
 import pandas as pd
-from command_line import add_run_arguments, environment, folder, manifest, positive, run, write_text
+from command_line import (
+    add_run_arguments,
+    environment,
+    folder,
+    manifest,
+    number,
+    options_text,
+    positive,
+    run,
+    table,
+    write_text,
+)
 
 from agents import AGENTS
 from agents.evaluation import compare
@@ -50,24 +61,21 @@ def main() -> None:
         learning_curves(result, file)
     runs = [run_.figures() for run_ in result.runs]
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, runs=runs))
-    given = "".join(f", {name}={value}" for name, value in options.option)
-    print(f"\n{options.env}{given}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
+    print(f"\n{options_text(options)}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
     print("reward: mean per slate, early and late are the first and last tenth of the customers; gap: share of the way")
     print("from random to optimal expected reward; slates/s: environment and agent together")
     for name in ("table.md", "results.csv", "manifest.json", "curves.png"):
         print(out / name)
 
 
-def _as_text(table: pd.DataFrame) -> str:
+def _as_text(figures: pd.DataFrame) -> str:
     """A Markdown table of the figures that people ask for first."""
-    rows = [["agent", *COLUMNS.values()], ["---", *["---:"] * len(COLUMNS)]]
-    for agent, figures in table.iterrows():
-        last = f"{figures['slates_per_second']:,.0f}"
-        first = ["-" if figures.isna()[name] else f"{round(figures[name], 3) + 0.0:.3f}" for name in list(COLUMNS)[:-1]]
-        rows.append([str(agent), *first, last])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    decimals = {name: 0 if name == "slates_per_second" else 3 for name in COLUMNS}
+    rows = [
+        [str(agent), *(number(row[name], places) for name, places in decimals.items())]
+        for agent, row in figures.iterrows()
+    ]
+    return table(["agent", *COLUMNS.values()], rows)
 
 
 if __name__ == "__main__":

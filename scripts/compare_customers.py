@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import argparse
 
+import gymnasium
 import pandas as pd
-from command_line import add_run_arguments, environment, folder, manifest, positive, run, write_text
+from command_line import (
+    add_run_arguments,
+    environment,
+    folder,
+    manifest,
+    number,
+    options_text,
+    positive,
+    run,
+    table,
+    write_text,
+)
 
 from agents import AGENTS
 from agents.evaluation import ComparisonResult, compare
@@ -26,17 +38,18 @@ def main() -> None:
     parser.add_argument(
         "--models",
         nargs="+",
-        choices=CUSTOMERS,
         default=list(CUSTOMERS),
         metavar="NAME",
-        help=f"customer models, of {', '.join(CUSTOMERS)}",
+        help=f"customer models, of {', '.join(CUSTOMERS)}, or module:Class",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent and model, with the seeds 0, 1, ...")
     add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)
-    env_options, shop, _ = environment(options)
+    env_options, shop, _ = environment(options, refused=("customer", "customer_options"))
+    for model in options.models:  # one that cannot be made is refused before the others have served anybody
+        gymnasium.make(options.env, **{**env_options, "customer": model})
     results = {
         model: compare(
             options.agents,
@@ -53,7 +66,7 @@ def main() -> None:
     frames = [result.frame().assign(customer=model) for model, result in results.items()]
     write_text(out / "models.csv", pd.concat(frames, ignore_index=True).to_csv(index=False))
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
-    print(f"\n{options.env}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
+    print(f"\n{options_text(options)}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{text}")
     print("expected reward per slate, exact, mean over all visits, and the share of the way from random to optimal")
     for name in ("models.md", "models.csv", "manifest.json"):
         print(out / name)
@@ -61,17 +74,16 @@ def main() -> None:
 
 def _as_text(results: dict[str, ComparisonResult]) -> str:
     """A Markdown table, one row per model and one column per agent."""
-    lines: list[str] = []
+    rows, agents = [], []
     for model, result in results.items():
-        table = result.table()
-        if not lines:
-            lines = [f"| customers | {' | '.join(table.index)} | optimal |", f"| --- |{' ---: |' * (len(table) + 1)}"]
-        cells = []
-        for _, figures in table.iterrows():
-            gap = "" if pd.isna(figures["gap"]) else f" ({round(figures['gap'], 3) + 0.0:.3f})"
-            cells.append(f"{figures['expected_reward']:.2f}{gap}")
-        lines.append(f"| {model} | {' | '.join(cells)} | {table['optimal'].mean():.2f} |")
-    return "\n".join(lines) + "\n"
+        figures = result.table()
+        agents = [str(agent) for agent in figures.index]
+        cells = [
+            f"{number(expected, 2)} ({number(gap, 3)})"
+            for expected, gap in zip(figures["expected_reward"], figures["gap"], strict=True)
+        ]
+        rows.append([model, *cells, number(figures["optimal"].mean(), 2)])
+    return table(["customers", *agents, "optimal"], rows)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import IO
 
 import numpy as np
 import pandas as pd
-from command_line import folder, manifest, place, positive, run, write_text
+from command_line import folder, manifest, number, place, positive, run, table, write_text
 from matplotlib.figure import Figure
 
 from agents import make_agent
@@ -62,14 +62,11 @@ def main() -> None:
 
 def _as_text(runs: Runs) -> str:
     """A Markdown table: share of the way from random to optimal in each fifth of the visits, mean over the seeds."""
-    lines = [
-        "| world | average | 1st fifth | 2nd | 3rd | 4th | 5th |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    rows = []
     for (world, step), some in runs.items():
         fifths = np.mean([[fifth.mean() for fifth in np.array_split(run_.gap, 5)] for run_ in some], axis=0)
-        lines.append(f"| {world} | {step} | " + " | ".join(f"{share:.3f}" for share in fifths) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append([f"{world}, {step}", *(number(share, 3) for share in fifths)])
+    return table(["world, average", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
 
 
 def _plot(runs: Runs, file: IO[bytes]) -> None:

@@ -2,5 +2,6 @@
 
 from agents.evaluation.compare import ComparisonResult, compare
 from agents.evaluation.evaluate import EvaluationResult, evaluate
+from agents.evaluation.exact import Standing, standing
 
-__all__ = ["ComparisonResult", "EvaluationResult", "compare", "evaluate"]
+__all__ = ["ComparisonResult", "EvaluationResult", "Standing", "compare", "evaluate", "standing"]

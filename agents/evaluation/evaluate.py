@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from agents import AGENTS
 from agents.agent import Agent
+from agents.evaluation.exact import share_of_gap
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.simulator import Simulator
 
@@ -72,7 +73,7 @@ class EvaluationResult:
     @property
     def gap(self) -> NDArray[np.float64]:
         """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
-        return _share(self.expected_reward, self.random, self.optimal)
+        return share_of_gap(self.expected_reward, self.random, self.optimal)
 
     def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
         """Mean of a per-chunk figure per visit, over the whole chunks that lie between two shares of the visits."""
@@ -101,8 +102,8 @@ class EvaluationResult:
             "clicks": self.mean("clicks"),
             "random": random,
             "optimal": optimal,
-            "gap": float(_share(expected, random, optimal)),
-            "gap_late": float(_share(*late)),
+            "gap": float(share_of_gap(expected, random, optimal)),
+            "gap_late": float(share_of_gap(*late)),
             "slates_per_second": self.customers / self.seconds,
             "agent_slates_per_second": self.customers / self.agent_seconds,
         }
@@ -252,9 +253,3 @@ class _Recorder:
         np.add.at(self._sums, chunk, np.stack([columns[name] for name in FIGURES], axis=1))
         self._done += self._count
         self._waiting, self._count = [], 0
-
-
-def _share(expected: Any, random: Any, optimal: Any) -> NDArray[np.float64]:
-    """(expected - random) / (optimal - random), nan where the two references are equal."""
-    way = np.asarray(optimal) - random
-    return np.divide(expected - random, way, out=np.full(np.shape(way), np.nan), where=np.abs(way) > 1e-9)

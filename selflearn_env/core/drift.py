@@ -18,13 +18,14 @@ class Drift:
     """A slow random walk of each product's log-interest, and products that come and go; time counts slates shown.
 
     The walk is an Ornstein-Uhlenbeck process seen every `every` slates (Uhlenbeck and Ornstein 1930): it starts at 0,
-    where the log has the product, and is drawn back there, so that the shop neither dies out nor explodes. With r the
+    where the log has the product, and is drawn back there, so that it has a limit. With r the
     correlation over one period, log-interest moves by
 
         z <- r z + spread * sqrt(1 - r^2) * N(0, 1),    r = 2^(-every / half_life)
 
-    and interest changes by the factor exp(z - var(z) / 2), whose mean is 1 at all times. It is the same in all states.
-    Two runs with equal seeds drift alike, whatever their agents do.
+    and interest changes by the factor exp(z - var(z) / 2), whose mean is 1 at all times, the same in all states. The
+    mean product keeps its interest, the best ones do not: there is always one that the walk has raised, so the best
+    slates earn the more, the wider the spread. Two runs with equal seeds drift alike, whatever their agents do.
 
     Attributes:
         spread: standard deviation of a product's log-interest in the long run, 0..10.
@@ -38,7 +39,7 @@ class Drift:
         ValueError: a value is out of its range.
     """
 
-    spread: float = 1.0
+    spread: float = 0.5
     half_life: float = 100_000
     every: int = 1_000
     appear: Mapping[int, int] = field(default_factory=dict)

@@ -5,12 +5,13 @@ to tell it alone, so each group of states is shrunk to the larger group around i
 
     incidence_l = (purchases_l + weight_l) / (visits_l + weight_l / incidence_{l-1})
 
-from one rate for all products, over all visits together, down to the single state. This is the posterior mean of a
-Gamma-Poisson model whose prior has mean incidence_{l-1} and is worth weight_l purchases (Gelman et al., Bayesian Data
-Analysis, 3rd ed., section 2.6): a product's incidence in a group is that of the group around it times a factor with
-standard deviation 1 / sqrt(weight_l), the same for rare and for popular products. Which tier splits the groups next,
-and its weight (on a grid of steps of sqrt 2), are chosen one level after the other by how well the purchases of one
-half of the customers foresee those of the other half, and the other way round.
+from one rate for all products, over all visits together, down to the single state. Given the level above, this is the
+posterior mean of a Gamma-Poisson model whose prior has mean incidence_{l-1} and is worth weight_l purchases (Gelman et
+al., Bayesian Data Analysis, 3rd ed., section 2.6): a product's incidence in a group is that of the group around it
+times a factor with standard deviation 1 / sqrt(weight_l), the same for rare and for popular products. The level above
+is plugged in as it stands, though the same purchases made it; so the weights are not derived but measured. Which tier
+splits the groups next, and its weight (on a grid of steps of sqrt 2), are chosen one level after the other by how well
+the purchases of one half of the customers foresee those of the other half, and the other way round.
 """
 
 from __future__ import annotations
@@ -94,6 +95,11 @@ class Pooling:
 
     levels: tuple[Level, ...]
 
+    @property
+    def gain(self) -> float:
+        """What all levels together add to the log-likelihood, in nats per visit."""
+        return sum(level.gain for level in self.levels)
+
     def mean(self, visits: NDArray, purchases: NDArray, shape: Sequence[int]) -> NDArray[np.float64]:
         """(S, P) pooled incidence, in purchases per visit.
 
@@ -114,7 +120,8 @@ class Pooling:
     ) -> NDArray[np.float64]:
         """(S, P) one draw from the posterior, from the top level down; other arguments as for `mean`.
 
-        `contrast` divides the weights: above 1 groups differ more from the group around them than the log supports.
+        `contrast` divides the weights below all visits together: above 1, groups of states differ more from the group
+        around them than the log supports.
         """
         return self._posterior(visits, purchases, shape, rng.standard_gamma, contrast)
 
@@ -132,7 +139,7 @@ class Pooling:
         parent_of = np.zeros(visits.size, dtype=np.int64)
         for level in self.levels:
             group, first = _groups(level.tiers, shape)
-            weight = level.weight / contrast
+            weight = level.weight / contrast if level.tiers else level.weight
             rate = weight / np.maximum(incidence[parent_of[first]], TINY)
             rate += np.bincount(group, weights=visits)[:, None]
             incidence = gamma(sum_rows(purchases, group, first.size) + weight)
@@ -261,7 +268,7 @@ class _Trial:
         return value
 
 
-def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
+def fit_pooling(baskets: Baskets, shape: Sequence[int], tiers: Sequence[int] | None = None) -> Pooling:
     """Chooses the order of the tiers and the weight of each level from the purchases themselves.
 
     Tiers are added one at a time, always the one that raises the likelihood most, until none does; the last level is
@@ -270,13 +277,15 @@ def fit_pooling(baskets: Baskets, shape: Sequence[int]) -> Pooling:
     Args:
         baskets: the purchases to fit.
         shape: number of labels of each tier; their product is the number of states.
+        tiers: positions of the tiers to use, None for all.
     """
+    use = range(len(shape)) if tiers is None else tiers
     data = _Halves(baskets, shape)
     one_rate = data.one_rate()
     steps = [one_rate, data.split(one_rate, ())]
-    while len(steps[-1].tiers) < len(shape):
+    while len(steps[-1].tiers) < len(use):
         last = steps[-1]
-        left = [tier for tier in range(len(shape)) if tier not in last.tiers]
+        left = [tier for tier in use if tier not in last.tiers]
         best = max((data.split(last, (*last.tiers, tier)) for tier in left), key=lambda step: step.likelihood)
         if best.likelihood <= last.likelihood:
             best = data.split(last, (*last.tiers, *left))

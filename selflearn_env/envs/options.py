@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from inspect import Parameter, isabstract, signature
@@ -141,12 +141,18 @@ class Options:
         model = self.customer_model
         if not isinstance(self.customer_options, Mapping):
             raise TypeError(f"customer_options is a mapping, got {self.customer_options!r}")
-        takes = [*signature(model).parameters.values(), *signature(model.for_shop).parameters.values()]
-        known = sorted({parameter.name for parameter in takes if parameter.kind is Parameter.KEYWORD_ONLY})
+        makers = [model.for_shop, *(vars(kind)["__init__"] for kind in model.__mro__ if "__init__" in vars(kind))]
+        known = sorted(set().union(*map(_keyword_only, makers)))
         for name in self.customer_options:
             if name not in known:
-                has = f"known: {', '.join(known)}" if known else "there are none"
+                has = f"known: {', '.join(known)}" if known else "there are none (they are keyword-only arguments)"
                 raise TypeError(f"unknown option {name!r} of customer {self.customer!r}{_meant(name, known)}; {has}")
+
+
+def _keyword_only(callable_: Callable[..., Any]) -> set[str]:
+    return {
+        name for name, parameter in signature(callable_).parameters.items() if parameter.kind is Parameter.KEYWORD_ONLY
+    }
 
 
 def _from_mapping(kind: type[Any], given: Mapping[str, Any]) -> Any:

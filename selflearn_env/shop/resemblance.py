@@ -20,33 +20,46 @@ from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
 
 LATE_DAYS = 61  # the log's last two months
+GROUPS = 3  # of customers, each foreseen from the others
 DECILES = 10
-OURS, WORLD = "pooled over the tiers: ours", "one draw of ours: what is simulated"
+OURS, WORLD = "pooled over the tiers: ours", "one draw of ours, as worlds are made"
+
+
+class Part(NamedTuple):
+    """Visits that were fitted, and others to compare with."""
+
+    checked: Baskets
+    incidence: dict[str, NDArray[np.float64]]  # (S, P) purchases per visit by each estimate from the visits fitted
+    simulated: Baskets  # one draw of ours visits in the place of the customers checked
 
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """Visits that were fitted, and others to compare with.
+    """A comparison with visits that were not fitted.
 
     Attributes:
         name: whose purchases are compared.
         states: the state space.
-        fitted: the visits from which the incidence was estimated.
-        checked: the visits that it is compared with.
-        pooling: how the fitted visits are pooled over the tiers.
-        incidence: (S, P) purchases per visit by each estimate, simplest first; the last is one draw of ours.
+        parts: the comparison, in parts that differ in what was fitted.
     """
 
     name: str
     states: StateSpace
-    fitted: Baskets
-    checked: Baskets
-    pooling: Pooling
-    incidence: dict[str, NDArray[np.float64]]
+    parts: tuple[Part, ...]
+
+    @property
+    def estimates(self) -> list[str]:
+        """The names of the estimates, simplest first; the last is one draw of ours."""
+        return list(self.parts[0].incidence)
+
+    @property
+    def visits(self) -> int:
+        """How many visits are compared."""
+        return sum(part.checked.visit_state.size for part in self.parts)
 
 
 class Gain(NamedTuple):
-    """Log-likelihood of the checked visits above that of one rate for all products, in nats per visit."""
+    """Log-likelihood of the visits compared above that of one rate for all products, in nats per visit."""
 
     estimate: str
     mean: float
@@ -54,70 +67,95 @@ class Gain(NamedTuple):
 
 
 class Tier(NamedTuple):
-    """What one tier of the state adds to the log-likelihood, in nats per visit, each visit left out in turn."""
+    """What one tier of the state adds to the log-likelihood of each half of the customers, in nats per visit."""
 
     name: str
     alone: float  # after all visits together
-    last: float  # after all the other tiers
+    last: float  # all tiers, beside all tiers without it
 
 
 def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
-    """The two checks of a shop: a third group of customers, and the last two months.
+    """The two checks of a shop, as far as its log allows them: other customers, and the last two months.
 
-    The simulated customers are split for the first; neither the history nor the fit sees the third that is checked. For
-    the second they are fitted to what they bought before, and compared with what they bought then.
+    The simulated customers are split into three groups, and each is foreseen from the two others; unless the shop was
+    built with history_share=1, none of them is in the history. For the last two months they are fitted to what they
+    bought before.
 
     Args:
         shop: the shop.
-        rng: draws the third group and the simulated world.
+        rng: draws the groups and the simulated visits.
 
     Raises:
-        ValueError: there are too few customers, or no visits before the last two months.
+        ValueError: there are too few customers and too few days for either.
     """
-    customers = shop.customers
+    customers, states = shop.customers, shop.states
     number = int(customers.visit_customer.max()) + 1
-    third = np.zeros(number, dtype=bool)
-    third[rng.permutation(number)[: number // 3]] = True
+    found = []
+    if number >= 2 * GROUPS:
+        group = (rng.permutation(number) % GROUPS)[customers.visit_customer]
+        others = tuple(_part(states, customers, group == one, rng) for one in range(GROUPS))
+        found.append(Check("other customers", states, others))
     late = customers.visit_day > customers.visit_day.max() - LATE_DAYS
-    chosen = [("a third group of customers", third[customers.visit_customer]), ("the last two months", late)]
-    for name, checked in chosen:
-        if not checked.any() or checked.all():
-            raise ValueError(
-                f"{name} cannot be told from the others: the shop has {number} simulated customers with "
-                f"{len(late)} visits over {int(customers.visit_day.max()) + 1} days; build it from a longer log"
-            )
-    return [_check(name, shop.states, customers, checked, rng) for name, checked in chosen]
+    if not late.all():
+        found.append(Check("the last two months", states, (_part(states, customers, late, rng),)))
+    if not found:
+        raise ValueError(
+            f"nothing to compare with: the shop has {number} simulated customers over "
+            f"{int(customers.visit_day.max()) + 1} days; it takes {2 * GROUPS} customers, or more than {LATE_DAYS} days"
+        )
+    return found
 
 
-def _check(name: str, states: StateSpace, customers: Population, checked: NDArray, rng: np.random.Generator) -> Check:
-    fitted = customers.of(~checked)
+def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_], rng: np.random.Generator) -> Part:
+    fitted, compared = customers.of(~checked), customers.of(checked)
     pooling = fit_pooling(fitted, states.shape)
-    all_tiers = tuple(range(len(states.shape)))
     estimates = {
         "one rate for all products": Pooling(()),
         "popularity over all visits": fit_levels(fitted, states.shape, [()]),
-        "the state's own counts, not pooled": fit_levels(fitted, states.shape, [all_tiers]),
+        "the state's own counts, not pooled": fit_levels(fitted, states.shape, [tuple(range(len(states.shape)))]),
         OURS: pooling,
     }
     counts = fitted.visits(), fitted.purchases()
     incidence = {estimate: how.mean(*counts, states.shape) for estimate, how in estimates.items()}
     incidence[WORLD] = pooling.draw(*counts, states.shape, rng)
-    return Check(name, states, fitted, customers.of(checked), pooling, incidence)
+    return Part(compared, incidence, _simulated(compared, incidence[WORLD], rng))
+
+
+def _simulated(visits: Baskets, incidence: NDArray[np.float64], rng: np.random.Generator) -> Baskets:
+    """The same visits of the same customers, who buy each product by itself as the incidence says."""
+    rows, products = [], []
+    for state in np.unique(visits.visit_state):
+        own = np.flatnonzero(visits.visit_state == state)
+        row, product = np.nonzero(rng.random((own.size, visits.products)) < -np.expm1(-incidence[state]))
+        rows.append(own[row])
+        products.append(product)
+    return Baskets(
+        visits.visit_state,
+        visits.visit_customer,
+        np.concatenate(rows),
+        np.concatenate(products),
+        visits.states,
+        visits.products,
+    )
 
 
 def gains(check: Check) -> list[Gain]:
-    """How well each estimate foresees the checked visits; see `Gain`.
+    """How well each estimate foresees the visits compared; see `Gain`.
 
     Poisson: a visit that bought the products A in state s has log-likelihood sum over A of log(incidence) minus the sum
     of the incidence over the catalogue, beside a constant.
     """
-    likelihood = {name: _likelihood(check.checked, incidence) for name, incidence in check.incidence.items()}
-    base = next(iter(likelihood.values()))
+    customer = np.concatenate([part.checked.visit_customer for part in check.parts])
+    likelihood = {
+        name: np.concatenate([_likelihood(part.checked, part.incidence[name]) for part in check.parts])
+        for name in check.estimates
+    }
+    base = likelihood[check.estimates[0]]
     found = []
     for name, own in likelihood.items():
         excess = own - base
         mean = float(excess.mean())
-        by_customer = np.bincount(check.checked.visit_customer, weights=excess - mean)
+        by_customer = np.bincount(customer, weights=excess - mean)
         found.append(Gain(name, mean, float(np.sqrt((by_customer**2).sum())) / len(excess)))
     return found
 
@@ -125,53 +163,67 @@ def gains(check: Check) -> list[Gain]:
 def _likelihood(visits: Baskets, incidence: NDArray[np.float64]) -> NDArray[np.float64]:
     """(V,) log-likelihood of each visit."""
     rate = incidence[visits.visit_state[visits.item_visit], visits.item_product]
-    with np.errstate(divide="ignore"):  # a draw may be 0 where a purchase was foreseen to be next to impossible
-        log_rate = np.maximum(np.log(rate), np.log(np.finfo(float).tiny))
+    log_rate = np.log(np.maximum(rate, np.finfo(float).tiny))  # a draw may be 0
     bought = np.bincount(visits.item_visit, weights=log_rate, minlength=visits.visit_state.size)
     return bought - incidence.sum(axis=1)[visits.visit_state]
 
 
 def tiers(states: StateSpace, visits: Baskets) -> list[Tier]:
     """What the visits say of the seed's assumption that all tiers of the state matter; see `Tier`."""
-    every = range(len(states.shape))
+    every = list(range(len(states.shape)))
+    complete = fit_pooling(visits, states.shape).gain
     found = []
     for tier in every:
-        others = tuple(other for other in every if other != tier)
         alone = fit_levels(visits, states.shape, [(), (tier,)]).levels[-1].gain
-        last = fit_levels(visits, states.shape, [(), others, (*others, tier)]).levels[-1].gain
-        found.append(Tier(states.tiers[tier].name, alone, last))
+        without = fit_pooling(visits, states.shape, [other for other in every if other != tier]).gain
+        found.append(Tier(states.tiers[tier].name, alone, complete - without))
     return found
 
 
 def calibration(check: Check, estimate: str = OURS) -> NDArray[np.float64]:
-    """(10, 3) foreseen and observed purchases per visit and product, and observed purchases, by decile.
+    """(10, 3) foreseen and observed purchases per visit and product, and the standard error, by decile.
 
     Pairs of state and product are sorted by their foreseen incidence and cut into ten groups that should each hold a
-    tenth of the purchases.
+    tenth of the purchases. The error is that of the difference, with customers as the units.
     """
-    visits = check.checked.visits()
-    seen = np.flatnonzero(visits)
-    incidence = check.incidence[estimate][seen].ravel()
-    weight = np.repeat(visits[seen], check.checked.products).astype(np.float64)
-    bought = check.checked.purchases()[seen].ravel()
-    order = np.argsort(incidence)
-    foreseen = (weight * incidence)[order]
-    group = np.minimum((np.cumsum(foreseen) / foreseen.sum() * DECILES).astype(np.int64), DECILES - 1)
-    sums = [np.bincount(group, weights=of, minlength=DECILES) for of in (foreseen, bought[order], weight[order])]
-    return np.stack([sums[0] / sums[2], sums[1] / sums[2], sums[1]], axis=1)
+    foreseen, observed, error, weight = np.zeros((4, DECILES))
+    for part in check.parts:
+        visits, incidence = part.checked, part.incidence[estimate]
+        came = visits.visits()
+        decile = _deciles(incidence, came)
+        by_state = np.stack(
+            [np.bincount(row, weights=of, minlength=DECILES) for row, of in zip(decile, incidence, strict=True)]
+        )
+        bought = decile[visits.visit_state[visits.item_visit], visits.item_product]
+        customers = int(visits.visit_customer.max()) + 1
+        observed_by = np.zeros((customers, DECILES))
+        np.add.at(observed_by, (visits.visit_customer[visits.item_visit], bought), 1.0)
+        foreseen_by = np.zeros((customers, DECILES))
+        np.add.at(foreseen_by, visits.visit_customer, by_state[visits.visit_state])
+        foreseen += foreseen_by.sum(axis=0)
+        observed += observed_by.sum(axis=0)
+        error += ((observed_by - foreseen_by) ** 2).sum(axis=0)
+        weight += np.stack([np.bincount(row, minlength=DECILES) for row in decile]).T @ came
+    return np.stack([foreseen, observed, np.sqrt(error)], axis=1) / weight[:, None]
 
 
-def popularity(check: Check, rng: np.random.Generator) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For each segment the purchases of each product, most bought first: of the checked visits, and simulated ones.
+def _deciles(incidence: NDArray[np.float64], came: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(S, P) the decile of each pair, lowest incidence first."""
+    order = np.argsort(incidence, axis=None, kind="stable")
+    foreseen = np.cumsum((came[:, None] * incidence).ravel()[order])
+    decile = np.empty(order.size, dtype=np.int64)
+    decile[order] = np.minimum(foreseen / foreseen[-1] * DECILES, DECILES - 1)
+    return decile.reshape(incidence.shape)
 
-    Simulated are as many visits of the same states, from the draw of the world.
-    """
-    visits = check.checked.visits()
-    simulated = rng.poisson(visits[:, None] * check.incidence[WORLD])
+
+def popularity(check: Check) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """For each segment the purchases of each product, most bought first: of the visits compared, and simulated ones."""
     segment = check.states.table[:, 0]
-    pairs = [sum_rows(of, segment, check.states.shape[0]) for of in (check.checked.purchases(), simulated)]
-    ranked = [-np.sort(-of.astype(np.int64), axis=1) for of in pairs]
-    return list(zip(*ranked, strict=True))
+    counts = []
+    for which in ("checked", "simulated"):
+        total = sum(getattr(part, which).purchases().astype(np.int64) for part in check.parts)
+        counts.append(-np.sort(-sum_rows(np.asarray(total), segment, check.states.shape[0]).astype(np.int64), axis=1))
+    return list(zip(*counts, strict=True))
 
 
 class Habits(NamedTuple):
@@ -179,30 +231,20 @@ class Habits(NamedTuple):
 
     products: float  # mean number of products bought in a visit
     spread: float  # its standard deviation
-    again: float  # share of the purchases that the customer has made in an earlier one of these visits
+    again: float  # share of the purchases that the customer has made in another, earlier one of these visits
 
 
-def habits(check: Check, rng: np.random.Generator) -> tuple[Habits, Habits]:
-    """The habits of the checked visits, and of simulated ones of the same customers in the same states."""
-    visits = check.checked
-    states, inverse = np.unique(visits.visit_state, return_inverse=True)
-    bought = []
-    for at, state in enumerate(states):
-        rows = np.flatnonzero(inverse == at)
-        row, product = np.nonzero(rng.random((rows.size, visits.products)) < -np.expm1(-check.incidence[WORLD][state]))
-        bought.append((rows[row], product))
-    visit, product = (np.concatenate(part) for part in zip(*bought, strict=True))
-    return (
-        _habits(visits.item_visit, visits.item_product, check.checked.visit_customer, visits.products),
-        _habits(visit, product, check.checked.visit_customer, visits.products),
-    )
+def habits(check: Check) -> tuple[Habits, Habits]:
+    """The habits of the visits compared, and of the simulated ones in their place."""
+    return _habits([part.checked for part in check.parts]), _habits([part.simulated for part in check.parts])
 
 
-def _habits(visit: NDArray, product: NDArray, customer: NDArray, products: int) -> Habits:
-    size = np.bincount(visit, minlength=customer.size)
-    pair = customer[visit] * products + product
-    repeated = pair.size - np.unique(pair).size  # a product counts once per visit, so all others came again
-    return Habits(float(size.mean()), float(size.std()), repeated / max(pair.size, 1))
+def _habits(parts: list[Baskets]) -> Habits:
+    size = np.concatenate([np.bincount(of.item_visit, minlength=of.visit_state.size) for of in parts])
+    pairs = [of.visit_customer[of.item_visit] * of.products + of.item_product for of in parts]
+    # A product counts once per visit, so what is not the first of its pair came again; parts share no customer.
+    again = sum(of.size - np.unique(of).size for of in pairs)
+    return Habits(float(size.mean()), float(size.std()), again / max(int(size.sum()), 1))
 
 
 def overlap(simulator: Simulator) -> dict[str, float]:

@@ -119,15 +119,21 @@ class Shop:
             ValueError: the contrast is not positive.
         """
         contrast = check_contrast(contrast)
-        if contrast not in self._worlds:
-            for other in [known for known in self._worlds if 1 not in (known, contrast)]:
-                del self._worlds[other]
-            self._worlds[contrast] = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
-        return self._worlds[contrast]
+        if contrast == 1:
+            return self._supported
+        if contrast not in self._contrasted:
+            self._contrasted.clear()
+            self._contrasted[contrast] = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
+        return self._contrasted[contrast]
 
     @cached_property
-    def _worlds(self) -> dict[float, SimulatedCustomers]:
-        """By contrast: what the log supports and the last other one, so that environments draw their world once."""
+    def _supported(self) -> SimulatedCustomers:
+        """Kept, so that environments of one shop draw their world once."""
+        return SimulatedCustomers(self.history, self.customers, self.seed, 1.0)
+
+    @cached_property
+    def _contrasted(self) -> dict[float, SimulatedCustomers]:
+        """The last one of another contrast, kept likewise."""
         return {}
 
     @cached_property

@@ -30,6 +30,11 @@ SHAPE = (2, 3, 2)
 LEVELS = (Level((), 3.0, 0.0), Level((1,), 20.0, 0.0), Level((1, 0), 1.5, 0.0), Level((1, 0, 2), 7.0, 0.0))
 
 
+def divided_level(level, contrast):
+    """All visits together are no group of states: their weight stays."""
+    return Level(level.tiers, level.weight / contrast if level.tiers else level.weight, level.gain)
+
+
 class Means:
     """Stands in for a generator: each gamma variable is its mean."""
 
@@ -43,7 +48,7 @@ def test_contrast_divides_the_weights_of_the_posterior(contrast):
     rng = np.random.default_rng(3)
     visits = rng.integers(0, 12, size=12)
     purchases = rng.integers(0, 12, size=(12, 4)) % (visits[:, None] + 1)
-    divided = Pooling(tuple(Level(level.tiers, level.weight / contrast, level.gain) for level in LEVELS))
+    divided = Pooling(tuple(divided_level(level, contrast) for level in LEVELS))
     found = Pooling(LEVELS).draw(visits, purchases, SHAPE, Means(), contrast)
     np.testing.assert_allclose(found, divided.mean(visits, purchases, SHAPE), rtol=1e-12)
     one, other = (np.random.default_rng(4) for _ in range(2))
@@ -54,7 +59,7 @@ def test_contrast_divides_the_weights_of_the_posterior(contrast):
 @pytest.mark.parametrize("contrast", [0.5, 3.0])
 def test_a_shops_incidence_is_the_draw_with_divided_weights(tiny_shop, contrast):
     customers = tiny_shop.customers
-    levels = tuple(Level(level.tiers, level.weight / contrast, level.gain) for level in customers.pooling.levels)
+    levels = tuple(divided_level(level, contrast) for level in customers.pooling.levels)
     rng = np.random.default_rng(np.random.SeedSequence(tiny_shop.seed).spawn(2)[1])
     expected = Pooling(levels).draw(customers.visits(), customers.purchases(), tiny_shop.states.shape, rng)
     np.testing.assert_allclose(tiny_shop.clientele(contrast).incidence, expected, rtol=1e-6)

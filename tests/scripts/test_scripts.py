@@ -167,7 +167,7 @@ def test_check_customers_compares_with_the_log(shop, tmp_path):
     text = (tmp_path / "check.md").read_text()
     assert text in done.stdout
     titles = [line for line in text.splitlines() if line.startswith("#")]
-    assert len(titles) == 8
+    assert len(titles) == 10
     for name in ("pooled over the tiers: ours", "weekday", "month x", "contrast", "bought before"):
         assert name in text
     for name in ("likelihood.png", "calibration.png", "popularity.png"):
@@ -229,3 +229,48 @@ def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, messa
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "option", "message"),
+    [
+        ("compare.py", "slate_size=4", "--option slate_size=... has a flag of its own"),
+        ("train.py", "shop=shop.npz", "--option shop=... has a flag of its own"),
+        ("compare_customers.py", "customer=logit", "--option customer=... has a flag of its own"),
+        (
+            "compare_customers.py",
+            'customer_options={"leave": 1}',
+            "--option customer_options=... has a flag of its own",
+        ),
+    ],
+)
+def test_an_option_that_has_a_flag_is_refused(shop, tmp_path, script, option, message):
+    done = run(script, "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"error: {message}; see --help\n")
+
+
+def test_a_model_of_ones_own_is_found_where_the_command_is_called(shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(
+        "from selflearn_env.core.customers import CascadeCustomers\n"
+        "class Tired(CascadeCustomers):\n"
+        "    def __init__(self, appeal, slate_size, *, tired=0.5, **options):\n"
+        "        super().__init__(appeal * (1 - tired), slate_size, **options)\n"
+    )
+    common = ("--shop", shop, "--slate-size", 3, "--customers", 100, "--seeds", 1, "--agents", "random", "popular")
+    given = ("--option", "customer=mine:Tired", "--option", 'customer_options={"tired": 0.2, "leave": 1.0}')
+    done = run("compare.py", *common, *given, "--out", "results")
+    assert done.returncode == 0, done.stderr
+    assert pd.read_csv("results/results.csv")["purchases"].max() <= 1
+    done = run("compare_customers.py", *common, "--models", "logit", "mine:Tired", "--out", "results")
+    assert done.returncode == 0, done.stderr
+    assert "| mine:Tired" in Path("results/models.md").read_text()
+
+
+def test_models_that_do_not_exist_are_refused_before_anybody_is_served(shop, tmp_path):
+    done = run(
+        "compare_customers.py", "--shop", shop, "--slate-size", 3, "--models", "logit", "logid", "--out", tmp_path
+    )
+    assert done.returncode == 1
+    assert "unknown customer 'logid'; did you mean 'logit'?" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ from selflearn_env.core.customers.independent import IndependentCustomers
 from selflearn_env.core.customers.logit import LogitCustomers
 from selflearn_env.core.customers.model import Clientele, CustomerModel
 from selflearn_env.core.customers.position import PositionCustomers
-from selflearn_env.core.customers.preference import PreferenceCustomers
+from selflearn_env.core.customers.preference import PreferenceCustomers, judged, top
 from selflearn_env.core.customers.seed import SeedCustomers
 
 CUSTOMERS: dict[str, type[CustomerModel]] = {
@@ -26,4 +26,6 @@ __all__ = [
     "PositionCustomers",
     "PreferenceCustomers",
     "SeedCustomers",
+    "judged",
+    "top",
 ]

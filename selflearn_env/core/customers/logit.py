@@ -97,13 +97,13 @@ class LogitCustomers(PreferenceCustomers):
 
 
 def _nodes(largest: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(B,) nodes of Gauss-Laguerre that integrate exp(-t D) to the precision for all D from 1 to `largest` (B,).
+    """(B,) nodes of Gauss-Laguerre that integrate exp(-t D) for all D from 1 to `largest` (B,); or too many.
 
     On the scale sqrt(largest) the error falls per node with the square of (sqrt(largest) - 1) / (sqrt(largest) + 1).
     """
     root = np.sqrt(np.maximum(largest, 1.5))
     needed = np.log(PRECISION) / (2.0 * np.log((root - 1.0) / (root + 1.0)))
-    return (4 * np.ceil(needed / 4)).astype(np.int64)
+    return np.minimum(4 * np.ceil(needed / 4), MANY_NODES + 1).astype(np.int64)
 
 
 def _quadrature(largest: NDArray[np.float64], nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
