@@ -191,8 +191,8 @@ def _drift_text(shop: Shop, slate_size: int, seed: int) -> str:
         rows.append([f"{spread:g}", *(number(reward, 2) for reward in found[:3]), number(found.gap, 3)])
     head = ["spread", "random", "popular", "optimal", "share of the gap that popular closes"]
     return (
-        "## Drift\n\nExpected reward per slate (`independent`) at a moment long after the start, when interest has drifted "
-        "by this\nstandard deviation: the mean product keeps its interest, the best slates earn more.\n\n"
+        "## Drift\n\nExpected reward per slate (`independent`) at a moment long after the start, when interest has "
+        "drifted by this\nstandard deviation: the mean product keeps its interest, the best slates earn more.\n\n"
         + table(head, rows)
     )
 

@@ -48,6 +48,11 @@ def test_a_customer_model_of_ones_own_works_as_the_document_says():
 
 
 @pytest.mark.parametrize("text", [README, CUSTOMERS], ids=["README", "customers"])
+def test_no_figure_is_missing(text):
+    assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", [README, CUSTOMERS], ids=["README", "customers"])
 def test_pictures_and_documents_that_are_named_exist(text):
     folder = ROOT if text is README else ROOT / "docs"
     named = [name for name in re.findall(r"\]\(([^)#:]+)", text) if "//" not in name]

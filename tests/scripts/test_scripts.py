@@ -167,7 +167,7 @@ def test_check_customers_compares_with_the_log(shop, tmp_path):
     text = (tmp_path / "check.md").read_text()
     assert text in done.stdout
     titles = [line for line in text.splitlines() if line.startswith("#")]
-    assert len(titles) == 10
+    assert len(titles) == 9
     for name in ("pooled over the tiers: ours", "weekday", "month x", "contrast", "bought before"):
         assert name in text
     for name in ("likelihood.png", "calibration.png", "popularity.png"):

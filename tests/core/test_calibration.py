@@ -1,4 +1,4 @@
-"""Preferences: proportional to incidence and its square root, at the level of the seed's start."""
+"""The calibration of customers with preferences: incidence and its square root, at the level of the seed's start."""
 
 from dataclasses import dataclass
 
