@@ -10,15 +10,25 @@ import numpy as np
 
 from agents.agent import Agent
 from agents.epsilon_greedy import EpsilonGreedyAgent
+from agents.hierarchical import HierarchicalAgent
+from agents.popular import PopularBySegmentAgent, PopularByStateAgent, QuantityAgent
 from agents.static import OracleAgent, PopularAgent
 from agents.storage import read_agent
+from agents.thompson import ThompsonAgent
+from agents.ucb import UCBAgent
 from agents.uniform import RandomAgent
 from selflearn_env.shop.history import History
 
 AGENTS: dict[str, type[Agent]] = {
     "random": RandomAgent,
     "popular": PopularAgent,
+    "popular_by_segment": PopularBySegmentAgent,
+    "popular_by_state": PopularByStateAgent,
+    "quantity": QuantityAgent,
     "epsilon_greedy": EpsilonGreedyAgent,
+    "ucb": UCBAgent,
+    "thompson": ThompsonAgent,
+    "hierarchical": HierarchicalAgent,
     "oracle": OracleAgent,
 }
 

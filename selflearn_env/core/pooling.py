@@ -158,6 +158,11 @@ def _groups(tiers: Sequence[int], shape: Sequence[int]) -> tuple[NDArray[np.int6
     return group, first
 
 
+def state_groups(tiers: Sequence[int], shape: Sequence[int]) -> NDArray[np.int64]:
+    """(S,) the group of each state at a level with these tiers, numbered from 0."""
+    return _groups(tiers, shape)[0]
+
+
 def sum_rows(rows: NDArray, group: NDArray, groups: int) -> NDArray[np.float64]:
     """(groups, P) the sum of the rows (S, P) of each group (S,)."""
     total = np.zeros((groups, rows.shape[1]))

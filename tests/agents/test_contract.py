@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import agents
-from agents import AGENTS, load_agent, make_agent
+from agents import AGENTS, Agent, load_agent, make_agent
 from selflearn_env.archive import write_archive
 
 N = 3
 ENV = "selflearn/Retail-v0"
+KNOWN = [name for name, agent in AGENTS.items() if agent._propensity is not Agent._propensity]
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_values_have_one_row_per_visit(name, make, tiny_shop):
     np.testing.assert_array_equal(values[0], values[2])
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", KNOWN)
 def test_propensities_sum_to_one_over_the_catalogue(name, make, tiny_shop):
     agent = make(name)
     serve(agent, tiny_shop, 500, batch=10, seed=5)
@@ -91,7 +92,7 @@ def test_propensities_sum_to_one_over_the_catalogue(name, make, tiny_shop):
         np.testing.assert_allclose(total, 1.0)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", KNOWN)
 def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop):
     agent = make(name)
     serve(agent, tiny_shop, 500, batch=10, seed=6)
@@ -104,6 +105,13 @@ def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop)
     expected, error = probability * draws, np.sqrt(draws * probability * (1 - probability))
     assert (np.abs(counts - expected) <= 5 * error + 1).all()
     assert probability.sum() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("name", [name for name in AGENTS if name not in KNOWN])
+def test_unknown_propensities_say_so(name, make):
+    agent = make(name)
+    with pytest.raises(NotImplementedError, match=f"{type(agent).__name__} does not know the probabilities"):
+        agent.propensity([0], [[0, 1, 2]])
 
 
 @pytest.mark.parametrize("name", AGENTS)
