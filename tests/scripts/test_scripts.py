@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agents import load_agent
+from agents import AGENTS, load_agent
 from selflearn_env import Shop
 from selflearn_env.core.customers import CUSTOMERS
 
@@ -76,13 +76,10 @@ def test_compare_writes_a_table_of_the_agents(shop, tmp_path):
     table = (tmp_path / "table.md").read_text()
     assert table in done.stdout
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [
-        "random",
-        "popular",
-        "epsilon_greedy",
-        "oracle (privileged)",
+        f"{name} (privileged)" if agent.privileged else name for name, agent in AGENTS.items()
     ]
     assert done.stdout.splitlines()[-1] == str(tmp_path / "curves.png")
-    assert len(json.loads((tmp_path / "manifest.json").read_text())["runs"]) == 8
+    assert len(json.loads((tmp_path / "manifest.json").read_text())["runs"]) == 2 * len(AGENTS)
 
 
 def test_the_manifest_of_a_null_world_is_strict_json(shop, tmp_path):
