@@ -39,7 +39,7 @@ class HierarchicalAgent(Agent):
     likewise. Slate: the products of greatest log(h f_0 ... f_L) + optimism * sqrt(sum of 1 / (a_l + Z_l)), its
     standard deviation, best first.
 
-    Cost per visit: a few passes over the catalogue to decide, O(n * levels) to learn. Memory: five numbers per product
+    Cost per visit: a few passes over the catalogue to decide, O(n * levels) to learn. Memory: four numbers per product
     and group of each level.
     """
 
@@ -72,11 +72,11 @@ class HierarchicalAgent(Agent):
             groups.append(group + sum(map(len, prior)))  # its row in the tables of all levels
             prior.append((weight + bought) ** 2 / (weight + 2.0 * bought))
         self._groups = np.stack(groups, axis=1)  # (S, L) rows of the tables
-        self._prior = np.concatenate(prior).astype(np.float32)  # (G, P) a
-        self._seen = self._prior.copy()  # a + Z
-        self._due = self._prior.copy()  # a + M
-        self._log_factor = np.zeros_like(self._prior)
-        self._variance = 1.0 / self._prior
+        strength = np.concatenate(prior).astype(np.float32)  # (G, P) a
+        self._seen = strength.copy()  # a + Z
+        self._due = strength.copy()  # a + M
+        self._log_factor = np.zeros_like(strength)
+        self._variance = 1.0 / strength
         self._scale = np.ones((2, 2))  # (purchases, clicks) x (seen, due at scale 1), each begins at 1
         self._slot = np.full((2, self.slate_size), SLOT_WEIGHT)  # seen, due
 
