@@ -113,6 +113,11 @@ class Agent(ABC):
         """What `propensity` returns, with checked arguments."""
         raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
 
+    @staticmethod
+    def _certain(shown: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, n) propensities of an agent that is sure to show these slates: 1 down to the first other product."""
+        return np.logical_and.accumulate(shown == slates, axis=1).astype(np.float64)
+
     def save(self, path: str | Path) -> None:
         """Writes the agent to one file, whole or not at all.
 

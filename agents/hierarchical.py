@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.ranking import best_columns
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import state_groups, sum_rows
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.shop.history import History
 
@@ -84,7 +84,7 @@ class HierarchicalAgent(Agent):
         """(B, n) the slates of greatest score."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         for row, state in enumerate(states.tolist()):
-            slates[row] = best_columns(self._score(state)[None], self.slate_size)[0]
+            slates[row] = top(self._score(state)[None], self.slate_size)[0]
         return self._order[slates]
 
     def _score(self, state: int) -> NDArray[np.float32]:
@@ -135,7 +135,7 @@ class HierarchicalAgent(Agent):
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return np.logical_and.accumulate(self._act(states) == slates, axis=1).astype(np.float64)
+        return self._certain(self._act(states), slates)
 
 
 def _levels(history: History) -> list[tuple[tuple[int, ...], float]]:

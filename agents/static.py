@@ -21,7 +21,7 @@ class StaticAgent(Agent):
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return np.logical_and.accumulate(self.slates[states] == slates, axis=1).astype(np.float64)
+        return self._certain(self.slates[states], slates)
 
 
 class PopularAgent(StaticAgent):

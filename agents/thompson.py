@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.ranking import best_columns
 from selflearn_env.core.numbers import is_number
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.shop.history import History
 
@@ -75,7 +75,7 @@ class ThompsonAgent(Agent):
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         for start in range(0, len(states), ROWS):
             some = slice(start, start + ROWS)
-            slates[some] = best_columns(self._draw(states[some]), self.slate_size)
+            slates[some] = top(self._draw(states[some]), self.slate_size)
         return slates
 
     def _draw(self, states: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.ranking import best_columns
 from selflearn_env.core.numbers import is_number
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.shop.history import History
 
@@ -108,7 +108,7 @@ class UCBAgent(Agent):
         index = self._index(cells, self._visits.take(rows))
         if len(rows) > 1:
             index[np.arange(columns.shape[1]) >= candidates[:, None]] = -np.inf
-        return columns[np.arange(len(rows))[:, None], best_columns(index, self.slate_size)].astype(np.int64)
+        return columns[np.arange(len(rows))[:, None], top(index, self.slate_size)].astype(np.int64)
 
     def _index(self, cells: NDArray[np.int64], visits: NDArray[np.int64]) -> NDArray[np.float64]:
         """(R, C) indexes of the cells state * P + column (R, C) in states with so many visits (R,)."""
@@ -159,7 +159,7 @@ class UCBAgent(Agent):
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return np.logical_and.accumulate(self._act(states) == slates, axis=1).astype(np.float64)
+        return self._certain(self._act(states), slates)
 
 
 def kl_bound(mean: NDArray[np.float64], divergence: NDArray[np.float64]) -> NDArray[np.float64]:

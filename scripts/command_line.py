@@ -16,10 +16,15 @@ from typing import Any, NoReturn
 
 import gymnasium
 
+from agents import AGENTS
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.simulator import Simulator
 
+MISTAKES = (
+    *(ImportError, MemoryError, NotImplementedError, OSError, TypeError, ValueError),
+    gymnasium.error.Error,
+)  # what a user's input may end in
 PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "matplotlib")
 
 
@@ -30,7 +35,15 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(1)
-    except (ImportError, MemoryError, OSError, TypeError, ValueError, gymnasium.error.Error) as error:
+    except (
+        ImportError,
+        MemoryError,
+        NotImplementedError,
+        OSError,
+        TypeError,
+        ValueError,
+        gymnasium.error.Error,
+    ) as error:
         reason = str(error).split(" was raised from the environment creator")[0]
         print(f"error: {' '.join(reason.split())}", file=sys.stderr)
         sys.exit(1)
@@ -95,6 +108,20 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
     )
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
+
+
+def add_comparison_arguments(parser: argparse.ArgumentParser, agents: list[str] | None, by_default: str) -> None:
+    """The arguments of commands that compare agents, which are these unless others are asked for."""
+    parser.add_argument(
+        "--agents",
+        nargs="+",
+        choices=AGENTS,
+        default=agents,
+        metavar="NAME",
+        help=f"agents to compare, of {', '.join(AGENTS)}{by_default}",
+    )
+    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
+    add_run_arguments(parser)
 
 
 def environment(options: argparse.Namespace, refused: tuple[str, ...] = ()) -> tuple[dict[str, Any], Shop, Simulator]:

@@ -6,13 +6,12 @@ import argparse
 
 import pandas as pd
 from command_line import (
-    add_run_arguments,
+    add_comparison_arguments,
     environment,
     folder,
     manifest,
     number,
     options_text,
-    positive,
     run,
     table,
     write_text,
@@ -36,15 +35,7 @@ COLUMNS = {
 def main() -> None:
     """Reads the arguments, compares, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument(
-        "--agents",
-        nargs="+",
-        choices=AGENTS,
-        metavar="NAME",
-        help=f"agents to compare, of {', '.join(AGENTS)}; by default all, without the privileged where customers drift",
-    )
-    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
-    add_run_arguments(parser)
+    add_comparison_arguments(parser, None, "; by default all, without the privileged where customers drift")
     options = parser.parse_args()
 
     out = folder(options.out)

@@ -7,19 +7,17 @@ import argparse
 import gymnasium
 import pandas as pd
 from command_line import (
-    add_run_arguments,
+    add_comparison_arguments,
     environment,
     folder,
     manifest,
     number,
     options_text,
-    positive,
     run,
     table,
     write_text,
 )
 
-from agents import AGENTS
 from agents.evaluation import ComparisonResult, compare
 from selflearn_env.core.customers import CUSTOMERS
 
@@ -27,14 +25,7 @@ from selflearn_env.core.customers import CUSTOMERS
 def main() -> None:
     """Reads the arguments, compares in one model after the other, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument(
-        "--agents",
-        nargs="+",
-        choices=AGENTS,
-        default=["random", "popular", "epsilon_greedy"],
-        metavar="NAME",
-        help=f"agents to compare, of {', '.join(AGENTS)}",
-    )
+    add_comparison_arguments(parser, ["random", "popular", "epsilon_greedy"], "")
     parser.add_argument(
         "--models",
         nargs="+",
@@ -42,8 +33,6 @@ def main() -> None:
         metavar="NAME",
         help=f"customer models, of {', '.join(CUSTOMERS)}, or module:Class",
     )
-    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent and model, with the seeds 0, 1, ...")
-    add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)

@@ -13,7 +13,6 @@ from scipy.optimize import brentq
 
 from agents import load_agent, make_agent
 from agents.evaluation import evaluate
-from agents.ranking import best_columns
 from agents.ucb import EDGE, kl_bound
 from selflearn_env import Shop
 
@@ -146,23 +145,6 @@ def test_the_kl_bound_at_its_edges():
     np.testing.assert_allclose(kl_bound(np.array([0.0, 0.3, 1.0]), np.zeros(3)), [0.0, 0.3, 1.0], atol=1e-9)
     np.testing.assert_allclose(kl_bound(np.zeros(2), np.array([0.5, 3.0])), 1 - np.exp([-0.5, -3.0]), atol=1e-9)
     np.testing.assert_allclose(kl_bound(np.array([0.0, 0.5, 1.0]), np.full(3, 1e3)), 1.0)
-
-
-@pytest.mark.parametrize("shape", [(1, 5), (1, 700), (4, 5), (4, 700), (3, 3)])
-@pytest.mark.parametrize("levels", [2, 10, 10**9])
-def test_best_columns_are_those_of_a_stable_sort(shape, levels):
-    rng = np.random.default_rng(2)
-    for _ in range(30):
-        scores = rng.integers(levels, size=shape).astype(np.float64)
-        expected = np.argsort(-scores, axis=1, kind="stable")[:, :3]
-        np.testing.assert_array_equal(best_columns(scores, 3), expected)
-
-
-def test_best_columns_where_some_are_infinite():
-    scores = np.full((2, 400), -np.inf)
-    scores[0, [7, 300, 2]] = [np.inf, 1.0, np.inf]
-    assert best_columns(scores, 4).tolist() == [[2, 7, 300, 0], [0, 1, 2, 3]]
-    assert best_columns(scores[:1], 4).tolist() == [[2, 7, 300, 0]]
 
 
 @pytest.mark.parametrize("kind", ["kl", "ucb1"])

@@ -14,8 +14,7 @@ from gymnasium.utils.env_checker import check_env
 from agents import make_agent
 from agents.evaluation import evaluate
 from selflearn_env import Drift
-from selflearn_env.core.customers import CUSTOMERS, CustomerModel, PreferenceCustomers
-from selflearn_env.core.customers.preference import judged, top
+from selflearn_env.core.customers import CUSTOMERS, CustomerModel, PreferenceCustomers, judged, top
 from tests.envs.plain_lists import flat
 
 RETAIL = "selflearn/Retail-v0"
@@ -88,7 +87,7 @@ OWN = [(TopCustomers, {"chance": 0.5}), (HurriedCustomers, {"looks": 2})]
 def own_module(tmp_path, monkeypatch):
     """The name of a module of the user's that has these two classes."""
     imports = ["import numpy as np", "from selflearn_env.core.customers import CustomerModel, PreferenceCustomers"]
-    imports += ["from selflearn_env.core.customers.preference import judged, top", ""]
+    imports += ["from selflearn_env.core.customers import judged, top", ""]
     source = "\n".join(imports + [inspect.getsource(kind) for kind, _ in OWN])
     (tmp_path / f"{tmp_path.name}.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)

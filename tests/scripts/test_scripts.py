@@ -271,3 +271,16 @@ def test_models_that_do_not_exist_are_refused_before_anybody_is_served(shop, tmp
     assert done.returncode == 1
     assert "unknown customer 'logid'; did you mean 'logit'?" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_that_cannot_drift_ends_in_one_line(shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("still.py").write_text(
+        "from selflearn_env.core.customers import CustomerModel, SeedCustomers\n"
+        "class Still(SeedCustomers):\n"
+        "    drifted = CustomerModel.drifted\n"
+    )
+    given = ("--option", "customer=still:Still", "--option", "drift={}")
+    done = run("train.py", "--shop", shop, "--slate-size", 3, *given, "--out", "results")
+    assert done.returncode == 1
+    assert done.stderr == "error: Still does not say how its customers drift; make it without drift\n"

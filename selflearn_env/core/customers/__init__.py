@@ -5,8 +5,9 @@ from selflearn_env.core.customers.independent import IndependentCustomers
 from selflearn_env.core.customers.logit import LogitCustomers
 from selflearn_env.core.customers.model import Clientele, CustomerModel
 from selflearn_env.core.customers.position import PositionCustomers
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged, top
+from selflearn_env.core.customers.preference import PreferenceCustomers, judged
 from selflearn_env.core.customers.seed import SeedCustomers
+from selflearn_env.core.ranking import top
 
 CUSTOMERS: dict[str, type[CustomerModel]] = {
     "seed": SeedCustomers,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged, top
+from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.preference import PreferenceCustomers, top
+from selflearn_env.core.customers.preference import PreferenceCustomers
 from selflearn_env.core.customers.random_slates import mean_along_slates
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 
 PRECISION = 1e-9  # aimed at by the quadrature over random slates; it reaches about 1e-8

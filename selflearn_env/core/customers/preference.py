@@ -184,16 +184,6 @@ def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([1.0 - respond, respond - buy, buy], axis=-1)
 
 
-def top(values: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    """(B, n) the columns of greatest value (B, P), greatest first."""
-    if n < values.shape[1]:
-        columns = np.argpartition(values, -n, axis=1)[:, -n:]
-    else:
-        columns = np.broadcast_to(np.arange(n), values.shape)
-    order = np.argsort(-np.take_along_axis(values, columns, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1)
-
-
 def _blocks(states: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Distinct states, some at a time."""
     distinct = np.unique(states)

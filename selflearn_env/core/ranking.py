@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 PIECES = 32
 
 
-def best_columns(scores: NDArray[np.floating], count: int) -> NDArray[np.int64]:
+def top(scores: NDArray[np.floating], count: int) -> NDArray[np.int64]:
     """(R, count) columns of the greatest scores (R, C) in each row, best first; equal ones in the order of the columns.
 
     As a stable sort of each row has it, but only those are sorted that reach a bound: the count-th greatest of the
