@@ -41,5 +41,5 @@ clean:  ## removes the virtual environment and what was built
 	touch $@
 
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,sb3]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,sb3]"
 	touch $@ .venv/light

@@ -25,9 +25,11 @@ class Agent(ABC):
     Attributes:
         privileged: whether the agent knows what no real agent could; marked in every output.
         parts: attributes that are objects of other classes, which hold arrays and numbers themselves.
+        extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
 
     privileged: ClassVar[bool] = False
+    extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):

@@ -39,7 +39,7 @@ class EpsilonGreedyAgent(Agent):
         epsilon: float = 0.1,
         epsilon_end: float | None = None,
         epsilon_visits: int = 0,
-        prior: str = "quantity",
+        prior: str | float = "quantity",
         prior_weight: float = 0.0,
         step_size: float = 0.0,
     ):
@@ -54,7 +54,9 @@ class EpsilonGreedyAgent(Agent):
             epsilon_visits: see `epsilon_end`.
             prior: what the products seen in a state start with: "quantity", N(net units, 1) rounded to 2 decimals, as
                 the seed has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
-                pooled purchases per visit and ignored otherwise, with the default rewards.
+                pooled purchases per visit and ignored otherwise, with the default rewards. A number is the reward that
+                every product starts with, seen or not: above all rewards it is an optimistic start (Sutton and Barto
+                2018, section 2.6).
             prior_weight: how many showings the prior counts for; at 0 the first showing replaces it.
             step_size: least step of the average, 0..1; at 0 all showings count alike.
 
@@ -72,8 +74,8 @@ class EpsilonGreedyAgent(Agent):
             raise ValueError(
                 f"epsilon_visits counts visits, and must be positive with epsilon_end, got {epsilon_visits!r}"
             )
-        if prior not in PRIORS:
-            raise ValueError(f"unknown prior {prior!r}; known: {', '.join(PRIORS)}")
+        if prior not in PRIORS and not (_is_number(prior) and np.isfinite(prior)):
+            raise ValueError(f"unknown prior {prior!r}; known: {', '.join(PRIORS)}, or a reward")
         if not _is_number(prior_weight) or not 0 <= prior_weight < np.inf:
             raise ValueError(f"prior_weight counts showings and must be >= 0, got {prior_weight!r}")
         self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
@@ -85,7 +87,7 @@ class EpsilonGreedyAgent(Agent):
         self._row = np.arange(self.states) * self.products  # where each state's row starts in a flat table
         self._segment = history.segment.copy()
         self._pool, self._pool_start, self._pool_size = self._pools(history)
-        known = history.seen[:, self._order]
+        known = history.seen[:, self._order] if prior in PRIORS else np.ones_like(history.seen)
         # In the order of C, whatever that of the priors: updates write to a flat view.
         self._value = np.ascontiguousarray(np.where(known, self._priors(history, prior, known), -np.inf))
         prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
@@ -220,7 +222,7 @@ class EpsilonGreedyAgent(Agent):
             )
         return np.nonzero(known)[1], np.cumsum(size) - size, size
 
-    def _priors(self, history: History, prior: str, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _priors(self, history: History, prior: str | float, known: NDArray[np.bool_]) -> NDArray[np.float64]:
         if prior == "quantity":
             drawn = np.zeros(known.shape)
             drawn[known] = self.rng.normal(history.quantity[:, self._order][known].astype(np.float64), 1.0).round(
@@ -231,7 +233,7 @@ class EpsilonGreedyAgent(Agent):
             rewards = Rewards()
             bought = np.minimum(1.0, history.incidence()[:, self._order])
             return rewards.ignore + (rewards.buy - rewards.ignore) * bought
-        return np.zeros(known.shape)
+        return np.full(known.shape, 0.0 if prior == "zero" else float(prior))
 
 
 def _turns(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -40,7 +40,7 @@ def write_agent(agent: Resumable, path: Path) -> None:
     write_archive(path, heading, arrays)
 
 
-def read_agent(path: Path, known: Mapping[str, type[Stored]]) -> Stored:
+def read_agent(path: Path, known: Sequence[type[Stored]]) -> Stored:
     """The agent as it was; see `agents.load_agent`."""
     heading, arrays = read_archive(path, KIND, VERSION)
     try:
@@ -50,9 +50,9 @@ def read_agent(path: Path, known: Mapping[str, type[Stored]]) -> Stored:
 
 
 def _put_together(
-    heading: dict[str, Any], arrays: dict[str, NDArray], path: Path, known: Mapping[str, type[Stored]]
+    heading: dict[str, Any], arrays: dict[str, NDArray], path: Path, known: Sequence[type[Stored]]
 ) -> Stored:
-    by_class = {agent_class.__name__: agent_class for agent_class in known.values()}
+    by_class = {agent_class.__name__: agent_class for agent_class in known}
     if heading["agent"] not in by_class:
         raise ValueError(f"{path}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
     agent_class = by_class[heading["agent"]]

@@ -127,7 +127,7 @@ class UCBAgent(Agent):
         return index
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Adds the scaled item rewards to the averages; the responses are not read."""
+        """Adds the scaled item rewards to the averages."""
         columns = self._column.take(slates)
         cells = columns + (states * self.products)[:, None]
         new = self._count.take(cells) == 0
@@ -137,11 +137,18 @@ class UCBAgent(Agent):
         scaled = item_rewards - self._least
         scaled /= self._range
         np.clip(scaled, 0.0, 1.0, out=scaled)
+        showings = np.ravel(self._showings(states, cells, responses, scaled))
         flat = cells.ravel()
         np.add.at(self._sum, flat, scaled.ravel())
-        np.add.at(self._count, flat, 1.0)
+        np.add.at(self._count, flat, showings)
         np.add.at(self._visits, states, 1)
         self._mean.reshape(-1)[cells] = self._sum.take(cells) / (self._count.take(cells) + self._prior_weight)
+
+    def _showings(
+        self, states: NDArray[np.int64], cells: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
+    ) -> NDArray[np.float64] | float:
+        """How many showings each slot (B, n) counts for, > 0; asked once in an update, before anything has changed."""
+        return 1.0
 
     def _move(self, state: int, column: int) -> None:
         """Puts a column of the state behind those shown; does nothing if it is among them."""

@@ -57,6 +57,11 @@ class StateSpace:
         table.flags.writeable = False
         return table
 
+    def onehot(self) -> NDArray[np.float32]:
+        """(S, sum of shape) the state as 0 or 1 for each label of each tier, one tier after the other."""
+        flags = [np.eye(count, dtype=np.float32)[self.table[:, tier]] for tier, count in enumerate(self.shape)]
+        return np.concatenate(flags, axis=1)
+
     def encode(self, tiers: ArrayLike) -> NDArray[np.int64]:
         """State indexes (B,) of tier numbers (B, tiers).
 

@@ -34,8 +34,7 @@ def _index(states: StateSpace) -> Observation:
 
 
 def _onehot(states: StateSpace) -> Observation:
-    flags = [np.eye(count, dtype=np.float32)[states.table[:, tier]] for tier, count in enumerate(states.shape)]
-    return Observation(gym.spaces.Box(0.0, 1.0, (sum(states.shape),), np.float32), np.concatenate(flags, axis=1))
+    return Observation(gym.spaces.Box(0.0, 1.0, (sum(states.shape),), np.float32), states.onehot())
 
 
 OBSERVATIONS: dict[str, Callable[[StateSpace], Observation]] = {"tiers": _tiers, "index": _index, "onehot": _onehot}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from importlib import import_module
 from inspect import Parameter, isabstract, signature
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +17,7 @@ from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
 from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.plugins import import_named
 from selflearn_env.shop.clientele import check_contrast
 from selflearn_env.shop.shop import Shop
 
@@ -120,16 +120,10 @@ class Options:
         if isinstance(given, str) and given in CUSTOMERS:
             return CUSTOMERS[given]
         if isinstance(given, str):
-            module, colon, name = given.partition(":")
-            if not colon:
+            if ":" not in given:
                 known = ", ".join(CUSTOMERS)
                 raise ValueError(f"unknown customer {given!r}{_meant(given, CUSTOMERS)}; known: {known}, module:Class")
-            if not module or module.startswith("."):
-                raise ValueError(f"customer {given!r} cannot be imported: it names no module")
-            try:
-                given = getattr(import_module(module), name)
-            except (ImportError, AttributeError) as error:
-                raise ValueError(f"customer {self.customer!r} cannot be imported: {error}") from None
+            given = import_named("customer", given)
         if not (isinstance(given, type) and issubclass(given, CustomerModel)):
             raise TypeError(f"customer is a name or a subclass of CustomerModel, got {self.customer!r}")
         if isabstract(given):

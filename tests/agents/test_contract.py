@@ -13,6 +13,8 @@ from selflearn_env.archive import write_archive
 N = 3
 ENV = "selflearn/Retail-v0"
 KNOWN = [name for name, agent in AGENTS.items() if agent._propensity is not Agent._propensity]
+SAVED = [name for name, agent in AGENTS.items() if agent.save is Agent.save]
+VALUED = [name for name in AGENTS if name not in ("mabwiser", "oracle")]
 
 
 @pytest.fixture
@@ -20,6 +22,8 @@ def make(tiny_shop):
     simulator = gym.make(ENV, shop=tiny_shop, slate_size=N).unwrapped.simulator
 
     def build(name, seed=0, **hyperparameters):
+        if AGENTS[name].extra is not None:
+            pytest.importorskip(AGENTS[name].extra)
         known = {"simulator": simulator} if AGENTS[name].privileged else {}
         return make_agent(name, history=tiny_shop.history, slate_size=N, seed=seed, **known, **hyperparameters)
 
@@ -57,7 +61,7 @@ def test_equal_seeds_give_equal_slates(name, batch, make, tiny_shop):
     np.testing.assert_array_equal(*runs)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", SAVED)
 @pytest.mark.parametrize("batch", [1, 50])
 def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, tiny_shop, tmp_path):
     agent = make(name)
@@ -69,7 +73,14 @@ def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, tiny_shop, tmp_
     np.testing.assert_array_equal(*runs)
 
 
-@pytest.mark.parametrize("name", [name for name in AGENTS if name != "oracle"])
+@pytest.mark.parametrize("name", [name for name in AGENTS if name not in SAVED])
+def test_what_cannot_be_saved_says_so_and_writes_nothing(name, make, tmp_path):
+    with pytest.raises(NotImplementedError, match="cannot be saved: "):
+        make(name).save(tmp_path / "agent.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", VALUED)
 def test_values_have_one_row_per_visit(name, make, tiny_shop):
     states = np.array([5, 0, 5])
     values = make(name).values(states)

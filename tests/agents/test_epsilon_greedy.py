@@ -36,6 +36,19 @@ def test_other_priors(prior, value, tiny_shop):
     np.testing.assert_allclose(values, expected)
 
 
+def test_an_optimistic_start_tries_every_product_before_any_comes_again(tiny_shop):
+    """Without a coin: 8 products start at 9, more than any earns, and three are shown at a time."""
+    agent = agent_of(tiny_shop, epsilon=0.0, prior=9)
+    np.testing.assert_array_equal(agent.values(all_states(tiny_shop)), 9.0)
+    shown = []
+    for _ in range(3):
+        slates = agent.act([5])
+        shown.extend(slates[0].tolist())
+        agent.update([5], slates, np.zeros((1, 3), dtype=np.int8), np.array([[1.0, -2.0, -2.0]]))
+    assert sorted(shown[:8]) == list(range(8))
+    assert shown[8] in (shown[0], shown[3])  # then what earned most
+
+
 @pytest.mark.parametrize("weight", [0.0, 2.5])
 @pytest.mark.parametrize("batch", [1, 40])
 def test_values_are_running_averages_from_the_prior_on(weight, batch, tiny_shop):
@@ -134,7 +147,8 @@ def test_epsilon_moves_in_a_straight_line(tiny_shop):
         ({"epsilon": True}, "epsilon is a probability"),
         ({"epsilon": "abc"}, "epsilon is a probability, 0..1, got 'abc'"),
         ({"epsilon_end": 0.1, "epsilon_visits": 2.5}, "epsilon_visits counts visits"),
-        ({"prior": "units"}, "unknown prior 'units'; known: quantity, zero, rate"),
+        ({"prior": "units"}, "unknown prior 'units'; known: quantity, zero, rate, or a reward"),
+        ({"prior": np.inf}, "unknown prior inf; known: quantity, zero, rate, or a reward"),
         ({"prior_weight": -1.0}, "prior_weight counts showings"),
     ],
 )

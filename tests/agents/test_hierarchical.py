@@ -1,17 +1,24 @@
-"""The hierarchical agent against a plain loop of its rule, and what it learns."""
+"""The hierarchical agent against normal regression on every single response, and what it learns."""
 
 from dataclasses import replace
+from itertools import combinations
 from math import exp, log, sqrt
 
 import numpy as np
 import pytest
 
+from agents import hierarchical
 from agents.evaluation import evaluate
 from agents.hierarchical import HierarchicalAgent, _levels
 from selflearn_env.core.pooling import Level, Pooling
 
 N, P = 3, 8
 LEVELS = ((), 2.0), ((1,), 3.0), ((1, 3), 30.0), ((1, 3, 0), 60.0), ((1, 3, 0, 2), 20.0)
+INSIDE = {
+    **{(tier,): 90.0 for tier in (0, 2, 3)},
+    **dict.fromkeys(combinations((0, 2, 3), 2), 180.0),
+    (0, 2, 3): 20.0,
+}  # the weight of each level inside a month
 
 
 @pytest.fixture
@@ -25,90 +32,138 @@ def make(history, seed=0, **hyperparameters):
 
 
 class Loop:
-    """The rule, product by product, with dictionaries."""
+    """The rule, with all responses of a product in a block kept as normal observations of its log-appeal."""
 
-    def __init__(self, history, levels, optimism):
-        self.labels, self.levels, self.optimism = history.states.table.tolist(), levels, optimism
-        self.known = history.incidence()
-        self.seen, self.due, self.prior = {}, {}, {}
-        for level, (tiers, weight) in enumerate(levels):
-            for state, label in enumerate(self.labels):
-                for product in range(P):
-                    key = level, tuple(label[tier] for tier in tiers), product
-                    self.prior[key] = self.prior.get(key, 0) + int(history.purchases[state, product])
-            for key in [key for key in self.prior if key[0] == level]:
-                bought = self.prior[key]
-                self.seen[key] = self.due[key] = (weight + bought) ** 2 / (weight + 2 * bought)
+    def __init__(self, history, optimism):
+        self.history, self.optimism = history, optimism
+        self.labels, self.known = history.states.table.tolist(), np.log(history.incidence())
+        self.variance = {tiers: 1 / weight for tiers, weight in INSIDE.items()}
+        self.told = {}
+        self.came = [0] * len(self.labels)
         self.scale = {"buy": [1.0, 1.0], "click": [1.0, 1.0]}
         self.slot = [[100.0, 100.0] for _ in range(N)]
 
-    def keys(self, state, product):
-        label = self.labels[state]
-        return [(level, tuple(label[t] for t in tiers), product) for level, (tiers, _) in enumerate(self.levels)]
+    def shared(self, tiers, s, t):
+        return all(self.labels[s][tier] == self.labels[t][tier] for tier in (1, *tiers))
 
-    def log_appeal(self, state, product):
-        return log(self.known[state, product]) + sum(
-            log(self.seen[key] / self.due[key]) for key in self.keys(state, product)
-        )
+    def covariance(self, product, s, t):
+        if not self.shared((), s, t):
+            return 0.0
+        bought = sum(int(self.history.purchases[u, product]) for u in range(672) if self.shared((), s, u))
+        w = 3.0
+        common = 1 / (w + bought) + bought / (w + bought) ** 2 + bought**2 / (w + bought) ** 3
+        return common + sum(v for tiers, v in self.variance.items() if self.shared(tiers, s, t))
+
+    def belief(self, state, product):
+        """Mean and variance of the log-appeal: regression on the observations of the block."""
+        told = self.told.get((self.labels[state][1], product), [])
+        mean, variance = self.known[state, product], self.covariance(product, state, state)
+        if told:
+            seen = [s for s, _, _ in told]
+            noisy = self.noisy(product, told)
+            with_it = np.array([self.covariance(product, state, s) for s in seen])
+            weight = np.linalg.solve(noisy, with_it)
+            mean += weight @ [z - self.known[s, product] for s, z, _ in told]
+            variance -= weight @ with_it
+        return mean, variance
+
+    def noisy(self, product, told):
+        states = [s for s, _, _ in told]
+        cells = [[self.covariance(product, s, t) for t in states] for s in states]
+        return np.array(cells) + np.diag([1 / information for _, _, information in told])
 
     def score(self, state, product):
-        spread = sum(1 / self.seen[key] for key in self.keys(state, product))
-        return self.log_appeal(state, product) + self.optimism * sqrt(spread)
+        mean, variance = self.belief(state, product)
+        return mean + self.optimism * sqrt(log(2 + self.came[state])) * sqrt(variance)
 
     def learn(self, state, slate, response):
         x, y = (seen / due for seen, due in self.scale.values())
-        told = []
+        expected = []
         for slot, product in enumerate(slate):
-            appeal, look = exp(self.log_appeal(state, product)), self.slot[slot][0] / self.slot[slot][1]
-            buy = min(1, x * appeal) * look
-            click = (1 - buy) * min(1, y * sqrt(appeal)) * look
-            z = {0: 0.0, 1: 0.5, 2: 1.0}[response[slot]]
-            told.append((slot, product, z, buy, click, look))
-        for slot, product, z, buy, click, look in told:
-            m = buy + 0.5 * click
-            for key in self.keys(state, product):
-                factor = self.seen[key] / self.due[key]
-                self.seen[key] += z
-                self.due[key] += m / factor
-            self.slot[slot][0] += z
-            self.slot[slot][1] += m / look
-        for kind, mark, scale, expected in (("buy", 2, x, 3), ("click", 1, y, 4)):
+            u, look = self.belief(state, product)[0], self.slot[slot][0] / self.slot[slot][1]
+            b = min(0.95, x * exp(u) * look)
+            q = min(0.95, y * exp(u / 2) * look)
+            slope = {0: -b / (1 - b) - q / (1 - q) / 2, 1: -b / (1 - b) + 0.5, 2: 1.0}[response[slot]]
+            information = b / (1 - b) + (1 - b) * q / (4 * (1 - q))
+            expected.append((slot, product, b, (1 - b) * q, look, (state, u + slope / information, information)))
+        for slot, product, b, clicks, look, told in expected:
+            self.told.setdefault((self.labels[state][1], product), []).append(told)
+            self.slot[slot][0] += {0: 0.0, 1: 0.5, 2: 1.0}[response[slot]]
+            self.slot[slot][1] += (b + 0.5 * clicks) / look
+        for kind, mark, scale, at in (("buy", 2, x, 2), ("click", 1, y, 3)):
             self.scale[kind][0] += sum(one == mark for one in response)
-            self.scale[kind][1] += sum(row[expected] for row in told) / scale
+            self.scale[kind][1] += sum(row[at] for row in expected) / scale
+        self.came[state] += 1
+
+    def fit(self):
+        """Three steps, each v_l times the root of (20 + a' K_l a) / (20 + trace of V^-1 K_l), a = V^-1 (z - known)."""
+        for _ in range(3):
+            found, due = dict.fromkeys(self.variance, 20.0), dict.fromkeys(self.variance, 20.0)
+            for (_, product), told in self.told.items():
+                inverse = np.linalg.inv(self.noisy(product, told))
+                pull = inverse @ [z - self.known[s, product] for s, z, _ in told]
+                for tiers, v in self.variance.items():
+                    level = v * np.array([[self.shared(tiers, s, t) for t, _, _ in told] for s, _, _ in told])
+                    found[tiers] += pull @ level @ pull
+                    due[tiers] += np.trace(inverse @ level)
+            for tiers in self.variance:
+                self.variance[tiers] *= sqrt(found[tiers] / due[tiers])
 
 
 @pytest.mark.parametrize("optimism", [0.0, 0.8])
-def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism):
-    agent, loop = make(history, optimism=optimism), Loop(history, _levels(history), optimism)
+def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, monkeypatch):
+    """The variances of the levels are fitted after 40 visits, and after 80."""
+    monkeypatch.setattr(hierarchical, "FIRST", 40)
+    agent, loop = make(history, optimism=optimism), Loop(history, optimism)
     rng = np.random.default_rng(3)
-    states = np.flatnonzero(history.visits)[:12]
-    for visit in range(150):
+    often = np.argsort(-history.visits)[:40]
+    states = often[history.states.table[often, 1] == history.states.table[often[0], 1]][:6].tolist() + [0]
+    for visit in range(90):
         state = int(rng.choice(states))
-        slate = agent.act([state])[0].tolist()
-        scores = [loop.score(state, product) for product in range(P)]
-        assert [scores[product] for product in slate] == pytest.approx(sorted(scores, reverse=True)[:N], abs=1e-4)
-        if visit % 10 == 0:
+        if visit % 10 == 5:
+            slate = agent.act([state])[0].tolist()
+            scores = [loop.score(state, product) for product in range(P)]
+            assert [scores[product] for product in slate] == pytest.approx(sorted(scores, reverse=True)[:N], abs=1e-3)
             x = loop.scale["buy"][0] / loop.scale["buy"][1]
-            expected = [min(1, x * exp(loop.log_appeal(state, product))) for product in range(P)]
-            np.testing.assert_allclose(agent.values([state])[0], expected, rtol=1e-3)
+            expected = [min(1, x * exp(loop.belief(state, product)[0])) for product in range(P)]
+            np.testing.assert_allclose(agent.values([state])[0], expected, rtol=2e-3)
         shown = rng.permutation(P)[:N].tolist()
         response = rng.choice(3, size=N, p=[0.5, 0.2, 0.3]).tolist()
         agent.update([state], [shown], [response], [[0.0] * N])
         loop.learn(state, shown, response)
+        if visit + 1 in (40, 80):
+            loop.fit()
+            np.testing.assert_allclose(agent._variance, list(loop.variance.values()), rtol=1e-3)
 
 
-def test_the_levels_are_the_first_split_with_each_other_tier_and_the_state(history):
-    levels = dict(_levels(history))
-    assert list(levels) == [(), (1,), (1, 0), (1, 2), (1, 3), (0, 1, 2, 3)]
-    assert list(levels.values())[:5] == [2.0, 3.0, 30.0, 30.0, 30.0]
-    assert levels[0, 1, 2, 3] == pytest.approx(1 / (1 / 60 + 1 / 20))
+def test_the_levels_are_all_sets_of_the_other_tiers(history):
+    first, weight, inner = _levels(history)
+    assert (first, weight) == (1, 3.0)
+    assert dict(inner) == INSIDE
+    variance = {size: sum(1 / w for tiers, w in inner if len(tiers) == size) for size in (1, 2, 3)}
+    assert variance == pytest.approx({1: 1 / 30, 2: 1 / 60, 3: 1 / 20})  # in all, that of the history's pooling
 
 
-def test_a_pooling_that_splits_nothing_alone_is_taken_as_it_is(history):
+def test_a_pooling_that_splits_nothing_alone_has_the_states_for_its_only_level(history):
     levels = ((), 2.0), ((0, 1, 2, 3), 40.0)
     flat = replace(history, pooling=Pooling(tuple(Level(tiers, weight, 0.0) for tiers, weight in levels)))
-    assert _levels(flat) == list(levels)
+    assert _levels(flat) == (0, 2.0, [((1, 2, 3), 40.0)])
     assert make(flat).act(np.arange(672)).shape == (672, N)
+
+
+def test_it_learns_which_tiers_matter(history):
+    """Products that sell on one half of the month only: the variance of that level grows, no other's as much."""
+    agent = make(history)
+    rng = np.random.default_rng(4)
+    for _ in range(2_000):
+        state = int(rng.integers(672))
+        shown = rng.permutation(P)[:N]
+        likes = np.where((shown % 2 == 0) == history.states.table[state, 2], 0.4, 0.04)
+        agent.update([state], [shown], [2 * (rng.random(N) < likes)], np.zeros((1, N)))
+    tiers = [tiers for tiers, _ in _levels(history)[2]]
+    growth = agent._variance / make(history)._variance
+    assert tiers[growth.argmax()] == (2,)
+    assert growth.max() > 2 * np.sort(growth)[-2]
 
 
 def test_it_starts_from_the_historys_best_products(history):

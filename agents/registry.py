@@ -1,0 +1,84 @@
+"""The agents by name, and those of the user's own by "module:Class"."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from inspect import isabstract
+
+import numpy as np
+
+from agents.agent import Agent
+from agents.cascade_ucb import CascadeUCBAgent
+from agents.epsilon_greedy import EpsilonGreedyAgent
+from agents.gradient import GradientAgent
+from agents.hierarchical import HierarchicalAgent
+from agents.linear import LinearThompsonAgent, LinearUCBAgent
+from agents.mabwiser import MABWiserAgent
+from agents.popular import PopularBySegmentAgent, PopularByStateAgent, QuantityAgent
+from agents.static import OracleAgent, PopularAgent
+from agents.thompson import ThompsonAgent
+from agents.ucb import UCBAgent
+from agents.uniform import RandomAgent
+from selflearn_env.plugins import import_named
+
+AGENT_KEY = 2**31  # no environment spawns that many children
+
+AGENTS: dict[str, type[Agent]] = {
+    "random": RandomAgent,
+    "popular": PopularAgent,
+    "popular_by_segment": PopularBySegmentAgent,
+    "popular_by_state": PopularByStateAgent,
+    "quantity": QuantityAgent,
+    "epsilon_greedy": EpsilonGreedyAgent,
+    "ucb": UCBAgent,
+    "thompson": ThompsonAgent,
+    "linear_ucb": LinearUCBAgent,
+    "linear_thompson": LinearThompsonAgent,
+    "hierarchical": HierarchicalAgent,
+    "gradient": GradientAgent,
+    "cascade_ucb": CascadeUCBAgent,
+    "mabwiser": MABWiserAgent,
+    "oracle": OracleAgent,
+}
+
+
+def find_agent(name: str) -> type[Agent]:
+    """The class of an agent: a key of `agents.AGENTS`, or "module:Class".
+
+    Raises:
+        TypeError: it is no agent.
+        ValueError: there is none of this name.
+    """
+    if name in AGENTS:
+        return AGENTS[name]
+    if ":" not in str(name):
+        close = difflib.get_close_matches(str(name), AGENTS, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}, module:Class")
+    found = import_named("agent", name)
+    if not (isinstance(found, type) and issubclass(found, Agent)):
+        raise TypeError(f"agent {name!r} is no subclass of agents.Agent")
+    if isabstract(found):
+        raise TypeError(f"agent {name!r} is abstract; it must define {', '.join(sorted(found.__abstractmethods__))}")
+    return found
+
+
+def agent_rng(seed: int) -> np.random.Generator:
+    """The generator of an agent, which shares nothing with that of an environment of the same seed.
+
+    An environment draws from the first children of `SeedSequence(seed)`; an agent that spawned children of its own from
+    that sequence would draw the customers' numbers.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(AGENT_KEY,)))
+
+
+def check_hyperparameters(name: str, given: Iterable[str], known: list[str]) -> None:
+    """Sees that an agent has the hyperparameters given.
+
+    Raises:
+        TypeError: it has not; the message says which it has.
+    """
+    for option in given:
+        if option not in known:
+            raise TypeError(f"agent {name!r} has no hyperparameter {option!r}; it has: {', '.join(known) or 'none'}")
