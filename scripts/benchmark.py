@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 import pandas as pd
-from command_line import folder, manifest, number, place, positive, run, table, write_text
+from command_line import folder, manifest, place, positive, run, write_text
 from minimal_env import MinimalEnv
 from numpy.typing import NDArray
 
 import selflearn_env
 from agents import make_agent
+from agents.evaluation.markdown import number, table
 from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import ONLINE_RETAIL, retail_shop

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from check_plots import calibration_plot, gains_plot, popularity_plot
-from command_line import folder, manifest, number, place, positive, run, seed, table, write_text
+from command_line import folder, manifest, place, positive, run, seed, write_text
 
 from agents import make_agent
 from agents.evaluation import standing
+from agents.evaluation.markdown import number, table
 from selflearn_env import Drift, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import gymnasium
 
 from agents import AGENTS
+from agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.simulator import Simulator
@@ -25,7 +26,9 @@ MISTAKES = (
     *(ImportError, MemoryError, NotImplementedError, OSError, TypeError, ValueError),
     gymnasium.error.Error,
 )  # what a user's input may end in
-PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "matplotlib")
+PACKAGES = ("selflearn-env", "gymnasium", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
+
+sys.path.append(str(Path.cwd()))  # where modules of one's own are looked for: module:Class
 
 
 def run(main: Callable[[], None]) -> NoReturn:
@@ -35,17 +38,9 @@ def run(main: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(1)
-    except (
-        ImportError,
-        MemoryError,
-        NotImplementedError,
-        OSError,
-        TypeError,
-        ValueError,
-        gymnasium.error.Error,
-    ) as error:
+    except MISTAKES as error:
         reason = str(error).split(" was raised from the environment creator")[0]
-        print(f"error: {' '.join(reason.split())}", file=sys.stderr)
+        print(f"error: {' '.join([*reason.split(), *getattr(error, '__notes__', [])])}", file=sys.stderr)
         sys.exit(1)
     sys.exit(0)
 
@@ -110,30 +105,29 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
 
 
-def add_comparison_arguments(parser: argparse.ArgumentParser, agents: list[str] | None, by_default: str) -> None:
-    """The arguments of commands that compare agents, which are these unless others are asked for."""
-    parser.add_argument(
-        "--agents",
-        nargs="+",
-        choices=AGENTS,
-        default=agents,
-        metavar="NAME",
-        help=f"agents to compare, of {', '.join(AGENTS)}{by_default}",
-    )
-    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
-    add_run_arguments(parser)
+def agent(text: str) -> AgentSpec:
+    """An argument that names an agent, maybe with hyperparameters."""
+    try:
+        return AgentSpec.parse(text)
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def environment(options: argparse.Namespace, refused: tuple[str, ...] = ()) -> tuple[dict[str, Any], Shop, Simulator]:
+AGENT_HELP = (
+    f"{', '.join(AGENTS)}, or one of your own as module:Class; hyperparameters in brackets, in quotes of the shell: "
+    "\"ucb(kind='ucb1', scale=0.2)\""
+)
+
+
+def environment(options: argparse.Namespace) -> tuple[dict[str, Any], Shop, Simulator]:
     """The options of the environment asked for, its shop and its simulator; prints the report of the shop.
 
     Raises:
-        ValueError: an option is one of those refused, because the command has another way to say it.
+        ValueError: an option is given that the command has another way to say.
     """
-    own = [name for name, _ in options.option if name in ("shop", "slate_size", *refused)]
+    own = [name for name, _ in options.option if name in ("shop", "slate_size")]
     if own:
         raise ValueError(f"--option {own[0]}=... has a flag of its own; see --help")
-    sys.path.append("")  # where the command was called: customer=my_module:MyCustomers
     given = {name: as_json(value) for name, value in options.option}
     env_options: dict[str, Any] = {"slate_size": options.slate_size, **given}
     if options.shop is not None:
@@ -161,22 +155,14 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, the first column to the left, the others to the right."""
-    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in (head, rule, *rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def number(value: float, decimals: int) -> str:
-    """A number as a table shows it: a dash for none, no minus before zero."""
-    return "-" if math.isnan(value) else f"{round(value, decimals) + 0.0:,.{decimals}f}"
-
-
 def options_text(options: argparse.Namespace) -> str:
     """The environment and its options, as a heading."""
     return ", ".join([options.env, *(f"{name}={value}" for name, value in options.option)])
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that a result depends on."""
+    return {name: version(name) for name in PACKAGES}
 
 
 def manifest(options: argparse.Namespace, **figures: Any) -> str:
@@ -185,7 +171,7 @@ def manifest(options: argparse.Namespace, **figures: Any) -> str:
         "command": Path(sys.argv[0]).name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "options": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
         **figures,
     }

@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
-from command_line import add_run_arguments, as_json, environment, folder, manifest, pair, run, seed, write_text
+from command_line import AGENT_HELP, add_run_arguments, agent, environment, folder, manifest, run, seed, write_text
 
-from agents import AGENTS, make_agent
 from agents.evaluation import ComparisonResult, evaluate
-from agents.evaluation.plots import learning_curves
+from agents.evaluation.plots import learning_curves, save
 from selflearn_env.archive import write_atomically
 
 
 def main() -> None:
     """Reads the arguments, trains, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--agent", choices=AGENTS, default="epsilon_greedy", help="which agent")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        type=pair,
-        help="a hyperparameter of the agent, such as epsilon=0.05; may be repeated",
-    )
+    parser.add_argument("--agent", type=agent, default="epsilon_greedy", help=AGENT_HELP)
     parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
     add_run_arguments(parser)
     options = parser.parse_args()
 
     out = folder(options.out)
     env_options, shop, simulator = environment(options)
-    settings = {name: as_json(value) for name, value in options.set}
-    if AGENTS[options.agent].privileged:
-        settings = {"simulator": simulator, **settings}
-    agent = make_agent(
-        options.agent, history=shop.history, slate_size=options.slate_size, seed=options.seed, **settings
-    )
-    result = evaluate(agent, options.env, options.customers, options.batch, options.seed, **env_options)
+    learner = options.agent.make(shop.history, options.slate_size, options.seed, simulator)
+    learner.save(out / "agent.npz")  # what cannot be saved says so before the work
+    result = evaluate(learner, options.env, options.customers, options.batch, options.seed, **env_options)
+    result = replace(result, agent=options.agent.text)
     figures = result.figures()
 
-    agent.save(out / "agent.npz")
+    learner.save(out / "agent.npz")
     write_text(out / "curve.csv", result.frame().to_csv(index=False))
     with write_atomically(out / "curve.png") as file:
-        learning_curves(ComparisonResult((result,)), file)
+        save(learning_curves(ComparisonResult((result,))), file, "png")
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, figures=figures))
     print(
         f"{figures['agent']}: reward per slate {figures['reward_early']:.2f} early, {figures['reward_late']:.2f} late; "

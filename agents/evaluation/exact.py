@@ -35,3 +35,14 @@ def share_of_gap(expected: Any, random: Any, optimal: Any) -> NDArray[np.float64
     """(expected - random) / (optimal - random), nan where the two references are equal."""
     way = np.asarray(optimal) - random
     return np.divide(expected - random, way, out=np.full(np.shape(way), np.nan), where=np.abs(way) > 1e-9)
+
+
+def gini(showings: NDArray) -> NDArray[np.float64]:
+    """How unequally showings (..., P) fall on the catalogue, from 0, all alike, to 1 - 1 / P, all on one product.
+
+    The Gini coefficient, sum over i of (2 i - P - 1) x_i / (P sum x), with x ascending; nan where nothing was shown.
+    """
+    ascending = np.sort(showings, axis=-1).astype(np.float64)
+    size, total = showings.shape[-1], ascending.sum(axis=-1)
+    rank = 2.0 * np.arange(1, size + 1) - size - 1.0
+    return np.divide(ascending @ rank, size * total, out=np.full(total.shape, np.nan), where=total > 0)

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from agents import AGENTS, load_agent
+from agents import load_agent
 from selflearn_env import Shop
-from selflearn_env.core.customers import CUSTOMERS
-
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-def run(script, *arguments):
-    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory, tiny_log):
-    path = tmp_path_factory.mktemp("log") / "log.csv"
-    tiny_log.to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture(scope="module")
-def shop(log):
-    path = log.with_name("shop.npz")
-    done = run("build_shop.py", log, "--out", path)
-    assert done.returncode == 0, done.stderr
-    assert "rows read" in done.stdout
-    assert "belong to the history" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith(str(path))
-    return path
+from tests.scripts.command import SCRIPTS, run
 
 
 @pytest.mark.parametrize(
@@ -53,8 +26,9 @@ def test_help_says_defaults(script):
 
 def test_train_writes_what_it_names(shop, tmp_path):
     done = run(
-        "train.py", "--shop", shop, "--slate-size", 3, "--customers", 400, "--set", "epsilon=0.3", "--out", tmp_path
-    )
+        "train.py", "--shop", shop, "--slate-size", 3, "--customers", 400, "--agent", "epsilon_greedy(epsilon=0.3)",
+        "--out", tmp_path,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "visits/s" in done.stderr  # the bar has a rate
     named = [Path(line) for line in done.stdout.splitlines()[-4:]]
@@ -68,18 +42,6 @@ def test_train_writes_what_it_names(shop, tmp_path):
     assert manifest["shop_digest"] == Shop.load(shop).digest
     assert manifest["options"]["customers"] == 400
     assert manifest["figures"]["reward"] == pytest.approx(np.average(curve["reward"]))
-
-
-def test_compare_writes_a_table_of_the_agents(shop, tmp_path):
-    done = run("compare.py", "--shop", shop, "--slate-size", 3, "--customers", 300, "--seeds", 2, "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    table = (tmp_path / "table.md").read_text()
-    assert table in done.stdout
-    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == [
-        f"{name} (privileged)" if agent.privileged else name for name, agent in AGENTS.items()
-    ]
-    assert done.stdout.splitlines()[-1] == str(tmp_path / "curves.png")
-    assert len(json.loads((tmp_path / "manifest.json").read_text())["runs"]) == 2 * len(AGENTS)
 
 
 def test_the_manifest_of_a_null_world_is_strict_json(shop, tmp_path):
@@ -116,19 +78,26 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "slate_size must be 1..8, the size of the catalogue, got 10",
         ),
         ("train.py", ["--shop", "{shop}", "--out", "{log}"], 1, "log.csv"),
-        ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "invalid choice: 'nobody'"),
+        ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "unknown agent 'nobody'; known: random, popular,"),
+        ("train.py", ["--agent", "ucb(0.2)", "--out", "{out}"], 2, "agent 'ucb(0.2)' cannot be read"),
+        (
+            "train.py",
+            ["--agent", "nothing:There", "--out", "{out}"],
+            2,
+            "cannot be imported: No module named 'nothing'",
+        ),
         ("train.py", ["--customers", "0", "--out", "{out}"], 2, "must be at least 1"),
         (
             "train.py",
-            ["--shop", "{shop}", "--slate-size", "3", "--set", "epsilom=1", "--out", "{out}"],
-            1,
-            "no hyperparameter 'epsilom'",
+            ["--shop", "{shop}", "--slate-size", "3", "--agent", "epsilon_greedy(epsilom=1)", "--out", "{out}"],
+            2,
+            "agent 'epsilon_greedy' has no hyperparameter 'epsilom'",
         ),
         ("train.py", ["--shop", "{shop}", "--env", "selflearn/Nothing-v0", "--out", "{out}"], 1, "Nothing"),
         ("train.py", ["--shop", "{shop}", "--env", "nomodule:x-v0", "--out", "{out}"], 1, "nomodule"),
         (
             "train.py",
-            ["--shop", "{shop}", "--slate-size", "3", "--set", "epsilon=abc", "--out", "{out}"],
+            ["--shop", "{shop}", "--slate-size", "3", "--agent", "epsilon_greedy(epsilon='abc')", "--out", "{out}"],
             1,
             "epsilon is a probability, 0..1, got 'abc'",
         ),
@@ -141,7 +110,28 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "/dev/null: cannot be written: it is there and is no file",
         ),
         ("build_shop.py", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
-        ("compare.py", ["--agents", "nobody", "--out", "{out}"], 2, "invalid choice: 'nobody'"),
+        ("compare.py", ["--agents", "random", "thomson", "--out", "{out}"], 2, "did you mean 'thompson'?"),
+        ("compare.py", ["--agents", "random(x=1)", "--out", "{out}"], 2, "'random' has no hyperparameter 'x'"),
+        ("compare.py", ["--backend", "smoke", "--out", "{out}"], 2, "invalid choice: 'smoke'"),
+        ("compare.py", ["--jobs", "0", "--out", "{out}"], 2, "must be at least 1"),
+        (
+            "compare.py",
+            ["--shop", "{shop}", "--slate-size", "3", "--agents", "ucb", "ucb", "--out", "{out}"],
+            1,
+            "an agent is asked for twice: ['ucb', 'ucb']",
+        ),
+        (
+            "compare.py",
+            ["--shop", "{shop}", "--slate-size", "3", "--agents", "epsilon_greedy(epsilon=2)", "--out", "{out}"],
+            1,
+            "epsilon is a probability, 0..1, got 2",
+        ),
+        (
+            "compare.py",
+            ["--shop", "{shop}", "--slate-size", "3", "--customer-models", "logit", "logid", "--out", "{out}"],
+            1,
+            "unknown customer 'logid'; did you mean 'logit'?",
+        ),
     ],
 )
 def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, tmp_path):
@@ -173,21 +163,6 @@ def test_check_customers_compares_with_the_log(shop, tmp_path):
     assert (tmp_path / "again" / "check.md").read_text() == text, again.stderr
 
 
-def test_compare_customers_has_a_row_for_every_model(shop, tmp_path):
-    arguments = ("--shop", shop, "--slate-size", 3, "--customers", 200, "--seeds", 1, "--agents", "random", "popular")
-    done = run("compare_customers.py", *arguments, "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in (tmp_path / "models.md").read_text().splitlines()
-    ]
-    assert rows[0] == ["customers", "random", "popular", "optimal"]
-    assert [row[0] for row in rows[2:]] == list(CUSTOMERS)
-    for name, random, popular, optimal in rows[2:]:
-        earned = [float(cell.split()[0]) for cell in (random, popular, optimal)]
-        assert earned[0] <= earned[1] <= earned[2], name
-        assert name == "seed" or earned[0] < earned[2]
-
-
 def test_plot_drift_shows_both_worlds(tmp_path):
     done = run("plot_drift.py", "--customers", 1000, "--seeds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -196,18 +171,6 @@ def test_plot_drift_shows_both_worlds(tmp_path):
     assert set(frame["step"]) == {"1/n", "step at least 0.02"}
     assert (tmp_path / "drift.png").read_bytes().startswith(b"\x89PNG")
     assert len((tmp_path / "drift.md").read_text().splitlines()) == 6
-
-
-def test_options_of_the_environment_reach_it(shop, tmp_path):
-    options = ["customer=cascade", 'customer_options={"leave": 1.0}', "contrast=3", 'drift={"spread": 0.5}']
-    given = [part for option in options for part in ("--option", option)]
-    done = run(
-        "compare.py", "--shop", shop, "--slate-size", 3, "--customers", 100, "--seeds", 1, *given, "--out", tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    assert "selflearn/Retail-v0, customer=cascade" in done.stdout
-    assert "oracle" not in (tmp_path / "table.md").read_text()  # it cannot follow a drift
-    assert pd.read_csv(tmp_path / "results.csv")["purchases"].max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -233,44 +196,11 @@ def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, messa
     [
         ("compare.py", "slate_size=4", "--option slate_size=... has a flag of its own"),
         ("train.py", "shop=shop.npz", "--option shop=... has a flag of its own"),
-        ("compare_customers.py", "customer=logit", "--option customer=... has a flag of its own"),
-        (
-            "compare_customers.py",
-            'customer_options={"leave": 1}',
-            "--option customer_options=... has a flag of its own",
-        ),
     ],
 )
 def test_an_option_that_has_a_flag_is_refused(shop, tmp_path, script, option, message):
     done = run(script, "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
     assert (done.returncode, done.stderr) == (1, f"error: {message}; see --help\n")
-
-
-def test_a_model_of_ones_own_is_found_where_the_command_is_called(shop, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(
-        "from selflearn_env.core.customers import CascadeCustomers\n"
-        "class Tired(CascadeCustomers):\n"
-        "    def __init__(self, appeal, slate_size, *, tired=0.5, **options):\n"
-        "        super().__init__(appeal * (1 - tired), slate_size, **options)\n"
-    )
-    common = ("--shop", shop, "--slate-size", 3, "--customers", 100, "--seeds", 1, "--agents", "random", "popular")
-    given = ("--option", "customer=mine:Tired", "--option", 'customer_options={"tired": 0.2, "leave": 1.0}')
-    done = run("compare.py", *common, *given, "--out", "results")
-    assert done.returncode == 0, done.stderr
-    assert pd.read_csv("results/results.csv")["purchases"].max() <= 1
-    done = run("compare_customers.py", *common, "--models", "logit", "mine:Tired", "--out", "results")
-    assert done.returncode == 0, done.stderr
-    assert "| mine:Tired" in Path("results/models.md").read_text()
-
-
-def test_models_that_do_not_exist_are_refused_before_anybody_is_served(shop, tmp_path):
-    done = run(
-        "compare_customers.py", "--shop", shop, "--slate-size", 3, "--models", "logit", "logid", "--out", tmp_path
-    )
-    assert done.returncode == 1
-    assert "unknown customer 'logid'; did you mean 'logit'?" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_model_that_cannot_drift_ends_in_one_line(shop, tmp_path, monkeypatch):

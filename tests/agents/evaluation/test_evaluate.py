@@ -4,9 +4,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents import make_agent
-from agents.evaluation import compare, evaluate
-from selflearn_env import Shop
+from agents import AGENTS, make_agent
+from agents.evaluation import cells, compare, evaluate
+from selflearn_env import Drift, Shop
 
 ENV = "selflearn/Retail-v0"
 N = 3
@@ -48,6 +48,31 @@ def test_figures_are_those_of_a_plain_loop(batch, tiny_shop, options):
     np.testing.assert_array_equal(result.visits, np.arange(20, 1001, 20))  # whatever the batch
     assert result.mean("reward", 0, 0.1) == pytest.approx(np.mean(rewards[:100]))
     assert result.mean("reward", 0.9) == pytest.approx(np.mean(rewards[900:]))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in AGENTS.items() if not kind.privileged and getattr(kind, "extra", None) is None]
+)
+def test_to_look_at_an_agent_does_not_change_what_it_shows(name, tiny_shop, options):
+    """Its values are read, and its propensities are not: nothing of that is drawn from its generator."""
+    result = evaluate(agent_of(tiny_shop, name), ENV, 200, seed=7, **options)
+    envs = gym.make_vec(ENV, num_envs=1, vectorization_mode="vector_entry_point", shop=tiny_shop, slate_size=N)
+    agent, shown = agent_of(tiny_shop, name), np.zeros((4, tiny_shop.products), dtype=int)
+    states = envs.reset(seed=7)[1]["state"]
+    for _ in range(200):
+        slates = agent.act(states)
+        np.add.at(shown, (tiny_shop.history.segment[states], slates[0]), 1)
+        info = envs.step(slates)[-1]
+        agent.update(states, slates, info["response"], info["item_reward"])
+        states = info["state"]
+    np.testing.assert_array_equal(result.shown, shown)
+
+
+def test_progress_counts_every_visit(tiny_shop, options):
+    for batch in (1, 64, 300):
+        counted = []
+        evaluate(agent_of(tiny_shop), ENV, 200, batch, **{**options, "progress": counted.append})
+        assert counted == [min(batch, 200 - at) for at in range(0, 200, batch)]
 
 
 def test_references_bound_the_agents(tiny_shop, options):
@@ -134,3 +159,35 @@ def test_privileged_agents_are_marked_everywhere(tiny_shop, options):
 def test_a_comparison_needs_agents(options):
     with pytest.raises(ValueError, match="needs agents and seeds"):
         compare([], ENV, 10, **options)
+
+
+def drifting(shop):
+    return gym.make(ENV, shop=shop, slate_size=N, drift=Drift(spread=1.5)).unwrapped
+
+
+ORACLE = r"an oracle keeps one slate per state, and with drift the best ones change; .* exact optimum of each moment"
+
+
+def test_an_oracle_is_refused_where_interest_drifts(tiny_shop):
+    with pytest.raises(ValueError, match=ORACLE):
+        agent_of(tiny_shop, "oracle", simulator=drifting(tiny_shop).simulator)
+    options = {"shop": tiny_shop, "slate_size": N, "drift": Drift(spread=1.5)}
+    with pytest.raises(ValueError, match=ORACLE):
+        compare(["oracle"], ENV, 100, 1, 10, progress=False, **options)
+
+
+def test_an_oracle_is_refused_once_the_environment_has_begun(tiny_shop):
+    env = drifting(tiny_shop)
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match=ORACLE):
+        agent_of(tiny_shop, "oracle", simulator=env.simulator)
+
+
+def test_a_comparison_refuses_an_oracle_before_anybody_serves(tiny_shop, monkeypatch):
+    served = []
+    monkeypatch.setattr(cells, "evaluate", lambda *given, **_: served.append(given))
+    with pytest.raises(ValueError, match=ORACLE):
+        compare(
+            ["random", "oracle"], ENV, 100, 1, 10, progress=False, shop=tiny_shop, slate_size=N, drift=Drift(spread=1.5)
+        )
+    assert not served

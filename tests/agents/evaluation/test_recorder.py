@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -13,34 +13,25 @@ from hypothesis import strategies as st
 from agents import make_agent
 from agents.agent import Agent
 from agents.evaluation import compare, evaluate
-from agents.evaluation.evaluate import CHUNKS, FIGURES, _Recorder
+from agents.evaluation.recorder import CHUNKS, Recorder
+from agents.evaluation.result import MEANS
+from agents.specification import AgentSpec
+from agents.static import PopularAgent
 from selflearn_env import Drift, Rewards
+from tests.agents.evaluation.hand_made import HISTORY, PRODUCTS, SEGMENTS, STATES, Moment, bare, same
 
 ENV = "selflearn/Retail-v0"
 N = 3
 DRIFT = Drift(spread=1.5, half_life=150, every=37, appear={3: 300}, vanish={0: 410})
 FACTORS = {"every visit": 1, "in batches": 37, "seldom": 500}
+BITS = [  # of each product: how rare its purchases are, one more each
+    -np.log2((HISTORY.purchases[:, product].sum() + 1) / (HISTORY.purchases.sum() + PRODUCTS))
+    for product in range(PRODUCTS)
+]
 
 
 def agent_of(shop, name="epsilon_greedy", seed=1, **known):
     return make_agent(name, history=shop.history, slate_size=N, seed=seed, **known)
-
-
-class Moment:
-    """A simulator with numbers that tell the moment, the state and the slate apart; it counts what it is asked."""
-
-    def __init__(self, number, asked):
-        self.number, self.asked = number, asked
-
-    def expected_reward(self, states, slates):
-        self.asked.append(len(states))
-        return 1000.0 * self.number + 10.0 * states + slates @ np.array([0.1, 0.01])
-
-    def optimal_slate(self, states):
-        return np.stack([states % 7 + self.number, states % 5], axis=1)
-
-    def random_reward(self, states):
-        return -1000.0 * self.number - 3.0 * states
 
 
 def loop_figures(number, state, slate, response, item_reward):
@@ -54,7 +45,22 @@ def loop_figures(number, state, slate, response, item_reward):
         "optimal": optimal,
         "purchases": [*response].count(2),
         "clicks": [*response].count(1),
+        "novelty": (BITS[slate[0]] + BITS[slate[1]]) / 2,
     }
+
+
+def loop_gini(counts):
+    """Mean difference of all pairs, as a share of twice the mean (Gini's own definition)."""
+    return sum(abs(a - b) for a in counts for b in counts) / (2 * len(counts) * sum(counts))
+
+
+def counted(rows):
+    """How often each product is in some slates."""
+    shown = [0] * PRODUCTS
+    for _, slate in rows:
+        for product in slate:
+            shown[product] += 1
+    return shown
 
 
 @given(
@@ -65,34 +71,44 @@ def loop_figures(number, state, slate, response, item_reward):
 def test_each_visit_is_summed_in_its_chunk_by_the_simulator_it_came_with(chunk, pieces, seed):
     """Whatever the batches, empty ones too, and whenever the simulator changes."""
     rng = np.random.default_rng(seed)
-    recorder, visits, number, asked = _Recorder(chunk), [], 0, []
+    recorder, visits, rows_shown, number, asked = Recorder(CHUNKS * chunk, HISTORY), [], [], 0, []
+    assert recorder.chunk == chunk
     moment = Moment(number, asked)
     for batch, changes in pieces:
         batch = min(batch, CHUNKS * chunk - len(visits))
         if changes:
             number += 1
             moment = Moment(number, asked)
-        states, slates = rng.integers(30, size=batch), rng.integers(9, size=(batch, 2))
+        states, slates = rng.integers(STATES, size=batch), rng.integers(PRODUCTS, size=(batch, 2))
         responses, rewards = rng.integers(3, size=(batch, 2)).astype(np.int8), rng.normal(size=(batch, 2))
         recorder.add(moment, states, slates, responses, rewards)
         rows = zip(states.tolist(), slates.tolist(), responses.tolist(), rewards.tolist(), strict=True)
         visits.extend(loop_figures(number, *row) for row in rows)
-    table = recorder.table()
-    ends = [min(begin + chunk, len(visits)) for begin in range(0, len(visits), chunk)]
-    assert table["visits"].tolist() == ends
-    for name in FIGURES:
-        means = [
-            np.mean([visit[name] for visit in visits[begin : begin + chunk]]) for begin in range(0, len(visits), chunk)
-        ]
-        np.testing.assert_allclose(table[name], means, rtol=1e-9, atol=1e-8, err_msg=name)
+        rows_shown.extend(zip(states.tolist(), slates.tolist(), strict=True))
+    found = recorder.result()
+    begins = range(0, len(visits), chunk)
+    ends = [min(begin + chunk, len(visits)) for begin in begins]
+    assert found["visits"].tolist() == ends
+    for name in MEANS:
+        means = [np.mean([visit[name] for visit in visits[begin : begin + chunk]]) for begin in begins]
+        np.testing.assert_allclose(found[name], means, rtol=1e-9, atol=1e-8, err_msg=name)
+    shown = [counted(rows_shown[begin : begin + chunk]) for begin in begins]
+    assert found["coverage"].tolist() == [sum(times > 0 for times in counts) / PRODUCTS for counts in shown]
+    np.testing.assert_allclose(found["gini"], [loop_gini(counts) for counts in shown], rtol=1e-9, atol=1e-12)
+    assert found["shown"].tolist() == [
+        counted([(state, slate) for state, slate in rows_shown if state % SEGMENTS == segment])
+        for segment in range(SEGMENTS)
+    ]
+    assert np.isnan(found["exploration"]).all()  # nobody looked at an agent
     assert sum(asked) == 2 * len(visits)  # each once for its slate, and once for the best one
-    assert recorder.table()["visits"].tolist() == ends  # reading the table twice adds nothing
-    np.testing.assert_array_equal(recorder.table()["reward"], table["reward"])
+    again = recorder.result()  # reading twice adds nothing
+    for name, values in found.items():
+        np.testing.assert_array_equal(again[name], values, err_msg=name)
 
 
 def test_visits_of_one_simulator_are_worked_out_together_and_do_not_pile_up():
     asked = []
-    recorder, moment = _Recorder(chunk=100), Moment(0, asked)
+    recorder, moment = Recorder(CHUNKS * 100, HISTORY), Moment(0, asked)
     for _ in range(2000):
         row = np.zeros((1, 2))
         recorder.add(moment, np.zeros(1, int), row.astype(int), row.astype(np.int8), row)
@@ -106,6 +122,8 @@ def loop_of(shop, agent, customers, batch, seed, **options):
     envs = gym.make_vec(ENV, batch, vectorization_mode="vector_entry_point", shop=shop, slate_size=N, **options)
     states = envs.reset(seed=seed)[1]["state"]
     visits = []
+    bought = shop.history.purchases.sum(axis=0) + 1
+    bits = [-np.log2(times / bought.sum()) for times in bought]
     while len(visits) < customers:
         simulator = envs.unwrapped.simulator
         slates = agent.act(states)
@@ -125,6 +143,7 @@ def loop_of(shop, agent, customers, batch, seed, **options):
                     "optimal": best,
                     "purchases": info["response"][row].tolist().count(2),
                     "clicks": info["response"][row].tolist().count(1),
+                    "novelty": np.mean([bits[product] for product in slates[row]]),
                 }
             )
         states = info["state"]
@@ -142,7 +161,7 @@ def test_an_evaluation_under_drift_is_a_plain_loop(tiny_shop, customer, customer
     chunk = -(-customers // 50)
     begins = range(0, customers, chunk)
     assert result.visits.tolist() == [min(begin + chunk, customers) for begin in begins]
-    for name in FIGURES:
+    for name in MEANS:
         means = [np.mean([visit[name] for visit in visits[begin : begin + chunk]]) for begin in begins]
         np.testing.assert_allclose(getattr(result, name), means, rtol=1e-9, atol=1e-9, err_msg=name)
         assert result.mean(name) == pytest.approx(np.mean([visit[name] for visit in visits]))
@@ -172,7 +191,7 @@ def test_tenths_are_exact_whatever_the_batch(tiny_shop, customers, drift, batch)
     visits = loop_of(tiny_shop, agent_of(tiny_shop), customers, batch, 3, drift=drift)
     np.testing.assert_array_equal(result.visits, np.arange(1, 51) * customers // 50)
     tenth = customers // 10
-    for name in FIGURES:
+    for name in MEANS:
         found = [visit[name] for visit in visits]
         assert result.mean(name, 0, 0.1) == pytest.approx(np.mean(found[:tenth]), abs=1e-9)
         assert result.mean(name, 0.9) == pytest.approx(np.mean(found[-tenth:]), abs=1e-9)
@@ -212,7 +231,7 @@ def test_a_drift_without_spread_changes_no_figure(tiny_shop, batch):
         for drift in (None, Drift(spread=0, every=11))
     ]
     np.testing.assert_array_equal(runs[0].reward, runs[1].reward)
-    for name in FIGURES:
+    for name in MEANS:
         np.testing.assert_allclose(getattr(runs[0], name), getattr(runs[1], name), rtol=1e-12, atol=1e-12)
 
 
@@ -222,7 +241,7 @@ def test_a_drift_out_of_json_is_evaluated_alike(tiny_shop):
         evaluate(agent_of(tiny_shop), ENV, 600, 10, 3, progress=False, shop=tiny_shop, slate_size=N, drift=drift)
         for drift in (DRIFT, given)
     ]
-    for name in FIGURES:
+    for name in MEANS:
         np.testing.assert_array_equal(getattr(runs[0], name), getattr(runs[1], name))
 
 
@@ -250,32 +269,22 @@ def test_an_agent_may_use_its_array_of_slates_again(tiny_shop):
     assert result.mean("expected_reward") == pytest.approx(np.mean(expected))
 
 
-def drifting(shop):
-    return gym.make(ENV, shop=shop, slate_size=N, drift=DRIFT).unwrapped
+class RecklessAgent(PopularAgent):
+    """Writes to all that it is given."""
+
+    def _act(self, states):
+        slates = super()._act(states)
+        states[:] = 5
+        return slates
+
+    def _update(self, states, *others):
+        states[:] = 5
+        for other in others:
+            other[:] = 1
 
 
-ORACLE = r"an oracle keeps one slate per state, and with drift the best ones change; .* exact optimum of each moment"
-
-
-def test_an_oracle_is_refused_where_interest_drifts(tiny_shop):
-    with pytest.raises(ValueError, match=ORACLE):
-        agent_of(tiny_shop, "oracle", simulator=drifting(tiny_shop).simulator)
-    options = {"shop": tiny_shop, "slate_size": N, "drift": DRIFT}
-    with pytest.raises(ValueError, match=ORACLE):
-        compare(["oracle"], ENV, 100, 1, 10, progress=False, **options)
-
-
-def test_an_oracle_is_refused_once_the_environment_has_begun(tiny_shop):
-    env = drifting(tiny_shop)
-    env.reset(seed=1)
-    with pytest.raises(ValueError, match=ORACLE):
-        agent_of(tiny_shop, "oracle", simulator=env.simulator)
-
-
-def test_a_comparison_refuses_an_oracle_before_anybody_serves(tiny_shop, monkeypatch):
-    served = []
-    module = import_module("agents.evaluation.compare")  # the package has the function under this name
-    monkeypatch.setattr(module, "evaluate", lambda *given, **_: served.append(given))
-    with pytest.raises(ValueError, match=ORACLE):
-        compare(["random", "oracle"], ENV, 100, 1, 10, progress=False, shop=tiny_shop, slate_size=N, drift=DRIFT)
-    assert not served
+@pytest.mark.parametrize("batch", [1, 10])
+def test_what_is_written_down_is_out_of_an_agents_reach(tiny_shop, batch):
+    specs = ["popular", AgentSpec("reckless", RecklessAgent, {})]
+    popular, reckless = compare(specs, ENV, 300, 1, batch, progress=False, shop=tiny_shop, slate_size=N).runs
+    assert same(*bare([popular, replace(reckless, agent="popular")]))

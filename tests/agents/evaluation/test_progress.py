@@ -1,0 +1,74 @@
+"""What the bars show: every visit of every run, whichever process serves it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from agents.evaluation import World, compare, compare_worlds
+from agents.evaluation.progress import Counter, Progress
+
+ENV = "selflearn/Retail-v0"
+NAMES = ["random", "popular", "epsilon_greedy"]
+OPTIONS = {"slate_size": 3}
+
+
+@pytest.fixture
+def worlds(tiny_shop):
+    options = {"shop": tiny_shop, **OPTIONS}
+    return [World("independent", ENV, 120, options), World("logit", ENV, 60, {**options, "customer": "logit"})]
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_progress_counts_the_visits_of_all_runs(jobs, worlds, monkeypatch, capsys, tmp_path):
+    counted = []
+    ended = Progress.__exit__
+
+    def look(self, *why):
+        counted.append(self._counts.tolist())
+        ended(self, *why)
+
+    monkeypatch.setattr(Progress, "__exit__", look)
+    compare_worlds(NAMES[:2], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path)
+    assert counted == [[120] * 4 + [60] * 4]
+    drawn = capsys.readouterr().err
+    assert "720/720" in drawn
+    assert "visits/s" in drawn
+    compare_worlds(NAMES[:3], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path)
+    assert counted[1:] == [[120] * 2 + [60] * 2]
+    assert f"8 of 12 runs are kept from before in {tmp_path}" in capsys.readouterr().out
+
+
+def test_nothing_is_drawn_where_no_bars_are_wanted(tiny_shop, tmp_path, capsys):
+    for _ in range(2):
+        compare(["random"], ENV, 50, 1, progress=False, keep=tmp_path, shop=tiny_shop, **OPTIONS)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_counter_counts_in_its_place(tmp_path):
+    with Progress(["a", "b", "c"], [10, 20, 30], shown=False) as bars:
+        counters = [bars.counter(run).start() for run in range(3)]
+        for counter, visits in ((counters[0], 3), (counters[2], 5), (counters[0], 4)):
+            counter(visits)
+        assert bars._counts.tolist() == [7, 0, 5]
+        bars.counter(0).start()  # a run that begins again
+        assert bars._counts.tolist() == [0, 0, 5]
+    far = Counter(tmp_path / "of another machine", 2).start()
+    far(5)
+    assert not list(tmp_path.iterdir())
+
+
+def test_each_run_under_way_has_a_bar_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with Progress(["first", "second", "third"], [10, 20, 30], shown=True) as bars:
+        bars._counts[:] = [10, 5, 30]
+        bars._look()
+        assert list(bars._bars) == [1]
+        bars._counts[:] = [10, 20, 30]
+        bars._look()
+        assert bars._bars == {}
+    drawn = capsys.readouterr().err
+    assert "second" in drawn
+    assert "first" not in drawn
+    assert "60/60" in drawn

@@ -1,0 +1,267 @@
+"""The comparison as a command: its files, its worlds, agents and customers of one's own, and that it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from agents import AGENTS
+from agents.evaluation.result import CURVES
+from selflearn_env import Shop
+from selflearn_env.core.customers import CUSTOMERS
+from tests.scripts.command import SCRIPTS, run
+
+FILES = {"tables.md", "results.csv", "runs.csv", "manifest.json", "report.html"} | {
+    f"{name}.{kind}" for name in ("curves", "regret", "differences") for kind in ("png", "svg")
+}
+COMPARE = ("--slate-size", 3, "--jobs", 1)
+THREE = ("popular", "epsilon_greedy(epsilon=0.3, prior='rate')", "oracle")
+LABELS = [*THREE[:2], "oracle (privileged)"]
+
+
+def heads_and_labels(text):
+    """Of each table of a text, the first line and the first column."""
+    tables = [part for part in text.split("\n\n") if part.lstrip().startswith("|")]
+    lines = [
+        [
+            [cell.strip() for cell in line.strip("| ").split(" | ")]
+            for line in table.splitlines()
+            if line.startswith("|")
+        ]
+        for table in tables
+    ]
+    return [(head, [row[0] for row in rows]) for head, _, *rows in lines]
+
+
+def test_compare_writes_what_it_names(shop, tmp_path):
+    out = tmp_path / "out"
+    arguments = ("--shop", shop, *COMPARE, "--customers", 200, "--seeds", 2, "--check-customers", 60)
+    done = run("compare.py", *arguments, "--customer-models", "logit", "--agents", *THREE, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "visits/s" in done.stderr  # the bar has a rate
+    assert "Warning" not in done.stderr
+    named = [Path(line) for line in done.stdout.splitlines()[-len(FILES) :]]
+    assert {path.name for path in named} == FILES
+    assert {path.name for path in out.iterdir()} == FILES | {"runs"}
+    assert all(path.stat().st_size for path in named)
+    assert len(list((out / "runs").glob("*.npz"))) == 3 * 2 * 3
+
+    curves = pd.read_csv(out / "results.csv")
+    assert list(curves.columns) == ["agent", "seed", "visits", *CURVES, "gap", "world"]
+    assert not curves.duplicated(["world", "agent", "seed", "visits"]).any()
+    sizes = curves.groupby(["world", "agent", "seed"]).size()
+    assert sizes.to_dict() == {
+        (world, label, seed): 50 if world == "independent" else 30
+        for world in ("independent", "logit", "null world")
+        for label in LABELS
+        for seed in (0, 1)
+    }
+    assert curves.groupby("world")["visits"].max().to_dict() == {"independent": 200, "logit": 60, "null world": 60}
+    assert curves["gap"].isna().equals(curves["world"] == "null world")
+
+    runs = pd.read_csv(out / "runs.csv").set_index(["world", "agent", "seed"])
+    assert set(runs.index) == set(sizes.index)
+    gaps = runs["gap"].drop("null world", level="world").unstack("agent")
+    assert ((gaps["popular"] > 0) & (gaps["popular"] < 1)).all()
+    np.testing.assert_allclose(gaps["oracle (privileged)"], 1.0)
+    means = curves.groupby(["world", "agent", "seed"])["expected_reward"].mean()  # chunks of one world have one size
+    np.testing.assert_allclose(runs["expected_reward"].sort_index(), means.sort_index())
+
+    tables = heads_and_labels((out / "tables.md").read_text())
+    assert [head[1] for head, _ in tables] == ["gap", "difference of the gap", "purchases", "independent", "reward"]
+    assert [sorted(labels) for _, labels in tables] == [
+        sorted(LABELS) if head[1] != "difference of the gap" else sorted(LABELS[1:]) for head, labels in tables
+    ]
+    assert heads_and_labels(done.stdout) == tables
+    assert "popular closes " in done.stdout
+
+    report = (out / "report.html").read_text()
+    assert all(label.replace("'", "&#39;") in report for label in LABELS)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["shop_digest"] == Shop.load(shop).digest
+    assert manifest["options"]["agents"] == list(THREE)
+    assert manifest["options"]["seeds"] == 2
+
+
+def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
+    done = run("compare.py", "--shop", shop, *COMPARE, "--customers", 20, "--seeds", 1, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    runs = pd.read_csv(tmp_path / "runs.csv")
+    others = [name for name in CUSTOMERS if name not in ("seed", "independent")]
+    assert list(runs["world"].unique()) == ["independent", *others, "null world"]
+    suitable = {name: agent for name, agent in AGENTS.items() if getattr(agent, "extra", None) is None}
+    assert set(runs["agent"]) == {
+        f"{name} (privileged)" if agent.privileged else name for name, agent in suitable.items()
+    }
+    assert runs["customers"].tolist() == [20] * len(suitable) + [4] * (len(runs) - len(suitable))
+
+
+def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
+    arguments = (
+        "--shop",
+        shop,
+        *COMPARE,
+        "--customers",
+        50,
+        "--customer-models",
+        "none",
+        "--agents",
+        "random",
+        "popular",
+    )
+    first = run("compare.py", *arguments, "--seeds", 1, "--out", tmp_path)
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
+    assert len(written) == 4, first.stderr
+    more = run("compare.py", *arguments, "--seeds", 2, "--out", tmp_path)
+    assert f"4 of 8 runs are kept from before in {tmp_path / 'runs'}" in more.stdout
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert set(pd.read_csv(tmp_path / "runs.csv")["seed"]) == {0, 1}
+
+
+SLEEPY = """
+import os, time
+from pathlib import Path
+from agents.thompson import ThompsonAgent
+
+class Sleepy(ThompsonAgent):
+    \"\"\"Waits in the later seeds, as long as a flag is there.\"\"\"
+
+    def __init__(self, history, slate_size, rng):
+        super().__init__(history, slate_size, rng)
+        self.late = rng.bit_generator.seed_seq.entropy >= 2
+
+    def _act(self, states):
+        while self.late and Path(os.environ["SLEEPY_FLAG"]).exists():
+            time.sleep(0.05)
+        return super()._act(states)
+"""
+
+
+@pytest.mark.slow
+def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
+    """And ends with the tables of one that nobody disturbed."""
+    (tmp_path / "sleepy.py").write_text(SLEEPY)
+    flag = tmp_path / "flag"
+    flag.touch()
+    known = {"cwd": tmp_path, "env": {**os.environ, "SLEEPY_FLAG": str(flag)}}
+    arguments = ["--shop", shop, "--slate-size", 3, "--jobs", 2, "--customers", 100, "--seeds", 4]
+    arguments += ["--customer-models", "none", "--agents", "popular", "sleepy:Sleepy", "--out"]
+    command = [sys.executable, SCRIPTS / "compare.py", *arguments, "killed"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = subprocess.Popen([*map(str, command)], start_new_session=True, **quiet, **known)
+    try:
+        folder, end = tmp_path / "killed" / "runs", time.monotonic() + 120
+        while len(list(folder.glob("*.npz"))) < 6:  # popular, and two seeds; the others wait for the flag to go
+            assert started.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+    written = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
+    assert len(written) == 6
+    assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs"}
+
+    flag.unlink()
+    done = run("compare.py", *arguments, "killed", **known)
+    assert done.returncode == 0, done.stderr
+    assert "6 of 16 runs are kept from before" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert len(list(folder.glob("*.npz"))) == 16
+    undisturbed = run("compare.py", *arguments, "undisturbed", **known)
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    assert "kept from before" not in undisturbed.stdout
+    for name in ("results.csv", "tables.md", "runs.csv", "curves.svg", "differences.svg"):
+        one, other = (without_speeds(tmp_path / out / name) for out in ("killed", "undisturbed"))
+        assert one == other, name
+
+
+def without_speeds(path):
+    """A file, but for what depends on how busy the machine was."""
+    if path.name == "runs.csv":
+        frame = pd.read_csv(path)
+        return frame.drop(columns=[name for name in frame if "per_second" in name]).to_csv()
+    if path.name == "tables.md":
+        return "\n".join(part for part in path.read_text().split("## ") if not part.startswith("What they show"))
+    return path.read_text()
+
+
+def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from agents.popular import PopularBySegmentAgent\n"
+        "class Mine(PopularBySegmentAgent):\n"
+        "    def __init__(self, history, slate_size, rng, *, shift=0):\n"
+        "        super().__init__(history, slate_size, rng)\n"
+        "        self.shift = shift\n"
+        "    def _act(self, states):\n"
+        "        return (super()._act(states) + self.shift) % self.products\n"
+        "class Lost(PopularBySegmentAgent):\n"
+        "    def _update(self, *visits):\n"
+        "        raise ValueError('lost the way')\n"
+    )
+    common = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
+    names = ("own:Mine", "own:Mine(shift=2)", "popular_by_segment")
+    done = run("compare.py", *common, "--agents", *names, "--out", "results", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rewards = pd.read_csv(tmp_path / "results/runs.csv").query("world == 'independent'").set_index("agent")["reward"]
+    assert rewards["own:Mine"] == rewards["popular_by_segment"] != rewards["own:Mine(shift=2)"]
+
+    done = run("compare.py", *common, "--agents", "random", "own:Lost", "--out", "lost", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "error: lost the way in the run of own:Lost, independent, seed 0"
+    assert "Traceback" not in done.stderr
+    assert len(list((tmp_path / "lost/runs").iterdir())) == 1
+
+
+def test_options_of_the_environment_reach_it(shop, tmp_path):
+    options = ["customer=cascade", 'customer_options={"leave": 1.0}', "contrast=3", 'drift={"spread": 0.5}']
+    given = [part for option in options for part in ("--option", option)]
+    arguments = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
+    done = run("compare.py", *arguments, *given, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "selflearn/Retail-v0, customer=cascade" in done.stdout
+    assert "oracle" not in (tmp_path / "tables.md").read_text()  # it cannot follow a drift
+    curves = pd.read_csv(tmp_path / "results.csv")
+    assert list(curves["world"].unique()) == ["cascade", "null world"]
+    assert curves.query("world == 'cascade'")["purchases"].max() <= 1
+
+
+def test_a_model_of_ones_own_is_found_where_the_command_is_called(shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(
+        "from selflearn_env.core.customers import CascadeCustomers\n"
+        "class Tired(CascadeCustomers):\n"
+        "    def __init__(self, appeal, slate_size, *, tired=0.5, **options):\n"
+        "        super().__init__(appeal * (1 - tired), slate_size, **options)\n"
+    )
+    common = ("--shop", shop, *COMPARE, "--customers", 100, "--seeds", 1, "--agents", "random", "popular")
+    given = ("--option", "customer=mine:Tired", "--option", 'customer_options={"tired": 0.2, "leave": 1.0}')
+    done = run("compare.py", *common, *given, "--customer-models", "mine:Tired", "logit", "logit", "--out", "results")
+    assert done.returncode == 0, done.stderr
+    curves = pd.read_csv("results/results.csv")
+    assert list(curves["world"].unique()) == ["mine:Tired", "logit", "null world"]
+    assert curves.query("world == 'mine:Tired'")["purchases"].max() <= 1
+    done = run("compare.py", *common, "--customer-models", "logit", "mine:Tired", "--out", "others")
+    assert done.returncode == 0, done.stderr
+    head, labels = heads_and_labels(Path("others/tables.md").read_text())[3]
+    assert head == ["agent", "independent", "logit", "mine:Tired"]
+    assert sorted(labels) == ["popular", "random"]
+
+
+def test_other_customers_in_the_null_world_are_called_by_their_name(shop, tmp_path):
+    arguments = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
+    given = ("--env", "selflearn/Seed-v0", "--option", "customer=logit", "--agents", "random", "popular")
+    done = run("compare.py", *arguments, *given, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert list(pd.read_csv(tmp_path / "results.csv")["world"].unique()) == ["logit"]
