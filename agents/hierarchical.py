@@ -50,15 +50,20 @@ class HierarchicalAgent(Agent):
         mean += c g / (1 + j c_s);   K -= c c' j / (1 + j c_s)
 
     g is the slope of the response's log-likelihood in u and j its information: an extended Kalman filter (Fahrmeir
-    1992). x, y and e_k are ratios of responses to what was expected at 1. When the
-    visits reach 500, 1000, 2000, ... the v_l are fitted to all responses so far by the MM algorithm for variance
-    components (Zhou, Hu, Zhou and Lange 2019), and the beliefs are worked out anew.
+    1992). x, y and e_k are ratios of responses to what was expected at 1. When the visits reach 500, 1000, 2000, ...
+    the v_l are fitted to all responses so far, which are kept as normal observations z of u with information j, and the
+    beliefs are worked out anew. With K_l the part of K that level l makes, V = K + 1 / j, and a = V^-1 (z - known),
+    summed over the products shown, three times
+
+        v_l *= sqrt((20 + a' K_l a) / (20 + trace of V^-1 K_l))
+
+    by the MM algorithm for variance components (Zhou, Hu, Zhou and Lange 2019), the 20 holding on to the history's.
 
     Slate: the products of greatest mean + optimism * sqrt(log(1 + n)) * standard deviation of u, best first, with n the
     visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010).
 
-    Cost per visit: two passes over the catalogue to decide, O(n Q^2) to learn, with Q states in a block. Memory: two
-    numbers per state and product, Q^2 for each product once shown in a block.
+    Cost per visit: two passes over the catalogue to decide, O(n Q^2) to learn, with Q states in a block; a fit O(R Q^3)
+    with R products once shown in a block. Memory: three numbers per state and product, and R Q^2.
     """
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
@@ -102,7 +107,7 @@ class HierarchicalAgent(Agent):
         self._row = np.full((blocks, self.products), -1)
         places = self._members.shape[1]
         self._whose = np.zeros((0, 2), dtype=np.int64)  # (R, 2) block and product
-        self._covariance = np.zeros((0, places, places), dtype=np.float32)
+        self._covariance = np.zeros((0, places, places), dtype=np.float32)  # of these rows, and room for more
         self._information = np.zeros((0, places), dtype=np.float32)  # sum of j
         self._told = np.zeros((0, places), dtype=np.float32)  # sum of j u + g
         self._scale = np.ones((2, 2))  # (purchases, clicks) x (seen, expected at scale 1), each begins at 1
@@ -170,7 +175,12 @@ class HierarchicalAgent(Agent):
         begin = len(self._whose)
         self._row[block, new] = np.arange(begin, begin + len(new))
         self._whose = np.concatenate([self._whose, np.stack([np.full_like(new, block), new], axis=1)])
-        self._covariance = np.concatenate([self._covariance, self._prior(self._whose[begin:])])
+        end = len(self._whose)
+        if end > len(self._covariance):  # twice the room, so that it is seldom copied
+            self._covariance = np.concatenate(
+                [self._covariance, np.zeros((end, *self._covariance.shape[1:]), np.float32)]
+            )
+        self._covariance[begin:end] = self._prior(self._whose[begin:])
         nothing = np.zeros((len(new), self._information.shape[1]), dtype=np.float32)
         self._information = np.concatenate([self._information, nothing])
         self._told = np.concatenate([self._told, nothing])
@@ -198,7 +208,7 @@ class HierarchicalAgent(Agent):
             yield whose, prior, root[:, :, None] * inverse * root[:, None], pull
 
     def _fit(self) -> None:
-        """Fits the variances of the levels to all responses so far, and works the beliefs out anew."""
+        """Fits the variances of the levels to all responses so far."""
         for _ in range(STEPS):
             pulls, expected = np.zeros_like(self._together[0]), np.zeros_like(self._together[0])
             for _, _, resolved, pull in self._solved():
@@ -208,6 +218,10 @@ class HierarchicalAgent(Agent):
             due = VARIANCE_WEIGHT + self._variance * np.tensordot(self._together, expected, axes=2)
             self._variance = self._variance * np.sqrt(found / due)
         self._widen()
+        self._work_out()
+
+    def _work_out(self) -> None:
+        """Sets the beliefs of the products once shown to what all responses tell together."""
         rows = 0
         for whose, prior, resolved, pull in self._solved():
             covariance = prior - prior @ resolved @ prior

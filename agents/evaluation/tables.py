@@ -134,8 +134,9 @@ def habits(result: ComparisonResult) -> Table:
         rows,
         "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally the "
         "showings fall on the catalogue, 0 to 1. Exploration: share of the slots with a product that is not among "
-        "the best that a slate has room for, by the agent's own estimates. Novelty: how rarely the products shown were "
-        "bought in the history. Speeds are those of this machine with all runs that went on beside.",
+        "the best that a slate has room for, by the agent's own estimates; none where all "
+        "estimates are equal, as those of `random`. Novelty: how rarely the products shown were bought in the history. "
+        "Speeds are those of this machine with all runs that went on beside.",
     )
 
 
@@ -156,8 +157,8 @@ def null_world(result: ComparisonResult) -> Table:
         ["agent", "reward", "closed form", "standard error", "p, Holm"],
         rows,
         f"The seed's customers buy and click whatever is shown. An agent that earns more than the closed form here has "
-        f"found a leak. {result.runs[0].customers:,} visits per run; p: that the mean is the closed form, adjusted by "
-        f"Holm for the agents.",
+        f"found a leak; with the same random numbers all others earn the same. {result.runs[0].customers:,} visits per "
+        f"run; p: that the mean is the closed form, adjusted by Holm for the agents.",
     )
 
 

@@ -35,9 +35,13 @@ class Loop:
     """The rule, with all responses of a product in a block kept as normal observations of its log-appeal."""
 
     def __init__(self, history, optimism):
-        self.history, self.optimism = history, optimism
+        self.optimism = optimism
         self.labels, self.known = history.states.table.tolist(), np.log(history.incidence())
         self.variance = {tiers: 1 / weight for tiers, weight in INSIDE.items()}
+        self.bought = {month: [0] * P for month in range(12)}
+        for label, purchases in zip(self.labels, history.purchases.tolist(), strict=True):
+            for product in range(P):
+                self.bought[label[1]][product] += purchases[product]
         self.told = {}
         self.came = [0] * len(self.labels)
         self.scale = {"buy": [1.0, 1.0], "click": [1.0, 1.0]}
@@ -49,8 +53,7 @@ class Loop:
     def covariance(self, product, s, t):
         if not self.shared((), s, t):
             return 0.0
-        bought = sum(int(self.history.purchases[u, product]) for u in range(672) if self.shared((), s, u))
-        w = 3.0
+        bought, w = self.bought[self.labels[s][1]][product], 3.0
         common = 1 / (w + bought) + bought / (w + bought) ** 2 + bought**2 / (w + bought) ** 3
         return common + sum(v for tiers, v in self.variance.items() if self.shared(tiers, s, t))
 
@@ -117,7 +120,7 @@ def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, monke
     agent, loop = make(history, optimism=optimism), Loop(history, optimism)
     rng = np.random.default_rng(3)
     often = np.argsort(-history.visits)[:40]
-    states = often[history.states.table[often, 1] == history.states.table[often[0], 1]][:6].tolist() + [0]
+    states = [0, *often[history.states.table[often, 1] == history.states.table[often[0], 1]][:6].tolist()]
     for visit in range(90):
         state = int(rng.choice(states))
         if visit % 10 == 5:
