@@ -261,16 +261,21 @@ class _Trial:
         value = 0.0
         for half in (0, 1):
             cells, own = self.foreseen[half], self.own[half]
-            value += float(cells.of_other @ np.log((cells.bought + w) / cells.rate(weight)))
+            value += _sum(cells.of_other * np.log((cells.bought + w) / cells.rate(weight)))
             # The sum over the catalogue: the purchases where there are some, and the weight everywhere.
-            value -= float(own.of_other @ (own.bought / own.rate(weight)))
+            value -= _sum(own.of_other * (own.bought / own.rate(weight)))
             visits, other = self.came[half] / w, self.came[1 - half]
             for at in range(0, len(other), ROWS):
                 rows = slice(at, at + ROWS)
                 if other[rows].any():
                     share = self.inverse[half][rows] + visits[rows, None]
-                    value -= float(other[rows] @ np.reciprocal(share, out=share).sum(axis=1))
+                    value -= _sum(other[rows] * np.reciprocal(share, out=share).sum(axis=1, dtype=np.float64))
         return value
+
+
+def _sum(terms: NDArray) -> float:
+    """In double precision: rounding in single precision differs between processors, and could choose a weight."""
+    return float(terms.sum(dtype=np.float64))
 
 
 def fit_pooling(baskets: Baskets, shape: Sequence[int], tiers: Sequence[int] | None = None) -> Pooling:
