@@ -6,20 +6,21 @@ BIN := .venv/bin
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
-demo: .venv/light  ## the main job on the embedded log: shop, agents, table, picture
-	$(BIN)/python scripts/compare.py --agents random popular epsilon_greedy --customers 50000 --seeds 1 --out results/demo
+demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pictures, report
+	$(BIN)/python scripts/compare.py --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 1 \
+		--out results/demo
 
 test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .

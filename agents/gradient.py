@@ -103,6 +103,8 @@ class GradientAgent(Agent):
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Moves the preferences; the responses are not read. A slot that repeats a product is not learned from."""
+        if not len(states):
+            return
         baseline = self._earned / self._shown if self._shown else item_rewards.mean()
         advantage = item_rewards - baseline
         again = repeats(slates)
@@ -127,7 +129,10 @@ class GradientAgent(Agent):
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) preferences."""
-        return np.stack([self._preferences(state) for state in states.tolist()]).astype(np.float64)
+        values = np.empty((len(states), self.products))
+        for row, state in enumerate(states.tolist()):
+            values[row] = self._preferences(state)
+        return values
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) pi_k of the product in slot k; 0 where a slot above shows it already."""

@@ -14,6 +14,7 @@ from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import sum_rows
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import BOUGHT, CLICKED
+from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
 
 SURE = 0.95  # greatest probability of a response that is foreseen: a surprise stays finite
@@ -126,22 +127,25 @@ class HierarchicalAgent(Agent):
         return self._order[slates]
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns visit after visit; the item rewards are not read."""
-        for state, slate, response in zip(states.tolist(), self._column[slates], responses, strict=True):
-            self._learn(state, slate, response)
+        """Learns visit after visit, of a product shown twice from the first; the item rewards are not read."""
+        again = repeats(slates)
+        for visit, (state, slate) in enumerate(zip(states.tolist(), self._column[slates], strict=True)):
+            slots = slice(None) if again is None else np.flatnonzero(~again[visit])
+            self._learn(state, slate[slots], responses[visit, slots], slots)
             self._came[state] += 1
             self._visits += 1
             if self._visits == self._next_fit:
                 self._next_fit *= 2
                 self._fit()
 
-    def _learn(self, state: int, slate: NDArray, response: NDArray) -> None:
+    def _learn(self, state: int, slate: NDArray, response: NDArray, slots: slice | NDArray) -> None:
+        """The formulas of the class, for the products and responses of some slots of one visit."""
         block, place = self._block.item(state), self._place.item(state)
         rows = self._row[block].take(slate)
         if rows.min() < 0:
             rows = self._begin(block, slate)
         u = self._mean[state].take(slate)
-        appeal, look = np.exp(u), self._slot[0] / self._slot[1]
+        appeal, look = np.exp(u), self._slot[0, slots] / self._slot[1, slots]
         x, y = (self._scale[:, 0] / self._scale[:, 1]).tolist()
         bought, clicked = response == BOUGHT, response == CLICKED
         buy = np.minimum(x * appeal * look, SURE)
@@ -166,8 +170,8 @@ class HierarchicalAgent(Agent):
 
         self._scale[0] += np.count_nonzero(bought), buy.sum() / x
         self._scale[1] += np.count_nonzero(clicked), clicks.sum() / y
-        self._slot[0] += bought + 0.5 * clicked
-        self._slot[1] += (buy + 0.5 * clicks) / look
+        self._slot[0, slots] += bought + 0.5 * clicked
+        self._slot[1, slots] += (buy + 0.5 * clicks) / look
 
     def _begin(self, block: int, slate: NDArray) -> NDArray[np.int64]:
         """(n,) rows of the products, with new ones for those never shown in the block."""

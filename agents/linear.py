@@ -12,6 +12,7 @@ from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import sum_rows
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
+from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
 
 TINY = 1e-9  # least expected reward of a product, scaled
@@ -137,10 +138,12 @@ class LinearAgent(Agent):
         return np.sqrt(variance, out=variance)
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns visit after visit; the responses are not read."""
+        """Learns visit after visit, of a product shown twice from the first; the responses are not read."""
         scaled = (item_rewards - self._least) / self._range
-        for state, slate, reward in zip(states.tolist(), self._column[slates], scaled, strict=True):
-            self._learn(state, slate, reward)
+        again = repeats(slates)
+        for visit, (state, slate) in enumerate(zip(states.tolist(), self._column[slates], strict=True)):
+            slots = slice(None) if again is None else ~again[visit]
+            self._learn(state, slate[slots], scaled[visit, slots])
 
     def _learn(self, state: int, slate: NDArray[np.int64], reward: NDArray[np.float64]) -> None:
         """The formulas of the class, for one visit's products and scaled rewards (n,)."""

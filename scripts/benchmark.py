@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -171,29 +173,42 @@ def model_rows(repeats: int) -> list[Row]:
 
 
 def agent_rows(repeats: int) -> list[Row]:
-    """`epsilon_greedy` from its start: deciding and learning, without the environment."""
-    shop = retail_shop()
-    rows = []
-    for batch, customers, target in ((1, 20_000, "30,000"), (1024, 409_600, "500,000")):
-        envs = gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point")
+    """Agents from their start: deciding and learning, without the environment; MABWiser beside them if installed."""
+    measured = [
+        ("epsilon_greedy", 1, 20_000, "50,000"),
+        ("epsilon_greedy", 1024, 409_600, "500,000"),
+        *((name, 1, 10_000, "10,000") for name in ("ucb", "thompson", "hierarchical")),
+        *((name, 1, 10_000, "") for name in ("linear_ucb", "linear_thompson", "gradient", "cascade_ucb")),
+    ]
+    if find_spec("mabwiser"):
+        measured.append(("mabwiser", 1, 200, ""))
+    return [
+        Row(
+            f"{name}, batch {batch:,}",
+            "slates/s",
+            target,
+            repeated(repeats, partial(agent_rate, name, batch, customers)),
+        )
+        for name, batch, customers, target in measured
+    ]
 
-        def rate(envs: Any = envs, customers: int = customers, batch: int = batch) -> float:
-            agent = make_agent("epsilon_greedy", history=shop.history)
-            states = envs.reset(seed=0)[1]["state"]
-            spent = 0.0
-            for _ in range(customers // batch):
-                begin = perf_counter()
-                slates = agent.act(states)
-                spent += perf_counter() - begin
-                info = envs.step(slates)[-1]
-                begin = perf_counter()
-                agent.update(states, slates, info["response"], info["item_reward"])
-                spent += perf_counter() - begin
-                states = info["state"]
-            return customers / spent
 
-        rows.append(Row(f"epsilon_greedy, batch {batch:,}", "slates/s", target, repeated(repeats, rate)))
-    return rows
+def agent_rate(name: str, batch: int, customers: int) -> float:
+    """Slates per second of a new agent that serves so many customers."""
+    envs = gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point")
+    agent = make_agent(name, history=retail_shop().history)
+    states = envs.reset(seed=0)[1]["state"]
+    spent = 0.0
+    for _ in range(customers // batch):
+        begin = perf_counter()
+        slates = agent.act(states)
+        spent += perf_counter() - begin
+        info = envs.step(slates)[-1]
+        begin = perf_counter()
+        agent.update(states, slates, info["response"], info["item_reward"])
+        spent += perf_counter() - begin
+        states = info["state"]
+    return customers / spent
 
 
 def memory_row() -> Row:

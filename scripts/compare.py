@@ -7,6 +7,8 @@ import os
 import shlex
 import sys
 from datetime import date
+from importlib.util import find_spec
+from textwrap import fill
 
 import pandas as pd
 from command_line import (
@@ -33,6 +35,8 @@ from agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.core.simulator import Simulator
+
+BACKENDS = {"loky": "joblib", "ray": "ray", "dask": "distributed"}  # and the package that each needs
 
 
 def main() -> None:
@@ -63,13 +67,16 @@ def main() -> None:
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side")
     parser.add_argument(
         "--backend",
-        choices=("loky", "ray", "dask"),
+        choices=BACKENDS,
         default="loky",
         help="of joblib: processes of this machine; or a cluster, with ray or dask[distributed] installed",
     )
     options = parser.parse_args()
 
-    out = folder(options.out)
+    needed = BACKENDS[options.backend]
+    if not find_spec(needed):
+        raise ImportError(f"--backend {options.backend} needs {needed}: pip install {needed}")
+    out, used = folder(options.out), versions()
     env_options, shop, simulator = environment(options)
     own = str(env_options.get("customer", "seed" if options.env == NULL else "independent"))
     try:
@@ -93,13 +100,13 @@ def main() -> None:
         "seeds": f"{options.seeds}, those of the environment and of the agent",
         "shop": f"{shop.products:,} products, {shop.states.size:,} states, digest {shop.digest[:16]}",
         "command": shlex.join(["compare.py", *sys.argv[1:]]),
-        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+        "versions": ", ".join(f"{name} {version}" for name, version in used.items()),
         "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
     }
     _write(study, options, made)
     print(f"\n{options_text(options)}, {options.customers:,} customers, {options.seeds} seed(s)\n\n{study.summary()}\n")
     for each in study.tables:
-        print(f"{each.title}\n\n{table(each.head, each.rows)}")
+        print(f"{each.title}\n\n{table(each.head, each.rows)}\n{fill(each.note, 120)}\n")
     for name in FILES:
         print(out / name)
 

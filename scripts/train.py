@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 from command_line import AGENT_HELP, add_run_arguments, agent, environment, folder, manifest, run, seed, write_text
 
@@ -23,7 +25,8 @@ def main() -> None:
     out = folder(options.out)
     env_options, shop, simulator = environment(options)
     learner = options.agent.make(shop.history, options.slate_size, options.seed, simulator)
-    learner.save(out / "agent.npz")  # what cannot be saved says so before the work
+    with tempfile.TemporaryDirectory() as folder_:
+        learner.save(Path(folder_) / "agent.npz")  # what cannot be saved says so before the work
     result = evaluate(learner, options.env, options.customers, options.batch, options.seed, **env_options)
     result = replace(result, agent=options.agent.text)
     figures = result.figures()

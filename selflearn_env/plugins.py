@@ -14,7 +14,7 @@ def import_named(what: str, given: str) -> Any:
         given: the text; it has a colon.
 
     Raises:
-        ValueError: there is no such module, or nothing of this name in it.
+        ValueError: there is no such module, it cannot be run, or there is nothing of this name in it.
     """
     module, _, name = given.partition(":")
     if not module or module.startswith("."):
@@ -23,3 +23,5 @@ def import_named(what: str, given: str) -> Any:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{what} {given!r} cannot be imported: {error}") from None
+    except Exception as error:  # whatever the user's own module may raise
+        raise ValueError(f"{what} {given!r} cannot be imported: {type(error).__name__}: {error}") from error

@@ -15,6 +15,7 @@ from selflearn_env.datasets import ONLINE_RETAIL
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
+AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 
 
 def run_blocks(text):
@@ -47,7 +48,11 @@ def test_a_customer_model_of_ones_own_works_as_the_document_says():
     assert run_blocks(CUSTOMERS) == said(CUSTOMERS)
 
 
-@pytest.mark.parametrize("text", [README, CUSTOMERS], ids=["README", "customers"])
+def test_an_agent_of_ones_own_works_as_the_document_says():
+    assert run_blocks(AGENTS) == said(AGENTS)
+
+
+@pytest.mark.parametrize("text", [README, CUSTOMERS, AGENTS], ids=["README", "customers", "agents"])
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
 

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -131,6 +132,7 @@ def run_cells(
         progress: whether to show bars.
 
     Raises:
+        Exception: what the first run that failed has raised, with a note that says which; the others are done then.
         ImportError: the library of the backend is not installed.
         OSError: a run cannot be written.
     """
@@ -149,26 +151,33 @@ def run_cells(
         tasks = (
             delayed(_run)(number, cells[number], places[number], bars.counter(at)) for at, number in enumerate(left)
         )
+        failed: list[Exception] = []
         for number, result in _side_by_side(tasks, jobs, backend):
+            if isinstance(result, Exception):  # the others are worth keeping
+                failed.append(result)
+                continue
             results[number] = result
             place = places[number]
             if place and not place.is_file():  # it ran on a machine that does not see this folder
                 result.save(place)
+    if failed:
+        raise failed[0]
     return [results[number] for number in range(len(cells))]
 
 
-def _run(number: int, cell: Cell, place: Path | None, served: Counter) -> tuple[int, EvaluationResult]:
+def _run(number: int, cell: Cell, place: Path | None, served: Counter) -> tuple[int, EvaluationResult | Exception]:
     try:
         result = cell.run(served)
         if place and place.parent.is_dir():
             result.save(place)
         return number, result
     except Exception as error:
-        error.add_note(f"in the run of {cell.label}")
-        raise
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        error.add_note(f"in the run of {cell.label} ({where.filename}, line {where.lineno})")
+        return number, error
 
 
-def _side_by_side(tasks: Iterable[Any], jobs: int, backend: str) -> Iterator[tuple[int, EvaluationResult]]:
+def _side_by_side(tasks: Iterable[Any], jobs: int, backend: str) -> Iterator[tuple[int, EvaluationResult | Exception]]:
     """The results, each as soon as it is there where the backend can."""
     if backend == "ray":
         from ray.util.joblib import register_ray  # the extra of a cluster's user

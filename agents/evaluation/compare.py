@@ -120,7 +120,7 @@ def compare_worlds(
     complete = [world.complete() for world in worlds]
     for spec in specs:  # one that cannot be made is refused before the others have served anybody
         spec.make(complete[0].shop.history, complete[0].simulator.slate_size, chosen[0], complete[0].simulator)
-    folder = Path(keep) if keep is not None else None
+    folder = Path(keep).resolve() if keep is not None else None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     cells = [Cell(spec, world, seed, batch) for world in complete for spec in specs for seed in chosen]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from agents.evaluation import plots, tables
 from agents.evaluation.cells import World
 from agents.evaluation.compare import ComparisonResult, compare_worlds
+from agents.evaluation.recorder import CHUNKS
 from agents.evaluation.statistics import paired_difference
 from agents.evaluation.tables import Table
 from agents.specification import AgentSpec
@@ -92,7 +93,7 @@ class Study:
         difference = paired_difference(gaps[best], gaps[open_[1]])
         if np.isnan(difference.low):
             return f"{text}; {open_[1]} follows with {gaps[open_[1]].mean():.1%}. One seed tells no spread."
-        apart = "which is more than chance" if difference.low > 0 else "which may be chance"
+        apart = "which may be chance" if open_[1] in tables.leaders(self.main) else "which is more than chance"
         return f"{text}, {tables.interval(difference, 3)} more than {open_[1]}, {apart}."
 
 
@@ -124,9 +125,11 @@ def run_study(
         keep: as for `compare`.
 
     Raises:
-        ValueError: as `compare` does.
+        ValueError: as `compare` does, or check_customers is less than a fiftieth of the world's.
     """
     visits = check_customers or max(1, world.customers // 5)
+    if visits * CHUNKS < world.customers:
+        raise ValueError(f"check_customers must be at least a fiftieth of customers, {world.customers}, got {visits}")
     worlds = [world]
     if world.env_id != NULL:
         common = {name: world.env_options[name] for name in ("shop", "slate_size") if name in world.env_options}

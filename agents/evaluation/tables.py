@@ -91,9 +91,9 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
                 label,
                 interval(paired_difference(gaps, own), 3),
                 p_text(p),
-                interval(probability_of_improvement(gaps[:, None], own[:, None], rng), 2),
-                f"{worse}",
-                f"{better}",
+                interval(probability_of_improvement(gaps[:, None], own[:, None], rng), 2) if len(gaps) > 1 else "-",
+                worse,
+                better,
             ]
         )
     chunks = len(result.runs[0].visits)
@@ -221,12 +221,17 @@ def leaders(result: ComparisonResult, last: float = 1.0) -> list[str]:
     return [*open_[:1], *(label for label, p in zip(open_[1:], p_values, strict=True) if p >= ALPHA)]
 
 
-def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[int, int]:
-    """In how many chunks an agent is significantly worse, and better, than another; Holm over the chunks."""
+def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[str, str]:
+    """In how many chunks an agent is significantly worse, and better, than another; Holm over the chunks.
+
+    A dash where one seed tells nothing.
+    """
     own, other = (result.curves(agent, "expected_reward") for agent in (label, baseline))
     p_values = holm([p_value(a, b) for a, b in zip(own.T, other.T, strict=True)])
+    if np.isnan(p_values).all():
+        return "-", "-"
     sign = np.sign((own - other).mean(axis=0))
-    return int((sign[p_values < ALPHA] < 0).sum()), int((sign[p_values < ALPHA] > 0).sum())
+    return str((sign[p_values < ALPHA] < 0).sum()), str((sign[p_values < ALPHA] > 0).sum())
 
 
 def _against_next(result: ComparisonResult, label: str, other: str) -> str:

@@ -162,6 +162,36 @@ def test_nothing_is_learned_from_what_cannot_be(name, slates, rewards, message, 
     np.testing.assert_array_equal(agent.act(np.arange(50)), untouched.act(np.arange(50)))
 
 
+LEARNERS = [name for name in VALUED if AGENTS[name]._update is not Agent._update]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_repeated_product_is_learned_from_where_it_stands_first(name, make):
+    """Bought in its first slot, it is worth more than never bought, whatever the second slot says."""
+    bought, ignored = make(name), make(name)
+    for _ in range(30):
+        bought.update([3], [[2, 2, 1]], [[2, 0, 0]], [[5.0, -2.0, -2.0]])
+        ignored.update([3], [[2, 2, 1]], [[0, 0, 0]], [[-2.0, -2.0, -2.0]])
+    assert bought.values([3])[0, 2] > ignored.values([3])[0, 2]
+
+
+@pytest.mark.parametrize("name", VALUED)
+def test_no_visits_at_all_are_no_mistake(name, make):
+    agent, nobody = make(name), np.zeros(0, dtype=np.int64)
+    assert agent.act(nobody).shape == (0, N)
+    agent.update(nobody, np.zeros((0, N), dtype=np.int64), np.zeros((0, N)), np.zeros((0, N)))
+    assert agent.values(nobody).shape == (0, agent.products)
+
+
+def test_an_agent_shares_no_draws_with_an_environment_of_its_seed(tiny_shop):
+    agent = make_agent("random", history=tiny_shop.history, slate_size=N, seed=4)
+    own = [agent.rng, *agent.rng.spawn(4)]
+    root = np.random.default_rng(4)
+    others = [root, *root.spawn(4)]
+    firsts = [each.random() for each in (*own, *others)]
+    assert len(set(firsts)) == len(firsts)
+
+
 def test_numpy_hyperparameters_can_be_saved(make, tmp_path):
     agent = make("epsilon_greedy", epsilon=np.float32(0.25), epsilon_end=np.float64(0), epsilon_visits=np.int64(9))
     agent.save(tmp_path / "agent.npz")

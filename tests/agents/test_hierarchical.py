@@ -186,6 +186,7 @@ def test_many_visits_at_once_are_learned_one_after_the_other(history):
     np.testing.assert_array_equal(one.act(np.arange(672)), many.act(np.arange(672)))
 
 
+@pytest.mark.slow
 def test_slots_that_are_seen_less_are_not_held_against_the_products(tiny_shop):
     """Where examination falls with the slot, so does the belief of the slots, as far as products do not take it up."""
     agent = HierarchicalAgent(tiny_shop.history, N, np.random.default_rng(1))
@@ -196,6 +197,7 @@ def test_slots_that_are_seen_less_are_not_held_against_the_products(tiny_shop):
     assert look[0] > 1.2 * look[1] > 1.2 * 1.2 * look[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("customer", ["independent", "position", "cascade", "logit"])
 def test_it_learns_what_the_history_does_not_know(tiny_shop, customer):
     """More regret in the first tenth than in the last, and less than the best of the history's lists."""

@@ -262,7 +262,9 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_kept(backend, jobs,
             ["random", name], ENV, 50, [4], progress=False, jobs=jobs, backend=backend, keep=tmp_path / "runs",
             shop=tiny_shop, **OPTIONS,
         )  # fmt: skip
-    assert failed.value.__notes__ == [f"in the run of {name}, {ENV}, seed 4"]
+    (note,) = failed.value.__notes__
+    assert note.startswith(f"in the run of {name}, {ENV}, seed 4 (")
+    assert note.endswith(".py, line 9)")
     assert [path.name.partition("-")[0] for path in kept(tmp_path / "runs")] == ["random"]
 
 

@@ -107,9 +107,9 @@ def test_chunks_are_counted_by_holms_p_values():
     curves = {"a": np.tile(base[:, None], 10).tolist(), "b": (base[:, None] + np.array(moves).T).tolist()}
     result = compared(curves)
     assert stats.ttest_rel(base + faint, base).pvalue < 0.05
-    assert chunks_apart(result, "b", "a") == (2, 3)
-    assert chunks_apart(result, "a", "b") == (3, 2)
-    assert chunks_apart(result, "a", "a") == (0, 0)
+    assert chunks_apart(result, "b", "a") == ("2", "3")
+    assert chunks_apart(result, "a", "b") == ("3", "2")
+    assert chunks_apart(result, "a", "a") == ("0", "0")
 
 
 def test_the_counts_are_in_the_table(rng):
@@ -129,8 +129,8 @@ def test_one_seed_gives_dashes(rng):
     ]
     assert column(first, "against the next") == {"c (privileged)": "0.100", "b": "0.300", "a": ""}
     assert differences(result, "a", rng).rows == [
-        ["c (privileged)", "0.400", "-", "1.00", "0", "0"],
-        ["b", "0.300", "-", "1.00", "0", "0"],
+        ["c (privileged)", "0.400", "-", "-", "-", "-"],
+        ["b", "0.300", "-", "-", "-", "-"],
     ]
     assert leaders(result) == ["b"]  # one seed tells nobody from anybody, and claims nothing
     assert column(robustness({"one": result}), "one") == {"c (privileged)": "0.900", "b": "0.800*", "a": "0.500"}
