@@ -218,9 +218,11 @@ def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path
 
     done = run("compare.py", *common, "--agents", "random", "own:Lost", "--out", "lost", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "error: lost the way in the run of own:Lost, independent, seed 0"
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: lost the way in the run of own:Lost, independent, seed 0 (")
+    assert last.endswith("own.py, line 10)")
     assert "Traceback" not in done.stderr
-    assert len(list((tmp_path / "lost/runs").iterdir())) == 1
+    assert len(list((tmp_path / "lost/runs").iterdir())) == 2  # the other agent's, here and in the null world
 
 
 def test_options_of_the_environment_reach_it(shop, tmp_path):
