@@ -1,6 +1,6 @@
 """Self learning recommendation as a Gymnasium environment, made from any shop's transaction log.
 
-Importing this package registers `selflearn/Seed-v0` and `selflearn/Retail-v0`.
+Importing this package registers `selflearn/Seed-v0`, `selflearn/Retail-v0` and `selflearn/RetailJourney-v0`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from selflearn_env.version import __version__
 
 if TYPE_CHECKING:
     from selflearn_env.core.drift import Drift
+    from selflearn_env.core.journey.effects import Journey
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
     from selflearn_env.shop.rfm import rfm_table, segment_customers
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Drift",
+    "Journey",
     "Rewards",
     "Shop",
     "StateSpace",
@@ -35,6 +37,7 @@ __all__ = [
 # Public names are imported when they are first used: reading a log needs pandas, stepping an environment does not.
 _HOMES = {
     "Drift": "core.drift",
+    "Journey": "core.journey.effects",
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",
@@ -55,7 +58,11 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-for _id, _world in (("selflearn/Seed-v0", "seed"), ("selflearn/Retail-v0", "retail")):
+for _id, _world in (
+    ("selflearn/Seed-v0", "seed"),
+    ("selflearn/Retail-v0", "retail"),
+    ("selflearn/RetailJourney-v0", "retail_journey"),
+):
     register(
         id=_id,
         entry_point=f"selflearn_env.envs.worlds:{_world}_env",

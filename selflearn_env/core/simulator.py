@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from copy import copy, deepcopy
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,36 +15,7 @@ from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.streams import Streams
-
-
-class Visits(NamedTuple):
-    """The visits under way; replaced, never changed."""
-
-    state: NDArray[np.int64]  # (B,)
-
-    def rows(self, which: NDArray) -> Visits:
-        """The visits of some rows."""
-        return Visits(*(field[which] for field in self))
-
-    def replaced(self, which: NDArray, others: Visits) -> Visits:
-        """These visits, with others in some rows."""
-        fields = []
-        for field, other in zip(self, others, strict=True):
-            field = field.copy()
-            field[which] = other
-            fields.append(field)
-        return Visits(*fields)
-
-
-class Outcome(NamedTuple):
-    """What came of showing one slate to each visit."""
-
-    visits: Visits
-    response: NDArray[np.int8]  # (B, n)
-    item_reward: NDArray[np.float64]  # (B, n)
-    reward: NDArray[np.float64]  # (B,)
-    duplicates: NDArray[np.int64]  # (B,) repeated products of the slate
-    ended: NDArray[np.bool_]  # (B,) whether the episode is over
+from selflearn_env.core.visits import Outcome, Visits
 
 
 class Simulator:
@@ -57,7 +29,10 @@ class Simulator:
         customers: the customer model, as the customers are before any drift.
         drift: how their interest wanders, or None.
         state_probability: (S,) how often each state visits.
+        lasting: whether an episode may be longer than a visit.
     """
+
+    lasting: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -105,12 +80,17 @@ class Simulator:
         """Fresh streams for one run, spawned from the generator."""
         return Streams(
             rng,
-            positions=self._visitors.size,
+            positions=self.positions,
             uniforms=self.customers.uniforms,
             slate_size=self.slate_size,
             products=self.products,
             drift=self.drift,
         )
+
+    @property
+    def positions(self) -> int:
+        """How many positions a new visit is drawn from."""
+        return self._visitors.size
 
     def now(self, streams: Streams) -> Simulator:
         """The simulator as it is at present, after the slates shown so far; itself where nothing drifts."""
@@ -142,26 +122,65 @@ class Simulator:
         batch = len(visits.state)
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
         customers = self.customers if self.drift is None else self.now(streams).customers
-        response = customers.respond(visits.state, slates, repeated, streams.responses.take(batch))
+        look, uniforms = self._look(visits, slates), streams.responses.take(batch)
+        attention = () if look is None else (look.attention,)  # a model need not know of it where there is none
+        response = customers.respond(visits.state, slates, repeated, uniforms, *attention)
         noise = streams.noise.take(batch) if self.rewards.noise else None
         item_reward = self.rewards.earned(response, noise)
         duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
-        ended = np.empty(batch, dtype=bool)
-        ended.fill(True)  # an episode is one visit
         streams.served += batch
-        return Outcome(visits, response, item_reward, item_reward.dot(self._sum), duplicates, ended)
+        after, terminated, truncated = self._go_on(visits, slates, look, response, streams)
+        return Outcome(after, response, item_reward, item_reward.dot(self._sum), duplicates, terminated, truncated)
 
-    def response_probability(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:
+    def _look(self, visits: Any, slates: NDArray[np.int64]) -> Any:
+        """How the customers look at the slates, or None where all look alike."""
+        return None
+
+    def _go_on(
+        self, visits: Any, slates: NDArray[np.int64], look: Any, response: NDArray[np.int8], streams: Streams
+    ) -> tuple[Visits, NDArray[np.bool_], NDArray[np.bool_]]:
+        """What follows the visits, and whether their episodes are terminated, or truncated: an episode is one visit."""
+        batch = len(visits.state)
+        terminated = np.empty(batch, dtype=bool)
+        terminated.fill(True)
+        return visits, terminated, np.zeros(batch, dtype=bool)
+
+    def branch(self, visits: Visits, slates: Sequence[ArrayLike], streams: Streams) -> list[tuple[Outcome, Streams]]:
+        """Shows each of several slates to the same visits, each in a world of its own with the same random numbers.
+
+        What differs between the outcomes is what the slates made of it. Each world can go on by itself from its
+        visits and its streams; as long as all rows are shown slates, those whose episode is over included, the k-th
+        visit of a row has the same random numbers in each.
+
+        Args:
+            visits: B visits; they stay as they are.
+            slates: each (B, n) product indexes.
+            streams: the random streams; they stay as they are.
+
+        Returns:
+            For each of the slates the outcome, and the streams that go on from there.
+
+        Raises:
+            ValueError: wrong shape or a product outside the catalogue.
+        """
+        worlds = [deepcopy(streams) for _ in slates]
+        return [(self.respond(visits, shown, own), own) for shown, own in zip(slates, worlds, strict=True)]
+
+    def response_probability(self, states: ArrayLike | Visits, slates: ArrayLike) -> NDArray[np.float64]:
         """(B, n, 3) exact probability that each slot is ignored, clicked, bought; see `expected_reward`."""
-        states = self.states.check(states)
+        states = self._states(states)
         slates, repeated = check_slates(slates, len(states), self.slate_size, self.products)
         return self.customers.response_probability(states, slates, repeated)
 
-    def expected_reward(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:
+    def _states(self, given: ArrayLike | Visits) -> NDArray[np.int64]:
+        """(B,) the states of visits, or checked state indexes."""
+        return given.state if isinstance(given, Visits) else self.states.check(given)
+
+    def expected_reward(self, states: ArrayLike | Visits, slates: ArrayLike) -> NDArray[np.float64]:
         """Exact expected reward of each slate, in reward units per visit.
 
         Args:
-            states: (B,) state indexes.
+            states: (B,) state indexes, or the visits themselves.
             slates: (B, n) product indexes in slate order; a repeated product counts as ignored.
 
         Returns:
@@ -172,15 +191,15 @@ class Simulator:
         """
         return (self.response_probability(states, slates) @ self.rewards.by_response).sum(axis=1)
 
-    def optimal_slate(self, states: ArrayLike) -> NDArray[np.int64]:
-        """(B, n) the slate of distinct products of greatest expected reward, for each state (B,).
+    def optimal_slate(self, states: ArrayLike | Visits) -> NDArray[np.int64]:
+        """(B, n) the slate of distinct products of greatest expected reward, for each state (B,) or visit.
 
         Raises:
             ValueError: an index outside the state space.
         """
-        return self.customers.optimal_slate(self.states.check(states), self.rewards)
+        return self.customers.optimal_slate(self._states(states), self.rewards)
 
-    def random_reward(self, states: ArrayLike) -> NDArray[np.float64]:
+    def random_reward(self, states: ArrayLike | Visits) -> NDArray[np.float64]:
         """(B,) expected reward of a slate of distinct products drawn uniformly from the catalogue.
 
         Exact; with `logit`, where it is an integral, to about 1e-7.
@@ -188,5 +207,5 @@ class Simulator:
         Raises:
             ValueError: an index outside the state space.
         """
-        probability = self.customers.random_response_probability(self.states.check(states))
+        probability = self.customers.random_response_probability(self._states(states))
         return (probability @ self.rewards.by_response).sum(axis=1)

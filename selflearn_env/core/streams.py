@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.drift import Drift, DriftPath
 
+LIFE = 2  # draws of a visit that say whether the customer leaves, and when it comes again
 BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
 
 
@@ -41,6 +42,7 @@ class Streams:
         visits: who comes; (rows,) positions.
         responses: uniform draws behind the responses; (rows, columns of the customer model).
         noise: standard normal draws behind the reward noise; (rows, n).
+        life: uniform draws behind leaving and coming back; (rows, 2).
         drift: how the customers' interest wanders, where it does.
         served: slates shown so far.
     """
@@ -55,10 +57,11 @@ class Streams:
         products: int,
         drift: Drift | None,
     ):
-        visits, responses, noise, path = rng.spawn(4)
+        visits, responses, noise, path, life = rng.spawn(5)
         self.visits = Stream(visits, _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
         self.noise = Stream(noise, _Normals(slate_size))
+        self.life = Stream(life, _Uniforms(LIFE))
         self.drift = None if drift is None else DriftPath(drift, products, path)
         self.served = 0
         self.present: tuple[NDArray, Any] | None = None  # the factors and the simulator of `Simulator.now`

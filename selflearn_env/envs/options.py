@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from inspect import Parameter, isabstract, signature
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from selflearn_env.core.drift import Drift
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
-from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.envs.observations import OBSERVATIONS, Observation
 from selflearn_env.plugins import import_named
 from selflearn_env.shop.clientele import check_contrast
 from selflearn_env.shop.shop import Shop
@@ -44,6 +44,8 @@ class Options:
         ValueError: an option has an unknown value.
     """
 
+    observations: ClassVar[tuple[str, ...]] = tuple(OBSERVATIONS)
+
     shop: Shop | str | Path | None = None
     slate_size: int = 10
     observation: str = "tiers"
@@ -55,18 +57,18 @@ class Options:
     rewards: Rewards = field(default_factory=Rewards)
 
     def __post_init__(self) -> None:
-        for name, known in (("observation", OBSERVATIONS), ("visits", VISITS)):
+        for name, known in (("observation", self.observations), ("visits", VISITS)):
             value = getattr(self, name)
             if not isinstance(value, str) or value not in known:
                 raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
         self._check_customer_options()
         object.__setattr__(self, "contrast", check_contrast(self.contrast))
         if isinstance(self.drift, Mapping):
-            object.__setattr__(self, "drift", _from_mapping(Drift, self.drift))
+            object.__setattr__(self, "drift", from_mapping(Drift, self.drift))
         if not isinstance(self.drift, Drift | None):
             raise TypeError(f"drift is a selflearn_env.Drift, a mapping with its fields, or None, got {self.drift!r}")
         if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
-            object.__setattr__(self, "rewards", _from_mapping(Rewards, self.rewards))
+            object.__setattr__(self, "rewards", from_mapping(Rewards, self.rewards))
         if not isinstance(self.rewards, Rewards):
             raise TypeError(f"rewards is a selflearn_env.Rewards, got {self.rewards!r}")
         if not isinstance(self.shop, Shop | str | Path | None):
@@ -90,23 +92,30 @@ class Options:
                 raise TypeError(f"unknown option {name!r}{hint}; known: {', '.join(known)}")
         return replace(self, **options)
 
+    def view(self, shop: Shop) -> Observation:
+        """How the visits of these options are observed."""
+        return OBSERVATIONS[self.observation](shop.states)
+
     def simulator(self, shop: Shop) -> Simulator:
         """The simulator of these options.
 
         Raises:
             ValueError: the slate does not fit the catalogue.
         """
-        slate_size = check_slate_size(self.slate_size, shop.products)
+        return Simulator(**self._of_visits(shop, check_slate_size(self.slate_size, shop.products)))
+
+    def _of_visits(self, shop: Shop, slate_size: int) -> dict[str, Any]:
+        """The arguments of `Simulator`."""
         uniform = np.ones(shop.states.size, dtype=np.int64)
-        return Simulator(
-            states=shop.states,
-            products=shop.products,
-            slate_size=slate_size,
-            customers=shop.clientele(self.contrast).model(self.customer_model, slate_size, self.customer_options),
-            rewards=self.rewards,
-            visit_weights=shop.customers.visits() if self.visits == "log" else uniform,
-            drift=self.drift,
-        )
+        return {
+            "states": shop.states,
+            "products": shop.products,
+            "slate_size": slate_size,
+            "customers": shop.clientele(self.contrast).model(self.customer_model, slate_size, self.customer_options),
+            "rewards": self.rewards,
+            "visit_weights": shop.customers.visits() if self.visits == "log" else uniform,
+            "drift": self.drift,
+        }
 
     @property
     def customer_model(self) -> type[CustomerModel]:
@@ -149,7 +158,12 @@ def _keyword_only(callable_: Callable[..., Any]) -> set[str]:
     }
 
 
-def _from_mapping(kind: type[Any], given: Mapping[str, Any]) -> Any:
+def from_mapping(kind: type[Any], given: Mapping[str, Any]) -> Any:
+    """An option of this kind from a mapping with its fields, as a specification in JSON has it.
+
+    Raises:
+        TypeError: there is no such field; the message says which exist.
+    """
     known = [known.name for known in fields(kind)]
     for name in given:
         if name not in known:

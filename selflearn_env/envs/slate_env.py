@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.simulator import Simulator, Visits
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.streams import Streams
-from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.core.visits import Visits
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
 from selflearn_env.shop.shop import Shop
@@ -20,7 +20,8 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
     """A shop whose customers visit one at a time and respond to the slate that they are shown.
 
     Observation: the state of the visit, as the option `observation` says. Action: (n,) product indexes in slate order.
-    Reward: the sum of the item rewards. An episode is one visit: every step terminates.
+    Reward: the sum of the item rewards. An episode is one visit: every step terminates; in `RetailJourney-v0` it is one
+    customer, who leaves (terminated) or is still there when the calendar ends (truncated).
 
     `info` of reset and step: `state` (index of the observed state), `response` (n,) int8 with 0 ignored, 1 clicked,
     2 bought, `item_reward` (n,) float, `duplicates` (how many slots repeat a product; they count as ignored). In reset
@@ -45,10 +46,9 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """
         self.shop, self.render_mode = shop, check_render_mode(render_mode)
         self._simulator = options.simulator(shop)
-        view = OBSERVATIONS[options.observation](shop.states)
-        self.observation_space = view.space
+        self._view = options.view(shop)
+        self.observation_space = self._view.space
         self.action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
-        self._by_state = view.by_state
         self._streams: Streams | None = None
         self._visits: Visits | None = None
         self._over = True
@@ -61,6 +61,11 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         Before the first reset it is the simulator without any drift.
         """
         return self._simulator if self._streams is None else self._simulator.now(self._streams)
+
+    @property
+    def visits(self) -> Visits | None:
+        """The visit under way, with all that the customer remembers; for evaluation, not for agents."""
+        return self._visits
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit.
@@ -78,7 +83,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self._visits = self._simulator.start(1, self._streams)
         self._over, self._shown = False, None
         state, n = self._visits.state[0], self._simulator.slate_size
-        return self._by_state[state].copy(), {
+        return self._view.of(self._visits)[0], {
             "state": int(state),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
@@ -92,7 +97,8 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             action: (n,) product indexes in slate order.
 
         Returns:
-            The observation, unchanged; the reward; terminated, always True; truncated, always False; and `info`.
+            The observation, the reward, terminated, truncated and `info`. Where an episode is one visit it is over, and
+            the observation unchanged; in a customer's life it is that of the next visit, if there is one.
 
         Raises:
             gymnasium.error.ResetNeeded: there is no visit to show the slate to.
@@ -104,15 +110,15 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         outcome = self._simulator.respond(self._visits, slates, self._streams)
         if self.render_mode is not None:
             self._shown = Shown(slates[0].copy(), outcome.response[0].copy(), int(self._visits.state[0]))
-        self._visits, self._over = outcome.visits, bool(outcome.ended[0])
-        state = outcome.visits.state[0]
+        terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
+        self._visits, self._over = outcome.visits, terminated or truncated
         info = {
-            "state": int(state),
+            "state": int(outcome.visits.state[0]),
             "response": outcome.response[0],
             "item_reward": outcome.item_reward[0],
             "duplicates": int(outcome.duplicates[0]),
         }
-        return self._by_state[state].copy(), float(outcome.reward[0]), self._over, False, info
+        return self._view.of(self._visits)[0], float(outcome.reward[0]), terminated, truncated, info
 
     def render(self) -> Any:
         """The visit and the slate shown to it, with what was bought and clicked.

@@ -10,10 +10,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from selflearn_env.core.simulator import Simulator, Visits
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_products
 from selflearn_env.core.streams import Streams
-from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.core.visits import Visits
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
 from selflearn_env.shop.shop import Shop
@@ -26,8 +26,10 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
 
     `info` has the keys of the single face, with the visit axis first: `state` (B,), `response` (B, n) int8,
     `item_reward` (B, n), `duplicates` (B,). `state` belongs to the returned observation, the others to the slates just
-    shown. With SAME_STEP, the default, the returned observation is already the next visit's. The last observation of an
-    episode equals its first, so there is no `final_obs` to return, and no value to bootstrap from: episodes terminate.
+    shown. With SAME_STEP, the default, the returned observation is already the next visit's. Where an episode is one
+    visit its last observation equals its first, and it terminates: there is no `final_obs` to return, and no value to
+    bootstrap from. In a customer's life (`RetailJourney-v0`) a step that ends episodes has `final_obs` (B,), the last
+    observation of each row that is over, None in the others, and the mask `_final_obs` (B,).
 
     Attributes:
         shop: the shop.
@@ -62,12 +64,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
         self._simulator = options.simulator(shop)
-        view = OBSERVATIONS[options.observation](shop.states)
-        self.single_observation_space = view.space
+        self._view = options.view(shop)
+        self.single_observation_space = self._view.space
         self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._by_state = view.by_state
         self._streams: Streams | None = None
         self._visits: Visits | None = None
         self._over = np.ones(num_envs, dtype=bool)
@@ -80,6 +81,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         Before the first reset it is the simulator without any drift.
         """
         return self._simulator if self._streams is None else self._simulator.now(self._streams)
+
+    @property
+    def visits(self) -> Visits | None:
+        """The visits under way, with all that the customers remember; for evaluation, not for agents."""
+        return self._visits
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """New visits.
@@ -118,7 +124,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             actions: (B, n) product indexes in slate order.
 
         Returns:
-            Observations, (B,) rewards, (B,) terminated, (B,) truncated (always False), and `info`.
+            Observations, (B,) rewards, (B,) terminated, (B,) truncated, and `info`.
 
         Raises:
             gymnasium.error.ResetNeeded: `reset` has not been called, or a row is over and autoreset is DISABLED.
@@ -130,15 +136,29 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             return self._step_and_renew(np.asarray(actions), self._visits, self._streams)
         outcome = self._simulator.respond(self._visits, actions, self._streams)
         self._remember(np.asarray(actions), outcome.response, np.arange(self.num_envs))
+        terminated, truncated = outcome.terminated, outcome.truncated
+        ended = terminated | truncated
+        shown: dict[str, NDArray] = {
+            "response": outcome.response,
+            "item_reward": outcome.item_reward,
+            "duplicates": outcome.duplicates,
+        }
         if self._autoreset is AutoresetMode.SAME_STEP:
-            self._visits = self._simulator.restart(outcome.visits, outcome.ended, self._streams)
+            self._visits = self._simulator.restart(outcome.visits, ended, self._streams)
+            if self._simulator.lasting and ended.any():
+                shown |= self._final(outcome.visits, ended)
         else:
-            self._visits, self._over = outcome.visits, outcome.ended.copy()
-        observation, info = self._observe(
-            self._visits,
-            {"response": outcome.response, "item_reward": outcome.item_reward, "duplicates": outcome.duplicates},
-        )
-        return observation, outcome.reward, outcome.ended, np.zeros(self.num_envs, dtype=bool), info
+            self._visits, self._over = outcome.visits, ended
+        observation, info = self._observe(self._visits, shown)
+        return observation, outcome.reward, terminated, truncated, info
+
+    def _final(self, visits: Visits, ended: NDArray[np.bool_]) -> dict[str, NDArray]:
+        """The last observation of the episodes that are over, in the form of Gymnasium's own vector environments."""
+        final = np.full(self.num_envs, None, dtype=object)
+        rows = np.flatnonzero(ended)
+        for row, observation in zip(rows, self._view.of(visits.rows(rows)), strict=True):
+            final[row] = observation
+        return {"final_obs": final, "_final_obs": ended}
 
     def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:
         """A step with rows that are over: in NEXT_STEP they get a new visit, the others are shown their slates."""
@@ -147,7 +167,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             raise gym.error.ResetNeeded(
                 f"{rows.size} visits are over, the first in row {rows[0]}: call reset(options={{'reset_mask': ...}})"
             )
-        reward, ended, shown = np.zeros(self.num_envs), np.zeros(self.num_envs, dtype=bool), self._nothing_shown()
+        reward, shown = np.zeros(self.num_envs), self._nothing_shown()
+        terminated, truncated = np.zeros((2, self.num_envs), dtype=bool)
         rows = np.flatnonzero(~self._over)
         if rows.size:
             if actions.shape == self.action_space.shape:
@@ -157,16 +178,16 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             actions = check_products(actions, self.num_envs, self._simulator.slate_size, self._simulator.products)
             outcome = self._simulator.respond(visits.rows(rows), actions[rows], streams)
             visits = visits.replaced(rows, outcome.visits)
-            reward[rows], ended[rows] = outcome.reward, outcome.ended
+            reward[rows], terminated[rows], truncated[rows] = outcome.reward, outcome.terminated, outcome.truncated
             for name, values in shown.items():
                 values[rows] = getattr(outcome, name)
             self._remember(actions[rows], outcome.response, rows)
         for row in np.flatnonzero(self._over):
             self._shown[row] = None
         self._visits = self._simulator.restart(visits, self._over, streams)
-        self._over = ended.copy()
+        self._over = terminated | truncated
         observation, info = self._observe(self._visits, shown)
-        return observation, reward, ended, np.zeros(self.num_envs, dtype=bool), info
+        return observation, reward, terminated, truncated, info
 
     def render(self) -> tuple[Any, ...] | None:
         """One frame per row, as for the single face; a row renewed within the step shows the visit it served last."""
@@ -178,7 +199,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
 
     def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
-        return self._by_state.take(visits.state, axis=0), {"state": visits.state.copy(), **shown}
+        return self._view.of(visits), {"state": visits.state.copy(), **shown}
 
     def _nothing_shown(self) -> dict[str, NDArray]:
         shape = (self.num_envs, self._simulator.slate_size)

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from selflearn_env import datasets
 from selflearn_env.core.rewards import Rewards
+from selflearn_env.envs.journey_options import JourneyOptions
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.slate_env import SlateEnv
 from selflearn_env.envs.vector_env import SlateVectorEnv
@@ -16,6 +17,7 @@ from selflearn_env.shop.shop import Shop
 
 SEED = Options(customer="seed", visits="uniform", rewards=Rewards(noise=1.0))
 RETAIL = Options()
+JOURNEY = JourneyOptions()
 SINGLE, VECTOR = ("render_mode",), ("render_mode", "autoreset_mode")  # what the faces take beside
 
 
@@ -50,6 +52,23 @@ def retail_vector_env(
 ) -> SlateVectorEnv:
     """`selflearn/Retail-v0`, many visits side by side."""
     chosen = RETAIL.changed(VECTOR, **options)
+    return SlateVectorEnv(num_envs, _shop(chosen) or datasets.retail_shop(), chosen, render_mode, autoreset_mode)
+
+
+def retail_journey_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
+    """`selflearn/RetailJourney-v0`: the same customers, who come back or leave."""
+    chosen = JOURNEY.changed(SINGLE, **options)
+    return SlateEnv(_shop(chosen) or datasets.retail_shop(), chosen, render_mode)
+
+
+def retail_journey_vector_env(
+    num_envs: int = 1,
+    render_mode: str | None = None,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    **options: Any,
+) -> SlateVectorEnv:
+    """`selflearn/RetailJourney-v0`, many customers side by side."""
+    chosen = JOURNEY.changed(VECTOR, **options)
     return SlateVectorEnv(num_envs, _shop(chosen) or datasets.retail_shop(), chosen, render_mode, autoreset_mode)
 
 

@@ -12,12 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_env.core.pooling import Baskets, Pooling, fit_pooling
+from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.merchandise import excluded_products
 from selflearn_env.shop.report import Report
-from selflearn_env.shop.rfm import SEGMENTS, Segmentation, rfm_table
+from selflearn_env.shop.rfm import fit_segmentation, rfm_table
 from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 
@@ -47,7 +48,9 @@ def build_shop(
     dropped = {**log.report.dropped, "without a customer": int((~known).sum())}
     customer, customers = pd.factorize(rows["customer"], sort=True)
     in_history = _split(len(customers), history_share, np.random.SeedSequence(seed).spawn(2)[0])
-    segment, labels = _segments(log, customers, in_history, segments)
+    rfm = rfm_table(log)
+    spend = np.bincount(customer, weights=rows["quantity"] * rows["price"]) / (rfm["frequency"].to_numpy() + 1.0)
+    segment, labels, segmentation = _segments(rfm, customers, in_history, segments)
     states = state_space(labels, period)
     rows = rows.assign(history=in_history[customer], segment=segment[customer], customer=customer)
 
@@ -56,7 +59,7 @@ def build_shop(
         raise ValueError("no purchase of the history's customers is left after cleaning; is the log too small?")
     rows = rows.assign(
         product=pd.Index(catalogue.ids).get_indexer(rows["product"]),
-        state=state_of(rows["segment"].to_numpy(), rows["time"], states, period),
+        state=state_of(rows["segment"].to_numpy(), rows["time"], states),
     )
 
     past = rows[rows["history"]]
@@ -66,8 +69,9 @@ def build_shop(
             f"no purchase of simulated customers is left after cleaning: history_share={history_share} takes "
             f"{int(in_history.sum())} of {len(customers)} customers; lower it, or give 1 to simulate the history itself"
         )
-    history = _history(past, states, len(catalogue))
-    population = _population(simulated, states, len(catalogue), history.pooling if history_share == 1 else None)
+    history = _history(past, states, len(catalogue), segmentation)
+    pooling = history.pooling if history_share == 1 else None
+    population = _population(simulated, states, len(catalogue), spend, pooling)
     noted = {
         "are purchases": int(rows["purchase"].sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
@@ -90,23 +94,25 @@ def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -
 
 
 def _segments(
-    log: TransactionLog, customers: pd.Index, in_history: NDArray[np.bool_], given: Mapping[Any, str] | pd.Series | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """The segment number of each customer, and the labels."""
+    rfm: pd.DataFrame,
+    customers: pd.Index,
+    in_history: NDArray[np.bool_],
+    given: Mapping[Any, str] | pd.Series | None,
+) -> tuple[NDArray[np.int64], tuple[str, ...], Segmentation | None]:
+    """The segment number of each customer, the labels, and the rule, unless the segments are the user's own."""
     if given is None:
-        rfm = rfm_table(log)
         # The clusters are the history's, so that nothing an agent reads depends on the held-out customers.
-        assigned, labels = Segmentation.fit(rfm[in_history]).assign(rfm), tuple(SEGMENTS)
-    else:
-        if not isinstance(given, Mapping | pd.Series):
-            raise TypeError(f"segments is None, a mapping or a Series, customer -> label, got {given!r}")
-        by_key = {_key(key): str(label) for key, label in given.items() if not pd.isna(label)}
-        missing = [customer for customer in customers if _key(customer) not in by_key]
-        if missing:
-            raise ValueError(f"segments has no label for customer {missing[0]} ({len(missing)} have none)")
-        assigned = pd.Series([by_key[_key(customer)] for customer in customers])
-        labels = tuple(sorted(set(by_key.values())))
-    return pd.Categorical(assigned, categories=labels).codes.astype(np.int64), labels
+        segmentation = fit_segmentation(rfm[in_history])
+        return segmentation.numbers(rfm), SEGMENTS, segmentation
+    if not isinstance(given, Mapping | pd.Series):
+        raise TypeError(f"segments is None, a mapping or a Series, customer -> label, got {given!r}")
+    by_key = {_key(key): str(label) for key, label in given.items() if not pd.isna(label)}
+    missing = [customer for customer in customers if _key(customer) not in by_key]
+    if missing:
+        raise ValueError(f"segments has no label for customer {missing[0]} ({len(missing)} have none)")
+    assigned = pd.Series([by_key[_key(customer)] for customer in customers])
+    labels = tuple(sorted(set(by_key.values())))
+    return pd.Categorical(assigned, categories=labels).codes.astype(np.int64), labels, None
 
 
 def _key(customer: Any) -> str:
@@ -139,7 +145,7 @@ def _catalogue(
     return rows, Catalogue(names, np.array(texts, dtype=np.str_))
 
 
-def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
+def _history(rows: pd.DataFrame, states: StateSpace, products: int, segmentation: Segmentation | None) -> History:
     baskets, _ = _baskets(rows[rows["purchase"]], states, products)
     cell = rows["state"].to_numpy() * products + rows["product"].to_numpy()
     size = states.size * products
@@ -158,17 +164,22 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int) -> History:
         seen=seen.reshape(-1, products),
         segment_products=segment_products,
         pooling=fit_pooling(baskets, states.shape),
+        segmentation=segmentation,
     )
 
 
-def _population(rows: pd.DataFrame, states: StateSpace, products: int, pooling: Pooling | None) -> Population:
+def _population(
+    rows: pd.DataFrame, states: StateSpace, products: int, spend: NDArray[np.float64], pooling: Pooling | None
+) -> Population:
     """The simulated customers; with their pooling where it is known already."""
     purchases = rows[rows["purchase"]]
     baskets, first = _baskets(purchases, states, products)
-    days = purchases["time"].iloc[first].dt.normalize()
+    days = purchases["time"].iloc[first].to_numpy().astype("datetime64[D]").astype(np.int64)
     return Population(
         **vars(baskets),
-        visit_day=(days - days.min()).dt.days.to_numpy(dtype=np.int64),
+        visit_day=days - days.min(),
+        first_date=int(days.min()),
+        customer_spend=spend[np.unique(purchases["customer"])],
         pooling=pooling or fit_pooling(baskets, states.shape),
     )
 

@@ -1,14 +1,17 @@
-"""The state's tiers, and the state of each row of a log."""
+"""The state's tiers, and the state of each row of a log and of each day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_env.core.states import StateSpace, Tier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -42,8 +45,19 @@ def state_space(segments: Sequence[str], period: str) -> StateSpace:
     )
 
 
-def state_of(segment: NDArray[np.int64], time: pd.Series, states: StateSpace, period: str) -> NDArray[np.int64]:
+def state_of(segment: NDArray[np.int64], time: pd.Series, states: StateSpace) -> NDArray[np.int64]:
     """(rows,) state indexes of rows with these segment numbers and times."""
-    number: Callable[[NDArray[np.int64]], NDArray[np.int64]] = PERIODS[period][2]
-    tiers = [segment, time.dt.month.to_numpy() - 1, number(time.dt.day.to_numpy()), time.dt.day_of_week.to_numpy()]
-    return states.encode(np.stack([np.asarray(tier, dtype=np.int64) for tier in tiers], axis=1))
+    return states.encode(np.column_stack([segment, calendar_tiers(time.to_numpy().astype("datetime64[D]"), states)]))
+
+
+def calendar_tiers(dates: NDArray[np.datetime64], states: StateSpace) -> NDArray[np.int64]:
+    """(D, tiers - 1) month, period of the month and weekday of dates (D,), as numbers of their tiers."""
+    month = dates.astype("datetime64[M]")
+    of_month = (dates - month).astype(np.int64) + 1
+    period: Callable[[NDArray[np.int64]], NDArray[np.int64]] = PERIODS[states.tiers[2].name][2]
+    return np.column_stack([month.astype(np.int64) % 12, period(of_month), weekdays(dates)])
+
+
+def weekdays(dates: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """(D,) number of the weekday, 0 for Monday."""
+    return (dates.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday

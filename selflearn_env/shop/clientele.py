@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History, Population
 
 SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
-KEPT = 4  # models kept for the next environment; each has a table of states x products
+KEPT = 6  # models, and levels of journeys, kept for the next environment; a model has a table of states x products
+
+Made = TypeVar("Made")
 
 LEAST_CONTRAST, GREATEST_CONTRAST = 1e-6, 1e6
 
@@ -49,7 +51,7 @@ class SimulatedCustomers:
     customers: Population
     seed: int
     contrast: float
-    _models: dict[Any, CustomerModel] = field(default_factory=dict)
+    _kept: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def products(self) -> int:
@@ -84,12 +86,16 @@ class SimulatedCustomers:
 
     def model(self, kind: type[CustomerModel], slate_size: int, options: Mapping[str, Any]) -> CustomerModel:
         """The customer model of this kind; models never change, so environments with equal options share one."""
+        return self.kept((kind, slate_size), options, lambda: kind.for_shop(self, slate_size, **options))
+
+    def kept(self, key: Any, options: Mapping[str, Any], make: Callable[[], Made]) -> Made:
+        """What was made for an equal key and equal options of the model, or else made now and kept."""
         try:
-            key = kind, slate_size, pickle.dumps(sorted(options.items()))
+            key = key, pickle.dumps(sorted(options.items()))
         except Exception:  # options that cannot be written down cannot be compared
-            return kind.for_shop(self, slate_size, **options)
-        model = self._models.pop(key, None) or kind.for_shop(self, slate_size, **options)
-        self._models[key] = model
-        while len(self._models) > KEPT:
-            del self._models[next(iter(self._models))]
-        return model
+            return make()
+        made = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = made
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return made

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.pooling import Baskets, Pooling, sum_rows
+from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.report import Report
 
@@ -52,6 +53,8 @@ class History(_ReadOnly):
         seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation.
         segment_products: (G, P) whether the product occurs in the segment.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
+        segmentation: the rule that gives a customer's segment, fitted to these customers; None where the shop was
+            built with segments of one's own.
     """
 
     states: StateSpace
@@ -61,6 +64,7 @@ class History(_ReadOnly):
     seen: NDArray[np.bool_]
     segment_products: NDArray[np.bool_]
     pooling: Pooling
+    segmentation: Segmentation | None
 
     @property
     def products(self) -> int:
@@ -97,10 +101,14 @@ class Population(_ReadOnly, Baskets):
 
     Attributes, beside those of `Baskets`:
         visit_day: (V,) days since the first of these visits.
+        first_date: the date of the first of these visits, in days since 1 January 1970.
+        customer_spend: (C,) what each customer spends per day with a transaction, cancellations deducted, in money.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
     """
 
     visit_day: NDArray[np.int64]
+    first_date: int
+    customer_spend: NDArray[np.float64]
     pooling: Pooling
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import kmeans1d
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from selflearn_env.core.segmentation import MEASURES, SEGMENTS, Segmentation
 from selflearn_env.shop.transactions import TransactionLog
 
 CLUSTERS = 4
-SEGMENTS = ("Q1", "Q2", "Q3", "Q4")
-SEGMENT_OF_SCORE = np.array(["Q2", "Q2", "Q3", "Q1", "Q4", "Q4", "Q4", "Q4", "Q4", "Q4"])  # of the score sum 0..9
-MEASURES = {"recency": -1, "frequency": 1, "monetary": 1}  # whether a cluster's score rises or falls with its centre
 
 
 def rfm_table(log: TransactionLog) -> pd.DataFrame:
@@ -55,39 +50,14 @@ def rfm_table(log: TransactionLog) -> pd.DataFrame:
     )
 
 
-@dataclass(frozen=True)
-class Segmentation:
-    """The seed's segments: one-dimensional clusters of recency, frequency and monetary value, scored and summed.
-
-    Attributes:
-        centres: per measure, its cluster centres in ascending order.
-    """
-
-    centres: dict[str, tuple[float, ...]]
-
-    @classmethod
-    def fit(cls, rfm: pd.DataFrame) -> Segmentation:
-        """Exact k-means on each measure (Grønlund et al. 2017); a measure of few values gets as many clusters."""
-        centres = {}
-        for measure in MEASURES:
-            values = rfm[measure].to_numpy(dtype=np.float64)
-            clusters = min(CLUSTERS, np.unique(values).size)
-            centres[measure] = tuple(kmeans1d.cluster(values, clusters).centroids)
-        return cls(centres)
-
-    def scores(self, rfm: pd.DataFrame) -> NDArray[np.int64]:
-        """(customers,) the sum of the three scores, each the rank of the nearest centre."""
-        total = np.zeros(len(rfm), dtype=np.int64)
-        for measure, direction in MEASURES.items():
-            centres = np.array(self.centres[measure])
-            borders = (centres[1:] + centres[:-1]) / 2
-            rank = np.searchsorted(borders, rfm[measure].to_numpy(dtype=np.float64))
-            total += rank if direction > 0 else len(centres) - 1 - rank
-        return total
-
-    def assign(self, rfm: pd.DataFrame) -> pd.Series:
-        """The segment of each customer, "Q1".."Q4"."""
-        return pd.Series(SEGMENT_OF_SCORE[self.scores(rfm)], index=rfm.index, name="segment")
+def fit_segmentation(rfm: pd.DataFrame) -> Segmentation:
+    """Exact k-means on each measure (Grønlund et al. 2017); a measure of few values gets as many clusters."""
+    centres = {}
+    for measure in MEASURES:
+        values = rfm[measure].to_numpy(dtype=np.float64)
+        clusters = min(CLUSTERS, np.unique(values).size)
+        centres[measure] = tuple(kmeans1d.cluster(values, clusters).centroids)
+    return Segmentation(centres)
 
 
 def segment_customers(rfm: pd.DataFrame) -> pd.Series:
@@ -108,4 +78,5 @@ def segment_customers(rfm: pd.DataFrame) -> pd.Series:
     bad = ~np.isfinite(rfm[[*MEASURES]].to_numpy(dtype=np.float64)).all(axis=1)
     if bad.any():
         raise ValueError(f"rfm of customer {rfm.index[int(bad.argmax())]} is not finite")
-    return Segmentation.fit(rfm).assign(rfm)
+    numbers = fit_segmentation(rfm).numbers(rfm)
+    return pd.Series(np.array(SEGMENTS)[numbers], index=rfm.index, name="segment")

@@ -17,6 +17,7 @@ from selflearn_env.shop.report import Report
 if TYPE_CHECKING:
     import pandas as pd
 
+    from selflearn_env.shop.lives import LogLives
     from selflearn_env.shop.transactions import TransactionLog
 
 
@@ -135,6 +136,17 @@ class Shop:
     def _contrasted(self) -> dict[float, SimulatedCustomers]:
         """The last one of another contrast, kept likewise."""
         return {}
+
+    @cached_property
+    def lives(self) -> LogLives:
+        """How the simulated customers come, buy and leave, fitted to their purchases in the log; kept likewise.
+
+        Raises:
+            ValueError: no customer bought on a second day.
+        """
+        from selflearn_env.shop.lives import LogLives  # scipy is imported only where lives are
+
+        return LogLives(self.history, self.customers, self.seed)
 
     @cached_property
     def digest(self) -> str:

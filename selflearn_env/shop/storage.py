@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from selflearn_env.archive import as_bytes, read_archive, write_archive
 from selflearn_env.core.pooling import Level, Pooling
+from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
-KIND, VERSION = "selflearn-shop", 2
+KIND, VERSION = "selflearn-shop", 3
 VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # of the simulated customers
 
 
@@ -52,6 +53,8 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "seed": shop.seed,
         "tiers": [[tier.name, list(tier.labels)] for tier in history.states.tiers],
         "report": asdict(shop.report),
+        "segment_centres": history.segmentation and dict(history.segmentation.centres),
+        "first_date": customers.first_date,
         "history_pooling": [asdict(level) for level in history.pooling.levels],
         "customers_pooling": [asdict(level) for level in customers.pooling.levels],
     }
@@ -66,6 +69,7 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "history_seen": seen,
         "history_quantity": history.quantity.ravel()[seen],
         "history_segments": history.segment_products,
+        "customers_spend": customers.customer_spend,
         **{f"customers_{name}": getattr(customers, name).astype(np.int32) for name in VISITS},
     }
     return heading, arrays
@@ -88,10 +92,13 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
         seen=table("history_seen", np.ones(arrays["history_seen"].size, dtype=bool)),
         segment_products=arrays["history_segments"],
         pooling=_pooling(heading["history_pooling"]),
+        segmentation=_segmentation(heading["segment_centres"]),
     )
     customers = Population(
         states=states.size,
         products=arrays["ids"].size,
+        first_date=int(heading["first_date"]),
+        customer_spend=arrays["customers_spend"],
         pooling=_pooling(heading["customers_pooling"]),
         **{name: arrays[f"customers_{name}"].astype(np.int64) for name in VISITS},
     )
@@ -101,3 +108,7 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:
     return Pooling(tuple(Level(tuple(level.pop("tiers")), **level) for level in levels))
+
+
+def _segmentation(centres: dict[str, list[float]] | None) -> Segmentation | None:
+    return Segmentation({measure: tuple(of) for measure, of in centres.items()}) if centres else None

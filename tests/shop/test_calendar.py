@@ -17,7 +17,7 @@ def test_every_day_of_a_leap_year(period):
     states = state_space(("a", "b"), period)
     days = pd.Series(pd.date_range("2024-01-01 23:59:59", "2024-12-31 23:59:59"))
     segment = np.arange(len(days)) % 2
-    labels = [states.label(state) for state in state_of(segment, days, states, period)]
+    labels = [states.label(state) for state in state_of(segment, days, states)]
     for label, group, day in zip(labels, segment, days, strict=True):
         part = {"half": int(day.day > 15), "week": (day.day - 1) // 7}[period]
         assert label == f"{'ab'[group]}_{day.month_name()}_{part}_{day.day_name()}"

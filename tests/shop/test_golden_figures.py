@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selflearn_env import rfm_table, segment_customers
-from selflearn_env.shop.rfm import Segmentation
+from selflearn_env.shop.rfm import fit_segmentation
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def rfm(retail_log):
 
 @pytest.fixture(scope="module")
 def segmentation(rfm):
-    return Segmentation.fit(rfm)
+    return fit_segmentation(rfm)
 
 
 def test_rows_invoices_products_and_customers(retail_log):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selflearn_env import load_transactions, rfm_table, segment_customers
-from selflearn_env.shop.rfm import Segmentation
+from selflearn_env.shop.rfm import fit_segmentation
 
 ROWS = st.tuples(
     st.sampled_from([4, 11, 12, 13, None]),  # customer
@@ -112,7 +112,7 @@ def test_segments_as_defined(seed):
     measures = rng.gamma(1.0, 100.0, size=(10, 3))  # continuous, so that the best clusters are unique
     rfm = pd.DataFrame(measures, columns=["recency", "frequency", "monetary"], index=rng.permutation(10) + 300)
     expected = segments_by_hand(rfm)
-    scores = dict(zip(rfm.index, Segmentation.fit(rfm).scores(rfm), strict=True))
+    scores = dict(zip(rfm.index, fit_segmentation(rfm).scores(rfm), strict=True))
     assert scores == {customer: score for customer, (score, _) in expected.items()}
     assert segment_customers(rfm).to_dict() == {customer: segment for customer, (_, segment) in expected.items()}
 
@@ -123,7 +123,7 @@ def test_others_join_the_nearest_cluster(seed):
     known, others = (
         pd.DataFrame(rng.gamma(1.0, 100.0, size=(n, 3)), columns=["recency", "frequency", "monetary"]) for n in (20, 30)
     )
-    segmentation = Segmentation.fit(known)
+    segmentation = fit_segmentation(known)
     scores = segmentation.scores(others)
     for row, score in zip(others.itertuples(), scores, strict=True):
         ranks = {

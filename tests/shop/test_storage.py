@@ -138,7 +138,7 @@ def test_agent_is_no_shop(tmp_path):
 
 def test_newer_version(path):
     resave(path, version=99)
-    with pytest.raises(ValueError, match=r"shop\.npz: written in format 99, .*reads 2; upgrade selflearn-env"):
+    with pytest.raises(ValueError, match=r"shop\.npz: written in format 99, .*reads 3; upgrade selflearn-env"):
         Shop.load(path)
 
 

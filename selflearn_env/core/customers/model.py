@@ -40,6 +40,10 @@ class CustomerModel(ABC):
 
     States are (B,) state indexes, slates (B, n) product indexes that lie in the catalogue, and `repeated` a (B, n) mask
     of the slots that repeat a product shown above, or None: such a slot is always ignored, and takes its place.
+
+    `attention` is what is left of the interest in each shown product (B, n), or in each of the catalogue (B, P), as a
+    factor 0..1 on the probabilities with which a product that is looked at is bought and clicked; None for all of it.
+    Only a customer's life (`RetailJourney-v0`) has it; a model without the argument can be used everywhere else.
     """
 
     @classmethod
@@ -60,20 +64,27 @@ class CustomerModel(ABC):
 
     @abstractmethod
     def respond(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
+        self,
+        states: NDArray,
+        slates: NDArray,
+        repeated: NDArray | None,
+        uniforms: NDArray,
+        attention: NDArray | None = None,
     ) -> NDArray[np.int8]:
         """(B, n) responses, 0 ignored, 1 clicked, 2 bought, made from uniform draws (B, self.uniforms)."""
 
     @abstractmethod
-    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
+    def response_probability(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
+    ) -> NDArray[np.float64]:
         """(B, n, 3) probability of each response to each slot."""
 
     @abstractmethod
-    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
 
     @abstractmethod
-    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:

@@ -96,25 +96,42 @@ class PreferenceCustomers(CustomerModel):
         return self.slate_size
 
     def respond(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
+        self,
+        states: NDArray,
+        slates: NDArray,
+        repeated: NDArray | None,
+        uniforms: NDArray,
+        attention: NDArray | None = None,
     ) -> NDArray[np.int8]:
         """(B, n) responses made from uniform draws (B, self.uniforms)."""
-        return self._respond(self._look_up(states, slates, repeated), uniforms)
+        return self._respond(self._look_up(states, slates, repeated, attention), uniforms)
 
-    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
+    def response_probability(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
+    ) -> NDArray[np.float64]:
         """(B, n, 3) probability of each response to each slot."""
-        return self._probability(self._look_up(states, slates, repeated).astype(np.float64))
+        return self._probability(self._look_up(states, slates, repeated, attention).astype(np.float64))
 
-    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
+        if attention is not None:
+            found = np.empty((len(states), self.slate_size, 3))
+            for at in _slices(len(states)):
+                found[at] = self._random_probability(self._rows(states[at], attention[at]))
+            return found
         if self._random is None:
             self._random = np.full((len(self.appeal), self.slate_size, 3), np.nan)
         for block in _blocks(states[np.isnan(self._random[states, 0, 0])]):
             self._random[block] = self._random_probability(self._rows(block))
         return self._random[states]
 
-    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
+        if attention is not None:
+            found = np.empty((len(states), self.slate_size), dtype=np.int64)
+            for at in _slices(len(states)):
+                found[at] = self._best_slates(self._rows(states[at], attention[at]), rewards)
+            return found
         best = self._best.setdefault(rewards, np.full((len(self.appeal), self.slate_size), -1))
         for block in _blocks(states[best[states, 0] < 0]):
             best[block] = self._best_slates(self._rows(block), rewards)
@@ -139,21 +156,27 @@ class PreferenceCustomers(CustomerModel):
         self.appeal.flags.writeable = False
         self._pairs = _as_pairs(self.appeal)
 
-    def _look_up(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float32]:
+    def _look_up(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None
+    ) -> NDArray[np.float32]:
         """(B, n, 2) appeal of the products shown."""
         pairs = self._pairs.take(self._row.take(states)[:, None] + slates)
         appeal = pairs.view(np.float32).reshape(*slates.shape, 2)
         if self._factor is not None:
             self._drift(appeal, self._factor.take(slates))
+        if attention is not None:
+            appeal *= attention[..., None]
         if repeated is not None:
             appeal[repeated] = 0.0
         return appeal
 
-    def _rows(self, states: NDArray) -> NDArray[np.float64]:
+    def _rows(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
         """(B, P, 2) appeal of the whole catalogue."""
         appeal = self.appeal[states]
         if self._factor is not None:
             self._drift(appeal, self._factor)
+        if attention is not None:
+            appeal *= attention[..., None]
         return appeal.astype(np.float64)
 
     @abstractmethod
@@ -182,6 +205,11 @@ def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 3) probabilities that a product looked at is ignored, clicked, bought, from its appeal (..., 2)."""
     buy, respond = appeal[..., 0], appeal[..., 1]
     return np.stack([1.0 - respond, respond - buy, buy], axis=-1)
+
+
+def _slices(rows: int) -> list[slice]:
+    """All rows, some at a time."""
+    return [slice(at, at + BLOCK) for at in range(0, rows, BLOCK)]
 
 
 def _blocks(states: NDArray[np.int64]) -> list[NDArray[np.int64]]:

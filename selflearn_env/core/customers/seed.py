@@ -44,7 +44,12 @@ class SeedCustomers(CustomerModel):
         return 2 + 2 * self._slate_size
 
     def respond(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
+        self,
+        states: NDArray,
+        slates: NDArray,
+        repeated: NDArray | None,
+        uniforms: NDArray,
+        attention: NDArray | None = None,
     ) -> NDArray[np.int8]:
         """(B, n) responses; the first two draws set the counts of clicks and purchases, the others rank the slots."""
         n = self._slate_size
@@ -61,18 +66,20 @@ class SeedCustomers(CustomerModel):
             response[repeated] = 0
         return response
 
-    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
+    def response_probability(
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
+    ) -> NDArray[np.float64]:
         """(B, n, 3) the same for each slot that repeats no other."""
         probability = np.broadcast_to(self._slot, (*slates.shape, 3)).copy()
         if repeated is not None:
             probability[repeated] = (1.0, 0.0, 0.0)
         return probability
 
-    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
         """(B, n, 3) the same as for any slate."""
         return np.broadcast_to(self._slot, (len(states), self._slate_size, 3)).copy()
 
-    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
         """(B, n) the first products of the catalogue: every slate of distinct products is a best one."""
         return np.broadcast_to(np.arange(self._slate_size), (len(states), self._slate_size)).copy()
 

@@ -1,0 +1,66 @@
+"""What a simulator needs to know of the customers' lives, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.segmentation import Segmentation
+
+
+@dataclass(frozen=True, eq=False)
+class Lives:
+    """The simulated customers of a shop, C of them, as their purchases in the log show them.
+
+    Attributes:
+        first_day: (C,) day of the first visit, counted from the log's first.
+        rate: (C,) days with a purchase per day on the shop's clock.
+        leave: (C,) probability to leave for good after a visit with a purchase.
+        spend: (C,) spend per day with a purchase, in money.
+        segment: (C,) number of the segment in the log.
+        segmentation: the rule that gives a customer's segment from its RFM measures, or None: it never moves.
+        repurchase_days: median days from one purchase of a product to the customer's next.
+    """
+
+    first_day: NDArray[np.int64]
+    rate: NDArray[np.float64]
+    leave: NDArray[np.float64]
+    spend: NDArray[np.float64]
+    segment: NDArray[np.int64]
+    segmentation: Segmentation | None
+    repurchase_days: float
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The days from the log's first to the horizon, D of them.
+
+    The shop's clock runs fast on days on which customers come often, and stands still on days when it is closed; over
+    the log it gains a day per day. On it customers come at constant rates.
+
+    Attributes:
+        state: (D,) the state of each day in the first segment.
+        clock: (D + 1,) what the clock shows at the start of each day, and at the end of the last.
+        segment_step: how far apart the states of neighbouring segments are.
+    """
+
+    state: NDArray[np.int64]
+    clock: NDArray[np.float64]
+    segment_step: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """What makes simulated customers, shown the seed's starting slates, buy as often as those of the log.
+
+    The log has purchases only, and not every visit ends in one.
+
+    Attributes:
+        visits: visits per visit with a purchase.
+        products: products bought in a visit with a purchase.
+    """
+
+    visits: float
+    products: float

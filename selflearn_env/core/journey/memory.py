@@ -1,0 +1,138 @@
+"""What customers remember of the slates before, and what it leaves of their interest."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.journey.effects import Journey
+from selflearn_env.core.journey.visits import NONE, PURCHASES, SLATES, JourneyVisits
+from selflearn_env.core.rewards import BOUGHT, IGNORED
+
+LEAST = 1e-30  # of a factor whose logarithm is taken
+
+
+class Look(NamedTuple):
+    """How customers look at the slates that they are shown."""
+
+    attention: NDArray[np.float32]  # (B, n) what is left of the interest in each product shown, 0..1
+    again: NDArray[np.bool_]  # (B, n) whether it was ignored within the last slates already
+
+
+class Memory:
+    """Satiation, fatigue and boredom: the factors 0..1 that earlier visits leave of the interest in a product.
+
+    A purchase d days ago leaves 1 - satiation * 2^(-d / satiation_days); a showing that was ignored d days ago leaves
+    (1 - fatigue)^(2^(-d / fatigue_days)); satisfaction s leaves 1 - boredom * (1 - s) of the interest in any product.
+    The factors multiply. A customer remembers the last 5 slates and the last 10 purchases.
+
+    That what was shown and ignored is looked at less, and recovers, is impression discounting (Lee, Lakshmanan, Tiwari
+    and Shah 2014); that too much of it costs the attention to all that is shown, and the customer, is marketing fatigue
+    (Cao, Sun, Shen and Ettl 2020). The formulas are ours.
+    """
+
+    def __init__(self, journey: Journey, repurchase_days: float):
+        """Takes the strength of each from the journey, and the days of satiation from the log where it has none."""
+        self._journey = journey
+        self._satiation_days = journey.satiation_days or repurchase_days
+        self._slates = journey.fatigue > 0 or journey.boredom > 0 or journey.delay > 1
+
+    @property
+    def works(self) -> bool:
+        """Whether anything is ever remembered."""
+        return self._slates or self._journey.satiation > 0
+
+    def look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look:
+        """How the customers look at slates (B, n)."""
+        shown = slates.astype(np.int32)[:, :, None]
+        attention, again = self._interest(visits)[:, None], np.zeros(slates.shape, dtype=bool)
+        if self._slates:
+            showings, fresh = self._showings(visits)
+            tired = _found(shown, showings, fresh)
+            again = tired > 0
+            attention = attention * np.exp(np.log1p(-self._journey.fatigue) * tired)
+        if self._journey.satiation:
+            attention = attention * np.exp(_found(shown, visits.bought, self._log_wanted(visits)))
+        return Look(np.broadcast_to(attention, slates.shape).astype(np.float32), again)
+
+    def look_at_all(self, visits: JourneyVisits, products: int, holding_back: float = 0.0) -> NDArray[np.float64]:
+        """(B, P) the attention to the whole catalogue.
+
+        Args:
+            visits: B visits.
+            products: size of the catalogue, P.
+            holding_back: share that is taken off what was ignored within the last slates.
+        """
+        rows, shape = np.arange(len(visits))[:, None], (len(visits), products + 1)  # the last column is NONE's
+        attention = np.repeat(self._interest(visits)[:, None], products + 1, axis=1)
+        if self._slates:
+            showings, fresh = self._showings(visits)
+            tired = np.zeros(shape)
+            np.add.at(tired, (rows, showings), fresh)
+            attention *= np.exp(np.log1p(-self._journey.fatigue) * tired)
+            attention[rows, showings] *= 1.0 - holding_back
+        if self._journey.satiation:
+            log_wanted = np.zeros(shape)
+            np.add.at(log_wanted, (rows, visits.bought), self._log_wanted(visits))
+            attention *= np.exp(log_wanted)
+        return attention[:, :products]
+
+    def _interest(self, visits: JourneyVisits) -> NDArray[np.float64]:
+        """(B,) the factor of satisfaction."""
+        return 1.0 - self._journey.boredom * (1.0 - visits.satisfaction)
+
+    def _showings(self, visits: JourneyVisits) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """(B, M) products ignored, and how fresh each showing is in the memory: 1 on its day, then less and less."""
+        fresh = np.exp2((visits.ignored_day - visits.day[:, None]) / self._journey.fatigue_days)
+        slots = visits.ignored.shape[2]
+        return visits.ignored.reshape(len(visits), -1), np.repeat(np.maximum(fresh, LEAST), slots, axis=1)
+
+    def _log_wanted(self, visits: JourneyVisits) -> NDArray[np.float64]:
+        """(B, M) logarithm of the factor of each purchase."""
+        back = np.exp2((visits.bought_day - visits.day[:, None]) / self._satiation_days)
+        return np.log(np.maximum(1.0 - self._journey.satiation * back, LEAST))
+
+    def satisfaction(self, visits: JourneyVisits, look: Look, response: NDArray[np.int8]) -> NDArray[np.float64]:
+        """(B,) after the visits, given how they looked at their slates and the responses (B, n)."""
+        bored = np.count_nonzero(look.again & (response == IGNORED), axis=1) / response.shape[1]
+        return 0.5 * (visits.satisfaction + 1.0 - bored)
+
+    def after(self, visits: JourneyVisits, slates: NDArray[np.int64], response: NDArray[np.int8]) -> dict[str, Any]:
+        """The fields of the visits that hold the memory, as they are after slates (B, n) and responses (B, n)."""
+        fields: dict[str, Any] = {name: getattr(visits, name) for name in FIELDS}
+        if self._slates:
+            ignored = np.where(response == IGNORED, slates, NONE).astype(np.int32)[:, None]
+            fields["ignored"] = np.concatenate([ignored, visits.ignored[:, :-1]], axis=1)
+            fields["ignored_day"] = np.concatenate([visits.day[:, None], visits.ignored_day[:, :-1]], axis=1)
+        bought = response == BOUGHT
+        rows = np.flatnonzero(bought.any(axis=1))
+        if rows.size:
+            # The products of this visit in the order of their slots, then those before.
+            products = np.concatenate([np.where(bought[rows], slates[rows], NONE), visits.bought[rows]], axis=1)
+            days = np.concatenate([np.repeat(visits.day[rows, None], slates.shape[1], 1), visits.bought_day[rows]], 1)
+            order = np.argsort(products == NONE, axis=1, kind="stable")[:, :PURCHASES]
+            for name, values in (("bought", products), ("bought_day", days)):
+                fields[name] = fields[name].copy()
+                fields[name][rows] = np.take_along_axis(values, order, axis=1)
+        return fields
+
+    @staticmethod
+    def empty(batch: int, slate_size: int) -> dict[str, NDArray]:
+        """The same fields of customers who have seen nothing yet."""
+        return {
+            "ignored": np.full((batch, SLATES, slate_size), NONE, dtype=np.int32),
+            "ignored_day": np.zeros((batch, SLATES), dtype=np.int64),
+            "bought": np.full((batch, PURCHASES), NONE, dtype=np.int32),
+            "bought_day": np.zeros((batch, PURCHASES), dtype=np.int64),
+        }
+
+
+def _found(shown: NDArray[np.int32], remembered: NDArray[np.int32], weight: NDArray) -> NDArray[np.float32]:
+    """(B, n) sum of the weights (B, M) of those remembered products (B, M) that are shown in each slot (B, n, 1)."""
+    same = (shown == remembered[:, None, :]).astype(np.float32)
+    return (same @ weight.astype(np.float32)[:, :, None])[..., 0]
+
+
+FIELDS = tuple(Memory.empty(0, 1))

@@ -1,0 +1,35 @@
+"""Visits in the lives of customers, and what is left of those before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.visits import Visits
+
+SLATES = 5  # slates that a customer remembers
+PURCHASES = 10  # bought products that a customer remembers
+NONE = -1  # in the place of a product
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyVisits(Visits):
+    """The visits under way: one customer each, at a moment of its life."""
+
+    customer: NDArray[np.int64]  # (B,)
+    day: NDArray[np.int64]  # (B,) of this visit, counted from the log's first
+    time: NDArray[np.float64]  # (B,) of this visit, on the shop's clock
+    visits: NDArray[np.int64]  # (B,) visits before this one
+    last_visit: NDArray[np.int64]  # (B,) day of the one before; of this one, if it is the first
+    empty: NDArray[np.int64]  # (B,) visits in a row, up to the last, in which nothing was bought or clicked
+    satisfaction: NDArray[np.float64]  # (B,) 0..1
+    purchases: NDArray[np.int64]  # (B,) products bought
+    frequency: NDArray[np.int64]  # (B,) days with a purchase after the day of the first visit
+    last_buy: NDArray[np.int64]  # (B,) the last of them; the day of the first visit, if there is none
+    spend: NDArray[np.float64]  # (B,) spent on them, in money
+    ignored: NDArray[np.int32]  # (B, SLATES, n) products ignored in the last slates, newest first, others NONE
+    ignored_day: NDArray[np.int64]  # (B, SLATES)
+    bought: NDArray[np.int32]  # (B, PURCHASES) products bought last, newest visit first, NONE where there are fewer
+    bought_day: NDArray[np.int64]  # (B, PURCHASES)

@@ -1,0 +1,48 @@
+"""Visits under way, and what comes of showing them slates: arrays with the visit axis first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """The visits under way; replaced, never changed."""
+
+    state: NDArray[np.int64]  # (B,)
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def arrays(self) -> list[NDArray]:
+        """All that is known of the visits, in the order of the fields."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def rows(self, which: NDArray) -> Self:
+        """The visits of some rows."""
+        return type(self)(*(array[which] for array in self.arrays()))
+
+    def replaced(self, which: NDArray, others: Self) -> Self:
+        """These visits, with others in some rows."""
+        arrays = []
+        for array, other in zip(self.arrays(), others.arrays(), strict=True):
+            array = array.copy()
+            array[which] = other
+            arrays.append(array)
+        return type(self)(*arrays)
+
+
+class Outcome(NamedTuple):
+    """What came of showing one slate to each visit."""
+
+    visits: Visits  # what follows: the next visit, or where the episode is over, the last one as it has become
+    response: NDArray[np.int8]  # (B, n)
+    item_reward: NDArray[np.float64]  # (B, n)
+    reward: NDArray[np.float64]  # (B,)
+    duplicates: NDArray[np.int64]  # (B,) repeated products of the slate
+    terminated: NDArray[np.bool_]  # (B,) whether the episode is over for good
+    truncated: NDArray[np.bool_]  # (B,) whether it was cut short
