@@ -33,7 +33,8 @@ class Segmentation:
         """
         scores = []
         for measure, borders in self._borders.items():
-            rank = np.searchsorted(borders, np.asarray(measures[measure], dtype=np.float64))
+            values = np.asarray(measures[measure], dtype=np.float64)
+            rank = sum((values > border for border in borders), np.zeros(values.shape, dtype=np.int64))
             scores.append(rank if MEASURES[measure] > 0 else len(borders) - rank)
         return np.sum(scores, axis=0)
 

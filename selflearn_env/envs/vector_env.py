@@ -156,8 +156,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """The last observation of the episodes that are over, in the form of Gymnasium's own vector environments."""
         final = np.full(self.num_envs, None, dtype=object)
         rows = np.flatnonzero(ended)
-        for row, observation in zip(rows, self._view.of(visits.rows(rows)), strict=True):
-            final[row] = observation
+        final[rows] = np.fromiter(self._view.of(visits.rows(rows)), dtype=object, count=rows.size)
         return {"final_obs": final, "_final_obs": ended}
 
     def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:

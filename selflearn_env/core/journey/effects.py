@@ -25,11 +25,11 @@ class Journey:
         satiation_days: days after which half of it is back, > 0; None for the log's median time from one purchase of a
             product to the customer's next.
         fatigue: share of the interest in a product that is lost per time that it was shown and ignored, within the
-            customer's last five slates, 0 <= fatigue < 1; 0 is off.
+            customer's last four slates, 0 <= fatigue < 1; 0 is off.
         fatigue_days: days after which half of such a showing is forgotten, > 0.
         boredom: share of the attention to a whole slate that a customer of no satisfaction has lost, 0..1; 0 is off.
             Satisfaction starts at 1 and moves half-way, visit by visit, to the share of the slots that did not bore: a
-            slot bores that is ignored and shows what was ignored within the last five slates already.
+            slot bores that is ignored and shows what was ignored within the last four slates already.
         delay: factor of the time to the next visit of a customer of no satisfaction, >= 1; 1 is off. In between, the
             factor is delay^(1 - satisfaction).
         leave: probability to leave for good after a visit that ends `patience` or more in a row in which nothing was

@@ -11,7 +11,7 @@ from selflearn_env.core.journey.effects import Journey
 from selflearn_env.core.journey.visits import NONE, PURCHASES, SLATES, JourneyVisits
 from selflearn_env.core.rewards import BOUGHT, IGNORED
 
-LEAST = 1e-30  # of a factor whose logarithm is taken
+STEPS = np.float32(2**14)
 
 
 class Look(NamedTuple):
@@ -26,7 +26,7 @@ class Memory:
 
     A purchase d days ago leaves 1 - satiation * 2^(-d / satiation_days); a showing that was ignored d days ago leaves
     (1 - fatigue)^(2^(-d / fatigue_days)); satisfaction s leaves 1 - boredom * (1 - s) of the interest in any product.
-    The factors multiply. A customer remembers the last 5 slates and the last 10 purchases.
+    The factors multiply. A customer remembers the last 4 slates and the last 10 purchases.
 
     That what was shown and ignored is looked at less, and recovers, is impression discounting (Lee, Lakshmanan, Tiwari
     and Shah 2014); that too much of it costs the attention to all that is shown, and the customer, is marketing fatigue
@@ -37,6 +37,8 @@ class Memory:
         """Takes the strength of each from the journey, and the days of satiation from the log where it has none."""
         self._journey = journey
         self._satiation_days = journey.satiation_days or repurchase_days
+        self._fatigue_days = np.float32(journey.fatigue_days)
+        self._log_kept = np.log1p(np.float32(-journey.fatigue))
         self._slates = journey.fatigue > 0 or journey.boredom > 0 or journey.delay > 1
 
     @property
@@ -46,16 +48,21 @@ class Memory:
 
     def look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look:
         """How the customers look at slates (B, n)."""
-        shown = slates.astype(np.int32)[:, :, None]
-        attention, again = self._interest(visits)[:, None], np.zeros(slates.shape, dtype=bool)
+        shown = slates.astype(visits.bought.dtype)  # smaller numbers are compared faster
+        attention = np.repeat(self._interest(visits)[:, None], slates.shape[1], axis=1)
+        again = np.zeros(slates.shape, dtype=bool)
         if self._slates:
+            # Counted over the whole memory: what is shown has often been shown before.
             showings, fresh = self._showings(visits)
-            tired = _found(shown, showings, fresh)
+            same = shown[:, :, None] == showings[:, None, :]
+            tired = np.einsum("bnm,bm->bn", same.view(np.int8), fresh)
             again = tired > 0
-            attention = attention * np.exp(np.log1p(-self._journey.fatigue) * tired)
+            attention *= np.exp(self._log_kept * tired)
         if self._journey.satiation:
-            attention = attention * np.exp(_found(shown, visits.bought, self._log_wanted(visits)))
-        return Look(np.broadcast_to(attention, slates.shape).astype(np.float32), again)
+            # Worked out where something is found: what is shown has seldom been bought before.
+            row, slot, place = _where(shown[:, :, None] == visits.bought[:, None, :])
+            np.multiply.at(attention, (row, slot), self._wanted(visits, row, place))
+        return Look(attention, again)
 
     def look_at_all(self, visits: JourneyVisits, products: int, holding_back: float = 0.0) -> NDArray[np.float64]:
         """(B, P) the attention to the whole catalogue.
@@ -66,48 +73,51 @@ class Memory:
             holding_back: share that is taken off what was ignored within the last slates.
         """
         rows, shape = np.arange(len(visits))[:, None], (len(visits), products + 1)  # the last column is NONE's
-        attention = np.repeat(self._interest(visits)[:, None], products + 1, axis=1)
+        attention = np.repeat(self._interest(visits).astype(np.float64)[:, None], products + 1, axis=1)
         if self._slates:
             showings, fresh = self._showings(visits)
             tired = np.zeros(shape)
             np.add.at(tired, (rows, showings), fresh)
-            attention *= np.exp(np.log1p(-self._journey.fatigue) * tired)
+            attention *= np.exp(self._log_kept * tired)
             attention[rows, showings] *= 1.0 - holding_back
         if self._journey.satiation:
-            log_wanted = np.zeros(shape)
-            np.add.at(log_wanted, (rows, visits.bought), self._log_wanted(visits))
-            attention *= np.exp(log_wanted)
+            every = np.arange(visits.bought.shape[1])
+            np.multiply.at(attention, (rows, visits.bought), self._wanted(visits, rows, every))
         return attention[:, :products]
 
-    def _interest(self, visits: JourneyVisits) -> NDArray[np.float64]:
+    def _interest(self, visits: JourneyVisits) -> NDArray[np.float32]:
         """(B,) the factor of satisfaction."""
-        return 1.0 - self._journey.boredom * (1.0 - visits.satisfaction)
+        return (1.0 - self._journey.boredom * (1.0 - visits.satisfaction)).astype(np.float32)
 
-    def _showings(self, visits: JourneyVisits) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """(B, M) products ignored, and how fresh each showing is in the memory: 1 on its day, then less and less."""
-        fresh = np.exp2((visits.ignored_day - visits.day[:, None]) / self._journey.fatigue_days)
-        slots = visits.ignored.shape[2]
-        return visits.ignored.reshape(len(visits), -1), np.repeat(np.maximum(fresh, LEAST), slots, axis=1)
+    def _showings(self, visits: JourneyVisits) -> tuple[NDArray, NDArray[np.float32]]:
+        """(B, M) products ignored, and how fresh each showing is in the memory: 1 on its day, then less and less.
 
-    def _log_wanted(self, visits: JourneyVisits) -> NDArray[np.float64]:
-        """(B, M) logarithm of the factor of each purchase."""
-        back = np.exp2((visits.bought_day - visits.day[:, None]) / self._satiation_days)
-        return np.log(np.maximum(1.0 - self._journey.satiation * back, LEAST))
+        Freshness is a multiple of a power of two. Sums of it are exact, so they do not depend on the order in which
+        numpy adds for one size of the batch or another.
+        """
+        age = (visits.day[:, None] - visits.ignored_day).astype(np.float32)
+        fresh = np.maximum(np.rint(np.exp2(age / -self._fatigue_days) * STEPS), 1.0) / STEPS
+        return visits.ignored.reshape(len(visits), -1), np.repeat(fresh, visits.ignored.shape[2], axis=1)
+
+    def _wanted(self, visits: JourneyVisits, row: NDArray, place: NDArray) -> NDArray[np.float32]:
+        """The factor that the purchases in these places of the memory leave."""
+        age = visits.day[row] - visits.bought_day[row, place]
+        return (1.0 - self._journey.satiation * np.exp2(-age / self._satiation_days)).astype(np.float32)
 
     def satisfaction(self, visits: JourneyVisits, look: Look, response: NDArray[np.int8]) -> NDArray[np.float64]:
         """(B,) after the visits, given how they looked at their slates and the responses (B, n)."""
-        bored = np.count_nonzero(look.again & (response == IGNORED), axis=1) / response.shape[1]
+        bored = counted(look.again & (response == IGNORED)) / response.shape[1]
         return 0.5 * (visits.satisfaction + 1.0 - bored)
 
     def after(self, visits: JourneyVisits, slates: NDArray[np.int64], response: NDArray[np.int8]) -> dict[str, Any]:
         """The fields of the visits that hold the memory, as they are after slates (B, n) and responses (B, n)."""
         fields: dict[str, Any] = {name: getattr(visits, name) for name in FIELDS}
         if self._slates:
-            ignored = np.where(response == IGNORED, slates, NONE).astype(np.int32)[:, None]
+            ignored = np.where(response == IGNORED, slates, NONE).astype(visits.ignored.dtype)[:, None]
             fields["ignored"] = np.concatenate([ignored, visits.ignored[:, :-1]], axis=1)
             fields["ignored_day"] = np.concatenate([visits.day[:, None], visits.ignored_day[:, :-1]], axis=1)
         bought = response == BOUGHT
-        rows = np.flatnonzero(bought.any(axis=1))
+        rows = np.flatnonzero(counted(bought))
         if rows.size:
             # The products of this visit in the order of their slots, then those before.
             products = np.concatenate([np.where(bought[rows], slates[rows], NONE), visits.bought[rows]], axis=1)
@@ -119,20 +129,28 @@ class Memory:
         return fields
 
     @staticmethod
-    def empty(batch: int, slate_size: int) -> dict[str, NDArray]:
+    def empty(batch: int, slate_size: int, products: int) -> dict[str, NDArray]:
         """The same fields of customers who have seen nothing yet."""
+        product = np.min_scalar_type(-products)
         return {
-            "ignored": np.full((batch, SLATES, slate_size), NONE, dtype=np.int32),
+            "ignored": np.full((batch, SLATES, slate_size), NONE, dtype=product),
             "ignored_day": np.zeros((batch, SLATES), dtype=np.int64),
-            "bought": np.full((batch, PURCHASES), NONE, dtype=np.int32),
+            "bought": np.full((batch, PURCHASES), NONE, dtype=product),
             "bought_day": np.zeros((batch, PURCHASES), dtype=np.int64),
         }
 
 
-def _found(shown: NDArray[np.int32], remembered: NDArray[np.int32], weight: NDArray) -> NDArray[np.float32]:
-    """(B, n) sum of the weights (B, M) of those remembered products (B, M) that are shown in each slot (B, n, 1)."""
-    same = (shown == remembered[:, None, :]).astype(np.float32)
-    return (same @ weight.astype(np.float32)[:, :, None])[..., 0]
+def counted(flags: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(B,) how many of the flags (B, n) are set; a product with ones is the fastest way to sum short rows."""
+    return flags.astype(np.float64).dot(np.ones(flags.shape[1]))
 
 
-FIELDS = tuple(Memory.empty(0, 1))
+def _where(flags: NDArray[np.bool_]) -> tuple[NDArray, NDArray, NDArray]:
+    """The places of the flags (B, n, M) that are set; faster than `np.nonzero` where few are."""
+    at = np.flatnonzero(flags)
+    slot, place = np.divmod(at, flags.shape[2])
+    row, slot = np.divmod(slot, flags.shape[1])
+    return row, slot, place
+
+
+FIELDS = tuple(Memory.empty(0, 1, 1))

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from selflearn_env.core.journey.effects import Journey
 from selflearn_env.core.journey.lives import Calendar, Level, Lives
-from selflearn_env.core.journey.memory import Look, Memory
+from selflearn_env.core.journey.memory import Look, Memory, counted
 from selflearn_env.core.journey.visits import JourneyVisits
-from selflearn_env.core.rewards import BOUGHT
+from selflearn_env.core.rewards import BOUGHT, IGNORED
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slates
 from selflearn_env.core.streams import Streams
@@ -102,7 +102,7 @@ class JourneySimulator(Simulator):
             frequency=nothing,
             last_buy=day,
             spend=np.zeros(batch),
-            **self.memory.empty(batch, self.slate_size),
+            **self.memory.empty(batch, self.slate_size, self.products),
         )
         return replace(visits, state=self._state(visits))
 
@@ -158,8 +158,8 @@ class JourneySimulator(Simulator):
             return super()._go_on(visits, slates, look, response, streams)
         journey, lives, customer = self.journey, self.lives, visits.customer
         uniforms = streams.life.take(len(visits))
-        products = np.count_nonzero(response == BOUGHT, axis=1)
-        bought, found = products > 0, response.any(axis=1)
+        products = counted(response == BOUGHT).astype(np.int64)
+        bought, found = products > 0, counted(response != IGNORED) > 0
         empty = np.where(found, 0, visits.empty + 1)
 
         stay = np.where(bought, 1.0 - lives.leave[customer], 1.0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.visits import Visits
 
-SLATES = 5  # slates that a customer remembers
+SLATES = 4  # slates that a customer remembers
 PURCHASES = 10  # bought products that a customer remembers
 NONE = -1  # in the place of a product
 
@@ -29,7 +29,9 @@ class JourneyVisits(Visits):
     frequency: NDArray[np.int64]  # (B,) days with a purchase after the day of the first visit
     last_buy: NDArray[np.int64]  # (B,) the last of them; the day of the first visit, if there is none
     spend: NDArray[np.float64]  # (B,) spent on them, in money
-    ignored: NDArray[np.int32]  # (B, SLATES, n) products ignored in the last slates, newest first, others NONE
+    ignored: NDArray[np.signedinteger]  # (B, SLATES, n) products ignored in the last slates, newest first, others NONE
     ignored_day: NDArray[np.int64]  # (B, SLATES)
-    bought: NDArray[np.int32]  # (B, PURCHASES) products bought last, newest visit first, NONE where there are fewer
+    bought: NDArray[
+        np.signedinteger
+    ]  # (B, PURCHASES) products bought last, newest visit first, NONE where there are fewer
     bought_day: NDArray[np.int64]  # (B, PURCHASES)
