@@ -24,11 +24,14 @@ class Agent(ABC):
 
     Attributes:
         privileged: whether the agent knows what no real agent could; marked in every output.
+        sees_visits: whether the agent is shown the visits themselves, with all that the customers remember, and not
+            only their state indexes; only a privileged one is.
         parts: attributes that are objects of other classes, which hold arrays and numbers themselves.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
 
     privileged: ClassVar[bool] = False
+    sees_visits: ClassVar[bool] = False
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
 

@@ -15,6 +15,7 @@ from agents.gradient import GradientAgent
 from agents.hierarchical import HierarchicalAgent
 from agents.linear import LinearThompsonAgent, LinearUCBAgent
 from agents.mabwiser import MABWiserAgent
+from agents.myopic_oracle import MyopicOracleAgent
 from agents.popular import PopularBySegmentAgent, PopularByStateAgent, QuantityAgent
 from agents.static import OracleAgent, PopularAgent
 from agents.thompson import ThompsonAgent
@@ -40,6 +41,7 @@ AGENTS: dict[str, type[Agent]] = {
     "cascade_ucb": CascadeUCBAgent,
     "mabwiser": MABWiserAgent,
     "oracle": OracleAgent,
+    "myopic_oracle": MyopicOracleAgent,
 }
 
 

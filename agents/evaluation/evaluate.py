@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.vector import AutoresetMode
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from agents.agent import Agent
 from agents.evaluation.recorder import Recorder
 from agents.evaluation.result import EvaluationResult, marked
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.visits import Visits
 
 OWN = ("num_envs", "vectorization_mode", "autoreset_mode", "render_mode")  # what the loop decides itself
 
@@ -56,10 +58,10 @@ def evaluate(
         **env_options,
     )
     world: Any = envs.unwrapped
-    _check_fit(agent, world.simulator)
+    check_fit(agent, world.simulator)
     name = agent_name(agent)
     recorder = Recorder(customers, world.shop.history)
-    states = envs.reset(seed=seed)[1]["state"]
+    envs.reset(seed=seed)
     seconds = agent_seconds = 0.0
     with tqdm(
         total=customers,
@@ -72,21 +74,23 @@ def evaluate(
         for at in range(0, customers, batch):
             served = min(batch, customers - at)  # of the last batch, maybe not all
             simulator: Simulator = world.simulator  # as it is when these slates are shown
+            visits: Visits = world.visits
             begin = perf_counter()
-            slates = agent.act(states.copy())  # a copy, since an agent might write to what it is given
+            slates = agent.act(seen_by(agent, visits))
             decided = perf_counter()
             info = envs.step(slates)[-1]
             responses, item_rewards = info["response"], info["item_reward"]
             answered = perf_counter()
             # Noted before the agent gets these arrays, which it might change.
-            recorder.look_at(agent, states[:served], slates[:served])
-            recorder.add(simulator, states[:served], slates[:served], responses[:served], item_rewards[:served])
+            judged = visits if served == batch else visits.rows(np.arange(served))
+            recorder.look_at(agent, judged.state, slates[:served])
+            recorder.add(simulator, judged, slates[:served], responses[:served], item_rewards[:served])
+            states = judged.state.copy()
             noted = perf_counter()
-            agent.update(states[:served], slates[:served], responses[:served], item_rewards[:served])
+            agent.update(states, slates[:served], responses[:served], item_rewards[:served])
             end = perf_counter()
             seconds += end - noted + answered - begin
             agent_seconds += decided - begin + end - noted
-            states = info["state"]
             served_some(served)
     envs.close()
     return EvaluationResult(
@@ -94,7 +98,17 @@ def evaluate(
     )
 
 
-def _check_fit(agent: Agent, simulator: Simulator) -> None:
+def seen_by(agent: Agent, visits: Visits) -> Any:
+    """What an agent is shown of the visits: their states, a copy since it might write to what it is given."""
+    return visits if agent.sees_visits else visits.state.copy()
+
+
+def check_fit(agent: Agent, simulator: Simulator) -> None:
+    """Sees that an agent can serve in an environment.
+
+    Raises:
+        ValueError: their sizes differ.
+    """
     for what, own, other in (
         ("slates of", agent.slate_size, simulator.slate_size),
         ("products:", agent.products, simulator.products),

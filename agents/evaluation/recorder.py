@@ -12,6 +12,7 @@ from agents.evaluation.exact import gini
 from agents.evaluation.result import MEANS
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
 
 CHUNKS = 50  # points of a curve
@@ -35,20 +36,23 @@ class Recorder:
         purchases = history.purchases.sum(axis=0) + 1.0
         self._information = -np.log2(purchases / purchases.sum())  # (P,) bits
         self._simulator: Simulator | None = None  # of the visits that wait
-        self._waiting: list[tuple[NDArray, ...]] = []
+        self._waiting: list[tuple[Visits, NDArray, NDArray, NDArray]] = []
         self._count, self._done = 0, 0  # visits that wait, and those worked out
         self._sums = np.zeros((CHUNKS, len(MEANS)))
         self._shown = np.zeros((CHUNKS, history.products), dtype=np.int64)
         self._shown_to = np.zeros((len(history.segment_products), history.products), dtype=np.int64)
         self._explored, self._measured = np.zeros(CHUNKS), np.zeros(CHUNKS)
 
-    def add(self, simulator: Simulator, *visits: NDArray) -> None:
-        """States, slates, responses and item rewards of some visits, and the simulator that they were shown to."""
+    def add(
+        self, simulator: Simulator, visits: Visits, slates: NDArray, responses: NDArray, item_rewards: NDArray
+    ) -> None:
+        """Some visits, the slates, responses and item rewards, and the simulator that they were shown to."""
         if simulator is not self._simulator or self._count >= self.chunk:
             self._work_out()
             self._simulator = simulator
-        self._waiting.append(tuple(of.copy() for of in visits))  # an agent may use its array of slates again
-        self._count += len(visits[0])
+        # An agent may use its arrays again.
+        self._waiting.append((visits, slates.copy(), responses.copy(), item_rewards.copy()))
+        self._count += len(visits)
 
     def look_at(self, agent: Agent, states: NDArray, slates: NDArray) -> None:
         """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them."""
@@ -91,16 +95,16 @@ class Recorder:
         if self._simulator is None or not self._waiting:
             return
         simulator = self._simulator
-        states, slates, responses, item_rewards = (
-            np.concatenate(column) for column in zip(*self._waiting, strict=True)
-        )
-        expected = simulator.expected_reward(states, slates)
-        optimal = simulator.expected_reward(states, simulator.optimal_slate(states))
+        each, *others = zip(*self._waiting, strict=True)
+        visits = Visits.joined(each)
+        slates, responses, item_rewards = (np.concatenate(column) for column in others)
+        expected = simulator.expected_reward(visits, slates)
+        optimal = simulator.expected_reward(visits, simulator.optimal_slate(visits))
         columns = {
             "reward": item_rewards.sum(axis=1),
             "expected_reward": expected,
             "regret": optimal - expected,
-            "random": simulator.random_reward(states),
+            "random": simulator.random_reward(visits),
             "optimal": optimal,
             "purchases": (responses == BOUGHT).sum(axis=1),
             "clicks": (responses == CLICKED).sum(axis=1),
@@ -109,6 +113,6 @@ class Recorder:
         chunk = (self._done + np.arange(self._count)) // self.chunk
         np.add.at(self._sums, chunk, np.stack([columns[name] for name in MEANS], axis=1))
         np.add.at(self._shown, (chunk[:, None], slates), 1)
-        np.add.at(self._shown_to, (self._segment[states][:, None], slates), 1)
+        np.add.at(self._shown_to, (self._segment[visits.state][:, None], slates), 1)
         self._done += self._count
         self._waiting, self._count = [], 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+AnyVisits = TypeVar("AnyVisits", bound="Visits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class Visits:
             array[which] = other
             arrays.append(array)
         return type(self)(*arrays)
+
+    @staticmethod
+    def joined(parts: Sequence[AnyVisits]) -> AnyVisits:
+        """The visits of several, one after the other; at least one."""
+        columns = zip(*(part.arrays() for part in parts), strict=True)
+        return type(parts[0])(*map(np.concatenate, columns))
 
 
 class Outcome(NamedTuple):

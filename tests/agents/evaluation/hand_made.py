@@ -128,12 +128,12 @@ class Moment:
     def __init__(self, number, asked):
         self.number, self.asked = number, asked
 
-    def expected_reward(self, states, slates):
-        self.asked.append(len(states))
-        return 1000.0 * self.number + 10.0 * states + slates @ np.array([0.1, 0.01])
+    def expected_reward(self, visits, slates):
+        self.asked.append(len(visits))
+        return 1000.0 * self.number + 10.0 * visits.state + slates @ np.array([0.1, 0.01])
 
-    def optimal_slate(self, states):
-        return np.stack([states % 7 + self.number, states % 5], axis=1)
+    def optimal_slate(self, visits):
+        return np.stack([visits.state % 7 + self.number, visits.state % 5], axis=1)
 
-    def random_reward(self, states):
-        return -1000.0 * self.number - 3.0 * states
+    def random_reward(self, visits):
+        return -1000.0 * self.number - 3.0 * visits.state

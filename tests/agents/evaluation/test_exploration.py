@@ -14,6 +14,7 @@ from agents.evaluation import evaluate
 from agents.evaluation.recorder import CHUNKS, EVERY, SAMPLES, Recorder
 from agents.evaluation.result import CURVES
 from agents.uniform import RandomAgent
+from selflearn_env.core.visits import Visits
 from tests.agents.evaluation.hand_made import HISTORY, PRODUCTS, STATES, Moment
 
 ENV = "selflearn/Retail-v0"
@@ -44,7 +45,7 @@ def test_exploration_is_measured_in_every_chunk_whatever_the_batches(customers, 
         states = rng.integers(STATES, size=batch)
         slates = rng.permuted(np.tile(np.arange(PRODUCTS), (batch, 1)), axis=1)[:, :2]
         recorder.look_at(agent, states, slates)
-        recorder.add(moment, states, slates, slates.astype(np.int8), slates.astype(float))
+        recorder.add(moment, Visits(states), slates, slates.astype(np.int8), slates.astype(float))
         explored.extend(sum(product < PRODUCTS - 2 for product in slate) / 2 for slate in slates.tolist())
         at += batch
     chunk = -(-customers // CHUNKS)
@@ -61,7 +62,7 @@ def test_products_of_equal_value_and_those_without_estimate_are_no_exploration()
     for agent, slate in ((flat, [1, 3]), (flat, [4, 0]), (scarce, [7, 8])):
         slates = np.array([slate])
         recorder.look_at(agent, np.zeros(1, int), slates)
-        recorder.add(moment, np.zeros(1, int), slates, slates.astype(np.int8), slates.astype(float))
+        recorder.add(moment, Visits(np.zeros(1, int)), slates, slates.astype(np.int8), slates.astype(float))
     assert recorder.result()["exploration"].tolist() == [0.0, 1.0, 0.0]
 
 

@@ -18,6 +18,7 @@ from agents.evaluation.result import MEANS
 from agents.specification import AgentSpec
 from agents.static import PopularAgent
 from selflearn_env import Drift, Rewards
+from selflearn_env.core.visits import Visits
 from tests.agents.evaluation.hand_made import HISTORY, PRODUCTS, SEGMENTS, STATES, Moment, bare, same
 
 ENV = "selflearn/Retail-v0"
@@ -81,7 +82,7 @@ def test_each_visit_is_summed_in_its_chunk_by_the_simulator_it_came_with(chunk, 
             moment = Moment(number, asked)
         states, slates = rng.integers(STATES, size=batch), rng.integers(PRODUCTS, size=(batch, 2))
         responses, rewards = rng.integers(3, size=(batch, 2)).astype(np.int8), rng.normal(size=(batch, 2))
-        recorder.add(moment, states, slates, responses, rewards)
+        recorder.add(moment, Visits(states), slates, responses, rewards)
         rows = zip(states.tolist(), slates.tolist(), responses.tolist(), rewards.tolist(), strict=True)
         visits.extend(loop_figures(number, *row) for row in rows)
         rows_shown.extend(zip(states.tolist(), slates.tolist(), strict=True))
@@ -111,7 +112,7 @@ def test_visits_of_one_simulator_are_worked_out_together_and_do_not_pile_up():
     recorder, moment = Recorder(CHUNKS * 100, HISTORY), Moment(0, asked)
     for _ in range(2000):
         row = np.zeros((1, 2))
-        recorder.add(moment, np.zeros(1, int), row.astype(int), row.astype(np.int8), row)
+        recorder.add(moment, Visits(np.zeros(1, int)), row.astype(int), row.astype(np.int8), row)
         assert recorder._count <= 100
         assert len(recorder._waiting) <= 100
     assert len(asked) == 2 * 19
