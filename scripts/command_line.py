@@ -84,9 +84,9 @@ def as_json(text: str) -> Any:
         return text
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every command that lets agents serve customers."""
-    parser.add_argument("--env", default="selflearn/Retail-v0", help="id of the environment")
+def add_environment_arguments(parser: argparse.ArgumentParser, env: str = "selflearn/Retail-v0") -> None:
+    """The arguments that say which environment it is."""
+    parser.add_argument("--env", default=env, help="id of the environment")
     parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
     parser.add_argument(
@@ -98,6 +98,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="an option of the environment, its value as text or JSON, such as customer=cascade, contrast=4 or "
         """'drift={"spread": 1}'; may be repeated""",
     )
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that lets agents serve customers."""
+    add_environment_arguments(parser)
     parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per agent and seed")
     parser.add_argument(
         "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"

@@ -29,6 +29,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
 
     Attributes:
         shop: the shop.
+        view: how visits are observed.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
@@ -46,8 +47,8 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """
         self.shop, self.render_mode = shop, check_render_mode(render_mode)
         self._simulator = options.simulator(shop)
-        self._view = options.view(shop)
-        self.observation_space = self._view.space
+        self.view = options.view(shop)
+        self.observation_space = self.view.space
         self.action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self._streams: Streams | None = None
         self._visits: Visits | None = None
@@ -83,7 +84,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self._visits = self._simulator.start(1, self._streams)
         self._over, self._shown = False, None
         state, n = self._visits.state[0], self._simulator.slate_size
-        return self._view.of(self._visits)[0], {
+        return self.view.of(self._visits)[0], {
             "state": int(state),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
@@ -118,7 +119,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             "item_reward": outcome.item_reward[0],
             "duplicates": int(outcome.duplicates[0]),
         }
-        return self._view.of(self._visits)[0], float(outcome.reward[0]), terminated, truncated, info
+        return self.view.of(self._visits)[0], float(outcome.reward[0]), terminated, truncated, info
 
     def render(self) -> Any:
         """The visit and the slate shown to it, with what was bought and clicked.

@@ -33,6 +33,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
 
     Attributes:
         shop: the shop.
+        view: how visits are observed.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 1}  # type: ignore[misc]
@@ -64,8 +65,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
         self._simulator = options.simulator(shop)
-        self._view = options.view(shop)
-        self.single_observation_space = self._view.space
+        self.view = options.view(shop)
+        self.single_observation_space = self.view.space
         self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -156,7 +157,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """The last observation of the episodes that are over, in the form of Gymnasium's own vector environments."""
         final = np.full(self.num_envs, None, dtype=object)
         rows = np.flatnonzero(ended)
-        final[rows] = np.fromiter(self._view.of(visits.rows(rows)), dtype=object, count=rows.size)
+        final[rows] = np.fromiter(self.view.of(visits.rows(rows)), dtype=object, count=rows.size)
         return {"final_obs": final, "_final_obs": ended}
 
     def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:
@@ -198,7 +199,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
 
     def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
-        return self._view.of(visits), {"state": visits.state.copy(), **shown}
+        return self.view.of(visits), {"state": visits.state.copy(), **shown}
 
     def _nothing_shown(self) -> dict[str, NDArray]:
         shape = (self.num_envs, self._simulator.slate_size)

@@ -64,16 +64,19 @@ class BGNBD:
 
     def draw(
         self, frequency: NDArray, recency: NDArray, age: NDArray, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(C,) rates and (C,) probabilities to leave, one draw from what each customer's purchases tell of them.
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """What one customer each may be like: one draw from what the purchases tell of it; arguments as for `fit`.
 
-        Given whether the customer has left, the two are independent, gamma and beta distributed.
+        Given whether the customer has left, rate and probability to leave are independent, gamma and beta distributed.
+
+        Returns:
+            (C,) rates, (C,) probabilities to leave, and (C,) whether the customer has left after the last purchase.
         """
         stayed, left = self._alternatives(frequency, recency, age)
         gone = np.log(rng.random(frequency.size)) < left - np.logaddexp(stayed, left)
         rate = rng.gamma(self.r + frequency) / (self.alpha + np.where(gone, recency, age))
         leave = rng.beta(self.a + gone, self.b + frequency - gone)
-        return rate, leave
+        return rate, leave, gone
 
     def _alternatives(self, frequency: NDArray, recency: NDArray, age: NDArray) -> tuple[NDArray, NDArray]:
         """Log-likelihoods, without what they share, of having stayed to the end and of having left after the last."""

@@ -45,7 +45,7 @@ class LogLives:
         age, recency = clock[-1] - clock[first + 1], clock[last + 1] - clock[first + 1]
         self.model = BGNBD.fit(frequency, recency, age)
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[2])
-        rate, leave = self.model.draw(frequency, recency, age, rng)
+        rate, leave, _ = self.model.draw(frequency, recency, age, rng)
         segment = np.zeros(len(first), dtype=np.int64)
         segment[customers.visit_customer] = history.segment[customers.visit_state]
         self.lives = Lives(

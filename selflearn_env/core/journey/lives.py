@@ -33,6 +33,15 @@ class Lives:
     repurchase_days: float
 
 
+def expected_purchases(rate: NDArray, leave: NDArray, time: NDArray | float) -> NDArray[np.float64]:
+    """(C,) mean number of purchases within a time, of customers who are there and leave after each with a probability.
+
+    (1 - exp(-rate * leave * time)) / leave, as a customer is still there with exp(-rate * leave * t).
+    """
+    leave = np.maximum(leave, 1e-12)
+    return -np.expm1(-rate * leave * time) / leave
+
+
 @dataclass(frozen=True, eq=False)
 class Calendar:
     """The days from the log's first to the horizon, D of them.

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.journey.lives import Level
+from selflearn_env.core.journey.lives import Level, expected_purchases
 from selflearn_env.core.journey.simulator import JourneySimulator
 from selflearn_env.core.journey.visits import JourneyVisits
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.streams import Streams
 from selflearn_env.core.visits import Outcome
 
@@ -24,6 +25,7 @@ Policy = Callable[[JourneyVisits], NDArray[np.int64]]  # (B) visits -> (B, n) sl
 class Served(NamedTuple):
     """One visit of each customer who is still there."""
 
+    simulator: Simulator  # as it was then
     rows: NDArray[np.int64]  # (b,) which of the customers they are
     visits: JourneyVisits  # (b) as they were when the slates were shown
     slates: NDArray[np.int64]  # (b, n)
@@ -34,9 +36,9 @@ def serve(simulator: JourneySimulator, visits: JourneyVisits, policy: Policy, st
     """Shows a policy's slates to customers until all have left or the calendar ends; one item per round of visits."""
     rows = np.arange(len(visits))
     while rows.size:
-        slates = policy(visits)
+        slates, present = policy(visits), simulator.now(streams)
         outcome = simulator.respond(visits, slates, streams)
-        yield Served(rows, visits, slates, outcome)
+        yield Served(present, rows, visits, slates, outcome)
         stays = np.flatnonzero(~(outcome.terminated | outcome.truncated))
         rows, visits = rows[stays], outcome.visits.rows(stays)  # type: ignore[assignment]
 
@@ -68,7 +70,6 @@ def find_level(
             sold = after.purchases - before.purchases  # type: ignore[attr-defined]
             products, visits = products + int(sold.sum()), visits + int(np.count_nonzero(sold))
         time = calendar.clock[-1] - first.time
-        leaves, rate = np.maximum(lives.leave[customers], 1e-12), lives.rate[customers]
-        expected = float((-np.expm1(-rate * leaves * time) / leaves).sum())
+        expected = float(expected_purchases(lives.rate[customers], lives.leave[customers], time).sum())
         level = Level(level.visits * expected / max(days, 1), products / max(visits, 1))
     return level

@@ -1,0 +1,1 @@
+"""Views of the environments, and adapters to other tools."""
