@@ -111,7 +111,8 @@ class Simulator:
         """The visits, with new ones in the rows whose episode has ended."""
         if ended.all():
             return self.start(len(ended), streams)
-        return visits.replaced(ended, self.start(int(ended.sum()), streams))
+        rows = np.flatnonzero(ended)
+        return visits.replaced(rows, self.start(rows.size, streams))
 
     def respond(self, visits: Visits, slates: ArrayLike, streams: Streams) -> Outcome:
         """Shows slates (B, n) to the visits; all of them meet the customers as they are before the first is shown.

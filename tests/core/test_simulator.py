@@ -81,7 +81,8 @@ def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batc
     assert outcome.item_reward.tolist() == [[amount[one] for one in row] for row in outcome.response.tolist()]
     assert outcome.reward.tolist() == [sum(row) for row in outcome.item_reward.tolist()]
     assert outcome.duplicates.tolist() == [N - len(set(row)) for row in slates.tolist()]
-    assert outcome.ended.all()
+    assert outcome.terminated.all()
+    assert not outcome.truncated.any()
     np.testing.assert_array_equal(outcome.visits.state, visits.state)
 
 
