@@ -44,12 +44,13 @@ class MyopicOracleAgent(Agent):
             slate_size: products per slate.
             rng: not drawn from.
             simulator: the simulator of the environment in which the agent will serve.
-            holding_back: share of their interest, 0..1, that products ignored within the last slates lose.
+            holding_back: share of their interest, 0..1, that products ignored within the last slates lose; without
+                effect where an episode is one visit.
 
         Raises:
             TypeError: the simulator is none.
-            ValueError: the simulator shows slates of another size, its customers' interest drifts, or there is nothing
-                to hold back for.
+            ValueError: the simulator shows slates of another size, its customers' interest drifts, or the share is out
+                of range.
         """
         super().__init__(history, slate_size, rng)
         if not isinstance(simulator, Simulator):
@@ -60,8 +61,6 @@ class MyopicOracleAgent(Agent):
             raise ValueError("an oracle keeps the simulator that it is given, and with drift it changes")
         if not is_number(holding_back) or not 0 <= holding_back <= 1:
             raise ValueError(f"holding_back is a share, 0..1, got {holding_back!r}")
-        if holding_back and not isinstance(simulator, JourneySimulator):
-            raise ValueError("holding_back spares products for later visits, and an episode of this world is one visit")
         self._simulator, self.holding_back = simulator, float(holding_back)
 
     def act(self, states: ArrayLike | Visits) -> NDArray[np.int64]:

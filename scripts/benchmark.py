@@ -28,7 +28,7 @@ from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import ONLINE_RETAIL, retail_shop
 
-ENV = "selflearn/Retail-v0"
+ENV, JOURNEY = "selflearn/Retail-v0", "selflearn/RetailJourney-v0"
 
 
 class Row(NamedTuple):
@@ -145,13 +145,14 @@ def vector_rows(repeats: int) -> list[Row]:
 
 
 def model_rows(repeats: int) -> list[Row]:
-    """The vector face with each customer model, as a share of `independent`'s rate in the same round."""
+    """The vector face with each customer model and with customers' lives, as a share of `independent`'s rate."""
     batch, steps = 4096, 25
     worlds = {name: {"customer": name} for name in CUSTOMERS} | {"drift": {"drift": Drift()}}
     envs = {
         name: gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point", **options)
         for name, options in worlds.items()
     }
+    envs["journey"] = gym.make_vec(JOURNEY, num_envs=batch, vectorization_mode="vector_entry_point")
     products = retail_shop().products
     actions = [distinct_slates(np.random.default_rng(seed), batch, products) for seed in range(4)]
 
@@ -167,8 +168,11 @@ def model_rows(repeats: int) -> list[Row]:
     rounds = [{name: rate(name) for name in envs} for _ in range(repeats + 1)][1:]
     others = [name for name in envs if name != "independent"]
     return [
-        Row(f"{name} / independent, 4,096 visits", "ratio", "0.33", [of[name] / of["independent"] for of in rounds])
-        for name in others
+        Row("journey, 4,096 customers", "visits/s", "1,000,000", [of["journey"] for of in rounds]),
+        *(
+            Row(f"{name} / independent, 4,096 visits", "ratio", "0.33", [of[name] / of["independent"] for of in rounds])
+            for name in others
+        ),
     ]
 
 

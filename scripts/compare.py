@@ -143,7 +143,9 @@ def _suitable(simulator: Simulator) -> list[AgentSpec | str]:
     return [
         name
         for name, kind in AGENTS.items()
-        if not (kind.privileged and simulator.drift is not None) and kind.extra is None
+        if not (kind.privileged and simulator.drift is not None)
+        and not (kind.sees_visits and not simulator.lasting)  # the same as `oracle` there
+        and kind.extra is None
     ]
 
 

@@ -102,7 +102,8 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
         f"Paired differences to {baseline}",
         ["agent", "difference of the gap", "p, Holm", "probability of improvement", "chunks worse", "chunks better"],
         rows,
-        f"All agents met the same customers with the same random numbers, so runs of one seed are paired. In brackets "
+        f"Runs of one seed are paired: all agents met the same customers with the same random numbers (in customers' "
+        f"lives, where what is shown changes who comes, until their first visits differ). In brackets "
         f"{LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability that a run of the agent "
         f"beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. Chunks: in how "
         f"many of the {chunks} stretches of consecutive visits the agent is significantly worse or better, p adjusted "
