@@ -28,9 +28,9 @@ class Memory:
     (1 - fatigue)^(2^(-d / fatigue_days)); satisfaction s leaves 1 - boredom * (1 - s) of the interest in any product.
     The factors multiply. A customer remembers the last 4 slates and the last 10 purchases.
 
-    That what was shown and ignored is looked at less, and recovers, is impression discounting (Lee, Lakshmanan, Tiwari
-    and Shah 2014); that too much of it costs the attention to all that is shown, and the customer, is marketing fatigue
-    (Cao, Sun, Shen and Ettl 2020). The formulas are ours.
+    That what was shown and ignored is wanted less, the more often and the more lately, is impression discounting (Lee,
+    Lakshmanan, Tiwari and Shah 2014); that too much of what does not interest costs the attention to the rest, and in
+    the end the customer, is marketing fatigue (Cao, Sun, Shen and Ettl 2020). The formulas are ours.
     """
 
     def __init__(self, journey: Journey, repurchase_days: float):
