@@ -45,7 +45,7 @@ class MyopicOracleAgent(Agent):
             rng: not drawn from.
             simulator: the simulator of the environment in which the agent will serve.
             holding_back: share of their interest, 0..1, that products ignored within the last slates lose; without
-                effect where an episode is one visit.
+                effect where slates are not remembered.
 
         Raises:
             TypeError: the simulator is none.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from importlib.util import find_spec
 from typing import IO, Any
 
@@ -27,11 +26,12 @@ from tqdm import tqdm
 
 from agents.evaluation.lives import LivesResult, evaluate_lives, worth_more
 from agents.evaluation.markdown import number, table
+from agents.evaluation.result import marked
 from agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 
-MYOPIC = "myopic_oracle"
-DEFAULT = ("random", "popular", "hierarchical", "oracle", MYOPIC, "myopic_oracle(holding_back=0.4)")
+MYOPIC = marked("myopic_oracle", privileged=True)
+DEFAULT = ("random", "popular", "hierarchical", "oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)")
 Runs = dict[str, list[LivesResult]]
 
 
@@ -55,6 +55,9 @@ def main() -> None:
     if options.ppo and not find_spec("stable_baselines3"):
         raise ImportError('--ppo needs stable-baselines3: pip install "selflearn-env[sb3]"')
 
+    texts = [spec.text for spec in options.agents]
+    if len(set(texts)) < len(texts):
+        raise ValueError(f"an agent is asked for twice: {texts}")
     out = folder(options.out)
     env_options, shop, simulator = environment(options)
     runs: Runs = {}
@@ -62,9 +65,9 @@ def main() -> None:
         for spec in tqdm(options.agents, desc=f"seed {seed}", unit=" agents"):
             serving = spec.make(shop.history, options.slate_size, seed, simulator)
             result = evaluate_lives(serving, options.env, options.customers, seed, **env_options)
-            runs.setdefault(spec.text, []).append(result)
+            runs.setdefault(marked(spec.text, serving.privileged), []).append(result)
         if options.ppo:
-            runs.setdefault("PPO", []).append(_learned(options, seed, env_options))
+            runs.setdefault(marked("PPO", True), []).append(_learned(options, seed, env_options))
     text = _as_text(runs, options)
     write_text(out / "lives.md", text)
     write_text(out / "lives.csv", _frame(runs).to_csv(index=False))
@@ -88,7 +91,7 @@ def _learned(options: argparse.Namespace, seed: int, env_options: dict[str, Any]
         for held, share in zip(HOLDING_BACK, policy.chosen / policy.chosen.sum(), strict=True)
     )
     print(f"PPO of seed {seed} holds back: {shares}")
-    return dataclasses.replace(result, agent="PPO")
+    return result
 
 
 def _frame(runs: Runs) -> pd.DataFrame:
@@ -119,7 +122,7 @@ def _as_text(runs: Runs, options: argparse.Namespace) -> str:
         )
     head = [
         *("agent", "return", "expected return", "reward per visit", "visits", "purchases", "left for good"),
-        f"expected return above {MYOPIC} (95 %)",
+        "expected return above the myopic oracle (95 %)",
     ]
     return (
         f"# {options_text(options)}\n\nPer customer, means over {options.seeds} seeds of {options.customers:,} "

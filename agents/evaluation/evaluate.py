@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -46,9 +46,7 @@ def evaluate(
     """
     if customers < 1 or batch < 1:
         raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
-    taken = [name for name in OWN if name in env_options]
-    if taken:
-        raise ValueError(f"{taken[0]} is decided by the evaluation itself and cannot be given")
+    check_options(env_options)
     env_options.setdefault("slate_size", agent.slate_size)
     envs = gym.make_vec(
         env_id,
@@ -98,9 +96,20 @@ def evaluate(
     )
 
 
+def check_options(env_options: Mapping[str, Any]) -> None:
+    """Sees that no option is given that an evaluation decides itself.
+
+    Raises:
+        ValueError: one is.
+    """
+    taken = [name for name in OWN if name in env_options]
+    if taken:
+        raise ValueError(f"{taken[0]} is decided by the evaluation itself and cannot be given")
+
+
 def seen_by(agent: Agent, visits: Visits) -> Any:
-    """What an agent is shown of the visits: their states, a copy since it might write to what it is given."""
-    return visits if agent.sees_visits else visits.state.copy()
+    """What an agent is shown of the visits: the states of most; a copy, since it might write to what it is given."""
+    return visits.rows(np.arange(len(visits))) if agent.sees_visits else visits.state.copy()
 
 
 def check_fit(agent: Agent, simulator: Simulator) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.evaluation.evaluate import agent_name, check_fit, seen_by
+from agents.evaluation.evaluate import agent_name, check_fit, check_options, seen_by
 from agents.evaluation.result import marked
 from agents.evaluation.statistics import Interval, paired_difference
 from selflearn_env.core.journey.serving import serve
 from selflearn_env.core.journey.simulator import JourneySimulator
+from selflearn_env.core.rewards import BOUGHT
 
 SIDE_BY_SIDE = 2_000  # customers, each with a memory of its own
 
@@ -74,10 +75,12 @@ def evaluate_lives(
         **env_options: options of the environment, such as `shop` or `journey`.
 
     Raises:
-        ValueError: the number is not positive, agent and environment do not fit, or an episode is one visit there.
+        ValueError: the number is not positive, agent and environment do not fit, an episode is one visit there, or an
+            option is given that the evaluation decides itself.
     """
     if customers < 1:
         raise ValueError(f"customers must be at least 1, got {customers!r}")
+    check_options(env_options)
     env_options.setdefault("slate_size", agent.slate_size)
     world: Any = gym.make_vec(env_id, 1, vectorization_mode="vector_entry_point", **env_options).unwrapped
     simulator = world.simulator
@@ -95,7 +98,7 @@ def evaluate_lives(
             expected[rows] += served.simulator.expected_reward(served.visits, served.slates)
             reward[rows] += outcome.reward
             visits[rows] += 1
-            purchases[rows] = outcome.visits.purchases  # type: ignore[attr-defined]
+            purchases[rows] += np.count_nonzero(outcome.response == BOUGHT, axis=1)
             left[rows] = outcome.terminated
             agent.update(served.visits.state.copy(), served.slates, outcome.response, outcome.item_reward)
     return LivesResult(marked(agent_name(agent), agent.privileged), seed, reward, expected, visits, purchases, left)

@@ -124,7 +124,8 @@ class Simulator:
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
         customers = self.customers if self.drift is None else self.now(streams).customers
         look, uniforms = self._look(visits, slates), streams.responses.take(batch)
-        attention = () if look is None else (look.attention,)  # a model need not know of it where there is none
+        # A model need not know of attention where there is none.
+        attention = () if look is None or look.attention is None else (look.attention,)
         response = customers.respond(visits.state, slates, repeated, uniforms, *attention)
         noise = streams.noise.take(batch) if self.rewards.noise else None
         item_reward = self.rewards.earned(response, noise)

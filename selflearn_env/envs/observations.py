@@ -95,7 +95,7 @@ class JourneyObservation:
                 self._onehot.take(visits.state, axis=0),
                 ((visits.day - visits.last_visit) / self._days)[:, None],
                 np.log1p(counts),
-                (visits.bought - NONE) / self._products,
+                (visits.bought.astype(np.float32) - NONE) / self._products,
             ],
             axis=1,
             dtype=np.float32,

@@ -69,6 +69,8 @@ def coming_back(shop: Shop) -> Return:
         return values - (np.bincount(who, weights=values) / np.maximum(often, 1))[who]
 
     x, y = within(size), within(gap)
+    if not x.any():  # nobody's baskets differ in size
+        return Return(np.nan, np.nan, len(again))
     slope = float(x @ y / (x @ x))
     by_customer = np.bincount(who, weights=x * (y - slope * x))
     return Return(slope, float(np.sqrt((by_customer**2).sum()) / (x @ x)), len(again))

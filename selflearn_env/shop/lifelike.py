@@ -46,7 +46,7 @@ def simulated_habits(shop: Shop, simulator: JourneySimulator, repeats: int, rng:
         repeats: lives of each customer.
         rng: draws the lives.
     """
-    start, days = shop.clientele().start, shop.lives.days
+    start, days = shop.clientele().start, len(simulator.calendar.state)
     customers = np.repeat(np.arange(len(simulator.lives.first_day)), repeats)
     first = simulator.first_visits(customers)
     keys, last = [np.arange(len(customers)) * days + first.day], np.zeros(len(customers), dtype=np.int64)
@@ -116,8 +116,9 @@ def forecast(shop: Shop, rng: np.random.Generator, share: float = 0.67) -> Forec
         rate, leave, gone = model.draw(frequency, recency, age, rng)
         foreseen += ~gone * expected_purchases(rate, leave, clock[-1] - clock[until]) / DRAWS
     group = np.minimum(frequency, GROUPS - 1)
-    count = np.maximum(np.bincount(group, minlength=GROUPS), 1)
+    count = np.bincount(group, minlength=GROUPS)
     mean, seen, square = (
-        np.bincount(group, weights=of, minlength=GROUPS) / count for of in (foreseen, late, (late - foreseen) ** 2)
+        np.bincount(group, weights=of, minlength=GROUPS) / np.maximum(count, 1)
+        for of in (foreseen, late, (late - foreseen) ** 2)
     )
-    return Forecast(until, count, mean, seen, np.sqrt(square / count))
+    return Forecast(until, count, mean, seen, np.sqrt(square / np.maximum(count, 1)))

@@ -72,13 +72,20 @@ class Journey:
             ("boredom", 0 <= self.boredom <= 1, "a share, 0..1"),
             ("delay", 1 <= self.delay < np.inf, "a factor >= 1"),
             ("leave", 0 <= self.leave <= 1, "a probability, 0..1"),
-            ("patience", self.patience >= 1 and self.patience % 1 == 0, "a whole number of visits >= 1"),
-            ("horizon", self.horizon is None or (self.horizon >= 1 and self.horizon % 1 == 0), "whole days >= 1"),
+            ("patience", _counts(self.patience), "a whole number of visits >= 1"),
+            ("horizon", self.horizon is None or _counts(self.horizon), "whole days >= 1"),
         ):
             if not fits:
                 raise ValueError(f"Journey.{name} is {range_}, got {getattr(self, name)!r}")
+        object.__setattr__(self, "patience", int(self.patience))
+        object.__setattr__(self, "horizon", None if self.horizon is None else int(self.horizon))
 
     @classmethod
     def off(cls, returns: bool = False) -> Self:
         """No effect at all; with `returns` customers come back, but nothing that they are shown changes how or when."""
         return cls(returns=returns, segments=False, satiation=0.0, fatigue=0.0, boredom=0.0, delay=1.0, leave=0.0)
+
+
+def _counts(value: float) -> bool:
+    """Whether it is a whole number of at least 1."""
+    return 1 <= value < np.inf and value % 1 == 0

@@ -17,7 +17,7 @@ STEPS = np.float32(2**14)
 class Look(NamedTuple):
     """How customers look at the slates that they are shown."""
 
-    attention: NDArray[np.float32]  # (B, n) what is left of the interest in each product shown, 0..1
+    attention: NDArray[np.float32] | None  # (B, n) what is left of the interest in each product shown, 0..1; or all
     again: NDArray[np.bool_]  # (B, n) whether it was ignored within the last slates already
 
 
@@ -31,6 +31,10 @@ class Memory:
     That what was shown and ignored is wanted less, the more often and the more lately, is impression discounting (Lee,
     Lakshmanan, Tiwari and Shah 2014); that too much of what does not interest costs the attention to the rest, and in
     the end the customer, is marketing fatigue (Cao, Sun, Shen and Ettl 2020). The formulas are ours.
+
+    Attributes:
+        takes_interest: whether any interest is ever lost.
+        works: whether anything is ever remembered; it may only delay the next visit.
     """
 
     def __init__(self, journey: Journey, repurchase_days: float):
@@ -40,11 +44,8 @@ class Memory:
         self._fatigue_days = np.float32(journey.fatigue_days)
         self._log_kept = np.log1p(np.float32(-journey.fatigue))
         self._slates = journey.fatigue > 0 or journey.boredom > 0 or journey.delay > 1
-
-    @property
-    def works(self) -> bool:
-        """Whether anything is ever remembered."""
-        return self._slates or self._journey.satiation > 0
+        self.takes_interest = journey.satiation > 0 or journey.fatigue > 0 or journey.boredom > 0
+        self.works = self._slates or self.takes_interest
 
     def look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look:
         """How the customers look at slates (B, n)."""
@@ -62,7 +63,7 @@ class Memory:
             # Worked out where something is found: what is shown has seldom been bought before.
             row, slot, place = _where(shown[:, :, None] == visits.bought[:, None, :])
             np.multiply.at(attention, (row, slot), self._wanted(visits, row, place))
-        return Look(attention, again)
+        return Look(attention if self.takes_interest else None, again)
 
     def look_at_all(self, visits: JourneyVisits, products: int, holding_back: float = 0.0) -> NDArray[np.float64]:
         """(B, P) the attention to the whole catalogue.

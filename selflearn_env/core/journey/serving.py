@@ -17,6 +17,7 @@ from selflearn_env.core.streams import Streams
 from selflearn_env.core.visits import Outcome
 
 ROUNDS = 5  # of the search for the level
+MOST = 20.0  # visits per visit with a purchase, where customers leave before they can buy as often
 LIVES = 2  # of each customer, in each of them
 
 Policy = Callable[[JourneyVisits], NDArray[np.int64]]  # (B) visits -> (B, n) slates
@@ -49,7 +50,8 @@ def find_level(
     """The level at which customers who are shown the starting slates buy on as many days as the log lets expect.
 
     Days with a purchase grow about in proportion to the visits, so a few rounds of the rule of three settle it; what is
-    left is the noise of two lives per customer.
+    left is the noise of two lives per customer. Where so many leave for good that no number of visits makes up for it,
+    it ends at 20 visits per visit with a purchase.
 
     Args:
         simulator_at: the simulator of a level, over the calendar of the log.
@@ -71,5 +73,5 @@ def find_level(
             products, visits = products + int(sold.sum()), visits + int(np.count_nonzero(sold))
         time = calendar.clock[-1] - first.time
         expected = float(expected_purchases(lives.rate[customers], lives.leave[customers], time).sum())
-        level = Level(level.visits * expected / max(days, 1), products / max(visits, 1))
+        level = Level(min(level.visits * expected / max(days, 1), MOST), products / visits if visits else 1.0)
     return level

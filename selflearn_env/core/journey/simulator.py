@@ -59,7 +59,7 @@ class JourneySimulator(Simulator):
         super().__init__(**of_visits)
         self.journey, self.lives, self.calendar, self.level = journey, lives, calendar, level
         self.memory = Memory(journey, lives.repurchase_days)
-        if self.memory.works and "attention" not in signature(self.customers.respond).parameters:
+        if self.memory.takes_interest and "attention" not in signature(self.customers.respond).parameters:
             raise NotImplementedError(
                 f"{type(self.customers).__name__}.respond has no argument `attention`, so its customers can neither be "
                 f"satiated nor tire; add it, or give a journey with satiation=0, fatigue=0 and boredom=0"
@@ -82,7 +82,7 @@ class JourneySimulator(Simulator):
         """New customers, one per row, each drawn equally often and on its first visit."""
         if self.journey.returns:
             return self.first_visits(self._newcomers[streams.visits.take(batch)])
-        visits = self.first_visits(np.zeros(batch, dtype=np.int64))
+        visits = self.first_visits(np.repeat(self._newcomers[:1], batch))
         return replace(visits, state=super().start(batch, streams).state)
 
     def first_visits(self, customers: NDArray[np.int64]) -> JourneyVisits:
@@ -140,7 +140,7 @@ class JourneySimulator(Simulator):
         return (probability @ self.rewards.by_response).sum(axis=1)
 
     def _remembers(self, given: Any) -> TypeGuard[JourneyVisits]:
-        return self.memory.works and isinstance(given, JourneyVisits)
+        return self.memory.takes_interest and isinstance(given, JourneyVisits)
 
     def _look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look | None:
         return self.memory.look(visits, slates) if self.memory.works else None
