@@ -47,6 +47,24 @@ def test_customers_with_other_wishes_look_the_same(tiny_shop, other_customers, o
         assert (one.observation_space, one.action_space) == (other.observation_space, other.action_space)
 
 
+def test_a_life_tells_four_numbers_and_the_last_observation(tiny_shop):
+    options = {"shop": tiny_shop, "slate_size": 3, "observation": "journey", "journey": {"boredom": 0.1, "horizon": 60}}
+    env = gym.make("selflearn/RetailJourney-v0", **options).unwrapped
+    envs = gym.make_vec("selflearn/RetailJourney-v0", 4, "vector_entry_point", **options)
+    env.reset(seed=1)
+    envs.reset(seed=1)
+    ended = False
+    while not ended:
+        *_, terminated, truncated, info = env.step(np.array([0, 1, 2]))
+        assert list(info) == ["state", "response", "item_reward", "duplicates"]
+        if terminated or truncated:
+            env.reset()
+        *_, infos = envs.step(np.tile([0, 1, 2], (4, 1)))
+        ended = "final_obs" in infos
+        final = ["final_obs", "_final_obs"] if ended else []
+        assert list(infos) == ["state", "response", "item_reward", "duplicates", *final]
+
+
 def test_what_an_environment_returns_is_four_numbers_and_no_more(single, vector):
     for env in (single(), vector()):
         slates = np.broadcast_to([0, 1, 2], env.action_space.shape)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
-from selflearn_env import Rewards
+from selflearn_env import Journey, Rewards
 from selflearn_env.envs import SlateEnv, SlateVectorEnv
 
 
@@ -28,6 +28,17 @@ def test_retail_is_the_held_out_customers(retail_shop):
     assert env.simulator.rewards.noise == 0.0
     visits = retail_shop.customers.visits()
     np.testing.assert_allclose(env.simulator.state_probability, visits / visits.sum())
+
+
+def test_retail_journey_is_the_same_customers_who_come_back(retail_shop):
+    env, visit = gym.make("selflearn/RetailJourney-v0").unwrapped, gym.make("selflearn/Retail-v0").unwrapped
+    assert env.shop is retail_shop
+    assert env.action_space == visit.action_space
+    assert env.observation_space == visit.observation_space
+    assert env.simulator.rewards == visit.simulator.rewards
+    assert env.simulator.customers is visit.simulator.customers
+    assert env.simulator.lives is retail_shop.lives.lives
+    assert (env.simulator.journey, env.simulator.lasting, visit.simulator.lasting) == (Journey(), True, False)
 
 
 def test_both_faces_hold_the_same_world(env_id, tiny_shop):

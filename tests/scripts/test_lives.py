@@ -54,7 +54,7 @@ def test_the_comparison_writes_what_it_names(compared, shop):
     columns = ["return", "expected return", "visits", "purchases", "reward per visit", "left"]
     assert list(frame.columns) == ["agent", "seed", *columns]
     assert [tuple(row) for row in frame[["agent", "seed"]].to_numpy()] == [
-        (name, seed) for name in AGENTS for seed in (0, 1)
+        (marked(name), seed) for name in AGENTS for seed in (0, 1)
     ]
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["command"] == "compare_lives.py"
