@@ -83,6 +83,13 @@ def _habits_text(shop: Shop, log: Habits, simulated: Habits) -> str:
         rows.append(_quantile(f"the same, {share:.0%} quantile", log.gaps, simulated.gaps, share))
     for segment, label in enumerate(shop.states.tiers[0].labels):
         add(f"segment {label} at the end, %", log.segment == segment, simulated.segment == segment, 100, 1)
+    last, label = len(shop.states.tiers[0].labels) - 1, shop.states.tiers[0].labels[-1]
+    once = log.again == 0
+    lived = np.repeat(once, simulated.again.size // once.size)
+    for who, some, of in (("once", once, lived), ("more often", ~once, ~lived)):
+        of_log, of_simulated = log.segment[some] == last, simulated.segment[of] == last
+        if of_log.size:
+            add(f"{label}, of those who bought {who} in the log, %", of_log, of_simulated, 100, 1)
     visits = simulated.visits
     rows.append(["visits, with a purchase or without, mean", "-", "-", number(np.mean(visits), 2), "-"])  # type: ignore[arg-type]
     head = ["per customer", "log", "± s.e.", "simulated", "difference"]
