@@ -39,8 +39,8 @@ def main() -> None:
     """Reads the arguments, lets the agents serve, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument(
-        "--agents", nargs="+", type=agent, metavar="NAME", default=[AgentSpec.parse(name) for name in DEFAULT],
-        help=f"agents to compare: {AGENT_HELP}",
+        "--agents", nargs="+", type=agent, metavar="NAME", default=argparse.SUPPRESS,
+        help=f"agents to compare: {AGENT_HELP}; by default {', '.join(DEFAULT)}",
     )  # fmt: skip
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     parser.add_argument("--customers", type=positive, default=10_000, help="customers to serve, per agent and seed")
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--discount", type=float, default=0.95, help="of PPO: a visit's reward against the one before")
     add_environment_arguments(parser, "selflearn/RetailJourney-v0")
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
-    options = parser.parse_args()
+    options = parser.parse_args(namespace=argparse.Namespace(agents=[AgentSpec.parse(name) for name in DEFAULT]))
     if options.ppo and not find_spec("stable_baselines3"):
         raise ImportError('--ppo needs stable-baselines3: pip install "selflearn-env[sb3]"')
 

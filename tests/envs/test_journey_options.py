@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -76,6 +77,7 @@ def test_the_level_is_found_once_for_environments_with_equal_options(tiny_shop, 
     first = single_of(tiny_shop, journey=BRISK).simulator.level
     monkeypatch.setattr("selflearn_env.envs.journey_options.find_level", lambda *_: 1 / 0)
     assert vector_of(tiny_shop, 2, journey=BRISK).simulator.level is first
+    assert single_of(tiny_shop, slate_size=2, journey=replace(BRISK, horizon=50)).simulator.level is first
     with pytest.raises(ZeroDivisionError):
         single_of(tiny_shop, journey=BRISK, customer="cascade", customer_options={"leave": 0.75})
     with pytest.raises(ZeroDivisionError):

@@ -211,6 +211,23 @@ def test_the_first_visit_is_on_the_customers_day_and_the_next_never_before():
     assert outcome.visits.visits.tolist() == [1, 1, 1, 1]
 
 
+class Soonest:
+    """Draws of which nobody leaves, and everybody comes again at once."""
+
+    def take(self, rows):
+        return np.zeros((rows, 2))
+
+
+def test_who_comes_again_at_once_comes_on_the_next_open_day():
+    calendar = calendar_of(pace=[1, 1, 0, 0, 2, 1])
+    simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives_of(4, first_day=[0, 1, 3, 5]), calendar)
+    streams = simulator.streams(np.random.default_rng(2))
+    streams.life = Soonest()
+    outcome = simulator.respond(simulator.first_visits(np.arange(4)), np.tile(np.arange(N), (4, 1)), streams)
+    assert outcome.visits.day.tolist() == [1, 4, 4, 5]
+    assert outcome.truncated.tolist() == [False, False, False, True]
+
+
 def test_customers_are_drawn_equally_often_and_on_their_first_day():
     lives = lives_of(5, first_day=[0, 2, 8, 20, 3])
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(20))
