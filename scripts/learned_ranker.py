@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from agents import AGENTS, Agent
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.ranker_choice import VectorRankerChoice, chosen_slates
+from selflearn_env.wrappers.ranker_choice import VectorRankerChoice
 from selflearn_env.wrappers.sb3 import SB3VecEnv
 
 HOLDING_BACK = (0.0, 0.2, 0.4, 1.0)  # one ranker each; the first is the myopic oracle
@@ -52,8 +52,10 @@ class LearnedRanker(Agent):
             AGENTS["myopic_oracle"](history, slate_size, self.rng, simulator=world.simulator, holding_back=share)  # type: ignore[call-arg]
             for share in HOLDING_BACK
         ]
-        self._rankers = [oracle.act for oracle in oracles]
-        self._scale = VecNormalize(SB3VecEnv(VectorRankerChoice(envs, self._rankers)), gamma=discount)
+        rankers = [oracle.act for oracle in oracles]
+        choosing = VectorRankerChoice(envs, rankers)
+        self._rankers = choosing.view
+        self._scale = VecNormalize(SB3VecEnv(choosing), gamma=discount)
         self._model = PPO(
             "MlpPolicy",
             self._scale,
@@ -74,7 +76,7 @@ class LearnedRanker(Agent):
         observation = self._scale.normalize_obs(self._view.of(visits))
         choice = self._model.predict(observation, deterministic=True)[0]
         self.chosen += np.bincount(choice, minlength=len(HOLDING_BACK))
-        return chosen_slates(self._rankers, choice, visits)
+        return self._rankers.slates(choice, visits)
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         raise NotImplementedError("the policy has learned from what is known of a customer, not from states")

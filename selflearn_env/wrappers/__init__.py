@@ -1,1 +1,42 @@
-"""Views of the environments, and adapters to other tools."""
+"""Views of the environments, for algorithms that could not choose ten products of thousands, and adapters to tools.
+
+Each view comes for the single face and, with the prefix Vector, for the native vector face.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from selflearn_env.wrappers.candidate_scores import CandidateScores, VectorCandidateScores
+from selflearn_env.wrappers.candidate_subset import CandidateSubset, VectorCandidateSubset
+from selflearn_env.wrappers.embedding_action import EmbeddingAction, VectorEmbeddingAction
+from selflearn_env.wrappers.ranker_choice import RankerChoice, VectorRankerChoice
+from selflearn_env.wrappers.score_action import ScoreAction, VectorScoreAction
+from selflearn_env.wrappers.sequential_slate import SequentialSlate, VectorSequentialSlate
+
+if TYPE_CHECKING:
+    from selflearn_env.wrappers.sb3 import SB3VecEnv
+
+__all__ = [
+    "CandidateScores",
+    "CandidateSubset",
+    "EmbeddingAction",
+    "RankerChoice",
+    "SB3VecEnv",
+    "ScoreAction",
+    "SequentialSlate",
+    "VectorCandidateScores",
+    "VectorCandidateSubset",
+    "VectorEmbeddingAction",
+    "VectorRankerChoice",
+    "VectorScoreAction",
+    "VectorSequentialSlate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SB3VecEnv":  # needs the extra sb3
+        from selflearn_env.wrappers.sb3 import SB3VecEnv
+
+        return SB3VecEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -69,8 +69,8 @@ class SB3VecEnv(VecEnv):
         self.envs.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        """The attribute of the one environment behind all rows."""
-        return [getattr(self.envs.unwrapped, attr_name)] * len(list(self._get_indices(indices)))
+        """The attribute of the one environment behind all rows, or of the outermost wrapper that has it."""
+        return [self._find(attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Not possible.
@@ -81,12 +81,9 @@ class SB3VecEnv(VecEnv):
         raise NotImplementedError("the rows share one environment; set the attribute on `envs`")
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Not possible.
-
-        Raises:
-            NotImplementedError: the rows share one environment.
-        """
-        raise NotImplementedError("the rows share one environment; call the method on `envs`")
+        """What a method that answers for all rows at once, such as `action_masks`, says for each of them."""
+        answers = self._find(method_name)(*args, **kwargs)
+        return [answers[row] for row in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: VecEnvIndices = None) -> list[bool]:
         """Whether the rows are wrapped one by one: they are not."""
@@ -95,3 +92,10 @@ class SB3VecEnv(VecEnv):
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
         """The frames of the rows."""
         return self.envs.render() or [None] * self.num_envs  # type: ignore[return-value]
+
+    def _find(self, name: str) -> Any:
+        """An attribute of the outermost wrapper that has it; Gymnasium's vector wrappers do not look for it."""
+        envs: Any = self.envs
+        while not hasattr(envs, name) and hasattr(envs, "env"):
+            envs = envs.env
+        return getattr(envs, name)

@@ -8,6 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from selflearn_env.wrappers.ranker_choice import VectorRankerChoice
+from selflearn_env.wrappers.sequential_slate import VectorSequentialSlate
 
 sb3 = pytest.importorskip("stable_baselines3")
 vec_env = pytest.importorskip("stable_baselines3.common.vec_env")
@@ -106,6 +107,17 @@ def test_a_wrapped_environment_keeps_its_action(tiny_shop):
         np.testing.assert_array_equal(found[1], expected[1].astype(np.float32))
 
 
+def test_a_method_of_a_wrapper_answers_row_by_row(tiny_shop):
+    adapted = SB3VecEnv(VectorSequentialSlate(vector(RETAIL, tiny_shop, observation="onehot")))
+    assert adapted.has_attr("action_masks")
+    assert not SB3VecEnv(vector(RETAIL, tiny_shop)).has_attr("action_masks")
+    adapted.reset()
+    adapted.step(np.arange(B) % 8)
+    masks = adapted.env_method("action_masks")
+    assert [np.flatnonzero(~mask).tolist() for mask in masks] == [[row % 8] for row in range(B)]
+    assert [np.flatnonzero(~mask).tolist() for mask in adapted.env_method("action_masks", indices=[2, 1])] == [[2], [1]]
+
+
 def test_the_rows_share_one_environment(tiny_shop):
     envs = vector(RETAIL, tiny_shop, render_mode="rgb_array")
     adapted = SB3VecEnv(envs)
@@ -115,8 +127,6 @@ def test_the_rows_share_one_environment(tiny_shop):
     assert adapted.env_is_wrapped(gym.Wrapper) == [False] * B
     with pytest.raises(NotImplementedError, match="the rows share one environment; set the attribute on `envs`"):
         adapted.set_attr("render_mode", None)
-    with pytest.raises(NotImplementedError, match="the rows share one environment; call the method on `envs`"):
-        adapted.env_method("reset")
     adapted.reset()
     frames = adapted.get_images()
     assert len(frames) == B

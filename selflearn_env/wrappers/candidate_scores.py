@@ -1,0 +1,66 @@
+"""An action that re-ranks the few products that the history recommends in the state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from selflearn_env.core.ranking import top
+from selflearn_env.core.visits import Visits
+from selflearn_env.shop.history import History
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, of_env
+from selflearn_env.wrappers.candidate_subset import best_candidates
+
+
+class Reranking:
+    """Box(-1, 1, (k,)): the slate is the n of the state's k candidates with the greatest log incidence + action.
+
+    At 0 the slate is what the history recommends, at 1 the history's incidence of a candidate counts e times as much.
+    What is lost: every product that the history does not rank among the first k of the state.
+    """
+
+    def __init__(self, history: History, slate_size: int, k: int):
+        """Finds the candidates.
+
+        Raises:
+            ValueError: k does not fill a slate, or exceeds the catalogue.
+        """
+        self.products = best_candidates(history, slate_size, k)  # (S, k) best first
+        self.standing = np.log(np.take_along_axis(history.incidence(), self.products, axis=1))
+        self.space = gym.spaces.Box(-1.0, 1.0, (int(k),), np.float32)
+        self._slate_size = slate_size
+
+    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
+        """(B, n) slates of actions (B, k).
+
+        Raises:
+            ValueError: an action is not a number.
+        """
+        if np.isnan(actions).any():
+            raise ValueError("an action has a number for every candidate, got nan")
+        places = top(self.standing[visits.state] + actions, self._slate_size)
+        return np.take_along_axis(self.products[visits.state], places, axis=1)
+
+
+class CandidateScores(SlateAction, RecordConstructorArgs):
+    """The single face with the action of `Reranking`."""
+
+    def __init__(self, env: gym.Env, k: int = 20):
+        RecordConstructorArgs.__init__(self, k=k)
+        SlateAction.__init__(self, env, _view(env, k))
+
+
+class VectorCandidateScores(VectorSlateAction):
+    """The vector face with the action of `Reranking`."""
+
+    def __init__(self, env: VectorEnv, k: int = 20):
+        super().__init__(env, _view(env, k))
+
+
+def _view(env: Any, k: int) -> Reranking:
+    return Reranking(*of_env(env), k)

@@ -1,0 +1,80 @@
+"""An action of a few numbers: where in a space of products the slate is taken from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from selflearn_env.core.ranking import top
+from selflearn_env.core.visits import Visits
+from selflearn_env.shop.history import History
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, of_env
+
+REACH = 3.0  # standard deviations over the states that an action of 1 goes
+LEAST = 1e-6  # purchases per visit, so that all have a logarithm
+
+
+class Embeddings:
+    """Box(-1, 1, (d,)): the slate is the n products of greatest score, score = log popularity + a @ embedding.
+
+    The embeddings are the first d right singular vectors of log incidence (S, P), as the history pools it, less its
+    mean over the visits: the directions in which the states differ most. At a = 0 the slate is the list of popular
+    products; an action of 1 in one direction goes as far as a state three standard deviations from the mean. What is
+    lost: slates off this plane; of d = 8 directions and ten products, most.
+    """
+
+    def __init__(self, history: History, slate_size: int, dimension: int):
+        """Finds the embeddings.
+
+        Raises:
+            ValueError: there are not so many dimensions.
+        """
+        most = min(history.states.size, history.products) - 1
+        if not isinstance(dimension, int | np.integer) or not 1 <= dimension <= most:
+            raise ValueError(f"dimension must be 1..{most}, got {dimension!r}")
+        weight = history.visits / history.visits.sum()
+        incidence = np.maximum(history.incidence(), LEAST)
+        logs = np.log(incidence)
+        self.popularity = np.log(weight @ incidence)  # (P,)
+        spread = np.sqrt(weight)[:, None] * (logs - weight @ logs)
+        # Of the smaller Gram matrix, states x states: eigenvectors are exact and quick.
+        _, vectors = np.linalg.eigh(spread @ spread.T)
+        vectors = vectors[:, ::-1][:, :dimension]
+        vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dimension)])  # the sign is arbitrary
+        self.embeddings = REACH * (vectors.T @ spread)  # (d, P) of length singular value: one standard deviation each
+        self._slate_size = slate_size
+        self.space = gym.spaces.Box(-1.0, 1.0, (int(dimension),), np.float32)
+
+    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
+        """(B, n) slates of actions (B, d); the states are not looked at.
+
+        Raises:
+            ValueError: an action is not finite.
+        """
+        if not np.isfinite(actions).all():
+            raise ValueError("an action of embeddings is a vector of finite numbers")
+        return top(self.popularity + actions.astype(np.float64) @ self.embeddings, self._slate_size)
+
+
+class EmbeddingAction(SlateAction, RecordConstructorArgs):
+    """The single face with the action of `Embeddings`."""
+
+    def __init__(self, env: gym.Env, dimension: int = 8):
+        RecordConstructorArgs.__init__(self, dimension=dimension)
+        SlateAction.__init__(self, env, _view(env, dimension))
+
+
+class VectorEmbeddingAction(VectorSlateAction):
+    """The vector face with the action of `Embeddings`."""
+
+    def __init__(self, env: VectorEnv, dimension: int = 8):
+        super().__init__(env, _view(env, dimension))
+
+
+def _view(env: Any, dimension: int) -> Embeddings:
+    return Embeddings(*of_env(env), dimension)

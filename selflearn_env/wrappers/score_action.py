@@ -1,0 +1,56 @@
+"""An action that scores every product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from selflearn_env.core.ranking import top
+from selflearn_env.core.visits import Visits
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction
+
+
+class Scores:
+    """Box(-1, 1, (P,)): the slate is the n products of greatest score, best first, equal ones in catalogue order.
+
+    Nothing is lost, and nothing is known: an action has thousands of numbers.
+    """
+
+    def __init__(self, products: int, slate_size: int):
+        self._slate_size = slate_size
+        self.space = gym.spaces.Box(-1.0, 1.0, (products,), np.float32)
+
+    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
+        """(B, n) slates of scores (B, P); the states are not looked at.
+
+        Raises:
+            ValueError: a score is not a number.
+        """
+        if np.isnan(actions).any():
+            raise ValueError("an action of scores has a number for every product, got nan")
+        return top(actions, self._slate_size)
+
+
+class ScoreAction(SlateAction, RecordConstructorArgs):
+    """The single face with the action of `Scores`."""
+
+    def __init__(self, env: gym.Env):
+        RecordConstructorArgs.__init__(self)
+        SlateAction.__init__(self, env, _view(env))
+
+
+class VectorScoreAction(VectorSlateAction):
+    """The vector face with the action of `Scores`."""
+
+    def __init__(self, env: VectorEnv):
+        super().__init__(env, _view(env))
+
+
+def _view(env: Any) -> Scores:
+    simulator = env.unwrapped.simulator
+    return Scores(simulator.products, simulator.slate_size)

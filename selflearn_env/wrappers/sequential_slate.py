@@ -1,0 +1,218 @@
+"""One product at a time: a slate is put together over several steps, and then shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from selflearn_env.wrappers.action_view import of_env
+from selflearn_env.wrappers.candidate_subset import best_candidates
+
+NOT_SHOWN = ("final_obs", "_final_obs")  # of an info, what belongs to a step that showed a slate
+
+
+class Draft:
+    """The slates of B visits while they are put together: slot by slot, from above.
+
+    Attributes:
+        space: the space of one choice, Discrete(P) for products or Discrete(k) for candidates of the state.
+        observation_space: the space of one observation, Box of what the environment observes, then the slot that is
+            next, one-hot (n), then the choices so far, (number + 1) / choices, 0 where there is none yet (n).
+        chosen: (B, slots so far) the choices.
+    """
+
+    def __init__(self, env: Any, candidates: int | None):
+        """Prepares for the environment, which may be of either face and wrapped.
+
+        Raises:
+            ValueError: observations are not vectors of floats, or there cannot be so many candidates.
+        """
+        history, self.slate_size = of_env(env)
+        self._products = None if candidates is None else best_candidates(history, self.slate_size, candidates)
+        self.choices = history.products if candidates is None else int(candidates)
+        self.space = gym.spaces.Discrete(self.choices)
+        inner = getattr(env, "single_observation_space", env.observation_space)
+        if not isinstance(inner, gym.spaces.Box) or inner.dtype != np.float32 or len(inner.shape) != 1:
+            raise ValueError(f'the slots are added to a vector: make the environment with observation="onehot" '
+                             f'(or "journey"), this one observes {inner}')  # fmt: skip
+        more = np.ones(2 * self.slate_size, dtype=np.float32)
+        self.observation_space = gym.spaces.Box(
+            np.concatenate([inner.low, np.zeros_like(more)]), np.concatenate([inner.high, more])
+        )
+        self.clear(0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all slots are filled."""
+        return self.chosen.shape[1] == self.slate_size
+
+    def clear(self, rows: int) -> None:
+        """Begins the slates of so many visits."""
+        self.chosen = np.empty((rows, 0), dtype=np.int64)
+
+    def add(self, choices: NDArray) -> None:
+        """Fills the next slot with choices (B,).
+
+        Raises:
+            ValueError: there is not one per visit, or one does not exist.
+        """
+        if choices.shape != (len(self.chosen),):
+            raise ValueError(f"expected {len(self.chosen)} choices, one per visit, got an array {choices.shape}")
+        if choices.dtype.kind not in "iu" or not ((choices >= 0) & (choices < self.choices)).all():
+            raise ValueError(f"a choice is one of 0..{self.choices - 1}, got {choices}")
+        self.chosen = np.concatenate([self.chosen, choices[:, None]], axis=1)
+
+    def slates(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(B, n) the products chosen, in the states (B,) of the visits."""
+        return self.chosen if self._products is None else self._products[states[:, None], self.chosen]
+
+    def masks(self) -> NDArray[np.bool_]:
+        """(B, choices) what has not been chosen yet."""
+        masks = np.ones((len(self.chosen), self.choices), dtype=bool)
+        np.put_along_axis(masks, self.chosen, False, axis=1)
+        return masks
+
+    def observed(self, observations: NDArray) -> NDArray[np.float32]:
+        """(B, w + 2 n) what is observed, of observations (B, w) of the visits."""
+        slot = self.chosen.shape[1]
+        more = np.zeros((len(observations), 2, self.slate_size), dtype=np.float32)
+        if slot < self.slate_size:
+            more[:, 0, slot] = 1.0
+        more[:, 1, :slot] = (self.chosen + 1) / self.choices
+        return np.concatenate([observations, more.reshape(len(observations), -1)], axis=1)
+
+
+class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
+    """The single face, one product per step: Discrete(P), or Discrete(k) over the candidates of the state.
+
+    A step fills the next slot, from above, and earns nothing; the n-th shows the slate, and has its reward and
+    responses. `info` in between is that of `reset`. What has been chosen is not to be chosen again: `action_masks` has
+    what is left; an agent that takes no masks and repeats a product wastes the slot. Nothing is lost over Discrete(P);
+    over candidates it is what `Candidates` loses. An episode has n times as many steps: discount by 1, or nearly.
+    """
+
+    def __init__(self, env: gym.Env, candidates: int | None = None):
+        """Wraps the environment, which observes a vector (`observation="onehot"` or `"journey"`).
+
+        Raises:
+            ValueError: it does not, or there cannot be so many candidates.
+        """
+        RecordConstructorArgs.__init__(self, candidates=candidates)
+        gym.Wrapper.__init__(self, env)
+        self._draft = Draft(env, candidates)
+        self.action_space, self.observation_space = self._draft.space, self._draft.observation_space
+        self._observation: NDArray | None = None
+        self._info: dict[str, Any] = {}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """A new visit, with an empty slate."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self._begin(observation, info), info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Fills the next slot.
+
+        Raises:
+            gymnasium.error.ResetNeeded: there is no visit to show a slate to.
+            ValueError: there is no such product or candidate.
+        """
+        if self._observation is None:
+            raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
+        self._draft.add(np.asarray(action)[None])
+        if not self._draft.complete:
+            return self._draft.observed(self._observation[None])[0], 0.0, False, False, _unshown(self._info)
+        visits = self.unwrapped.visits  # type: ignore[attr-defined]
+        observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state)[0])
+        seen = self._begin(observation, info)
+        if terminated or truncated:
+            self._observation = None
+        return seen, float(reward), terminated, truncated, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(choices,) what may be chosen next."""
+        return self._draft.masks()[0]
+
+    def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
+        self._draft.clear(1)
+        self._observation, self._info = observation, info
+        return self._draft.observed(observation[None])[0]
+
+
+class VectorSequentialSlate(VectorWrapper):
+    """The vector face, one product per step and visit; row by row it is what `SequentialSlate` is for one visit.
+
+    All rows are at the same slot, so the environment renews its visits within the step, and all of them in `reset`.
+    """
+
+    def __init__(self, env: VectorEnv, candidates: int | None = None):
+        """Wraps the environment, which observes a vector (`observation="onehot"` or `"journey"`).
+
+        Raises:
+            ValueError: it does not, there cannot be so many candidates, or autoreset is not SAME_STEP.
+        """
+        super().__init__(env)
+        mode = env.metadata.get("autoreset_mode")
+        if mode is not AutoresetMode.SAME_STEP:
+            raise ValueError(f"the rows fill their slots side by side: autoreset_mode must be SAME_STEP, is {mode}")
+        self._draft = Draft(env, candidates)
+        self.single_action_space, self.single_observation_space = self._draft.space, self._draft.observation_space
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self._observation: NDArray | None = None
+        self._info: dict[str, Any] = {}
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """New visits, with empty slates.
+
+        Raises:
+            ValueError: a mask would renew only some.
+        """
+        if "reset_mask" in (options or {}):
+            raise ValueError("the rows fill their slots side by side: reset_mask would renew only some of them")
+        observation, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
+        return self._begin(observation, info), info
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Fills the next slot of every row.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+            ValueError: there is no such product or candidate, or not one per visit.
+        """
+        if self._observation is None:
+            raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
+        self._draft.add(np.asarray(actions))
+        if not self._draft.complete:
+            nothing, over = np.zeros(self.num_envs), np.zeros((2, self.num_envs), dtype=bool)
+            return self._draft.observed(self._observation), nothing, over[0], over[1], _unshown(self._info)
+        visits = self.unwrapped.visits  # type: ignore[attr-defined]
+        observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state))
+        seen = self._begin(observation, info)
+        if "final_obs" in info:
+            final, rows = info["final_obs"].copy(), np.flatnonzero(info["_final_obs"])
+            for row in rows:
+                final[row] = self._draft.observed(final[row][None])[0]
+            info = info | {"final_obs": final}
+        return seen, reward, terminated, truncated, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(B, choices) what may be chosen next."""
+        return self._draft.masks()
+
+    def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
+        self._draft.clear(self.num_envs)
+        self._observation, self._info = observation, info
+        return self._draft.observed(observation)
+
+
+def _unshown(info: dict[str, Any]) -> dict[str, Any]:
+    """The info of a step that has shown nothing: the state of the visit under way, and zeros."""
+    return {name: value if name == "state" else value * 0 for name, value in info.items() if name not in NOT_SHOWN}
