@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from typing import Any
 
 import gymnasium as gym
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from selflearn_env.wrappers.action_view import of_env
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
-NOT_SHOWN = ("final_obs", "_final_obs")  # of an info, what belongs to a step that showed a slate
+SHOWN = ("response", "item_reward", "duplicates")  # of an info, what came of a slate
 
 
 class Draft:
@@ -79,12 +80,12 @@ class Draft:
         return masks
 
     def observed(self, observations: NDArray) -> NDArray[np.float32]:
-        """(B, w + 2 n) what is observed, of observations (B, w) of the visits."""
+        """(B, w + 2 n) what is observed, of observations (B, w) of the visits; with empty slates, of any others."""
         slot = self.chosen.shape[1]
         more = np.zeros((len(observations), 2, self.slate_size), dtype=np.float32)
-        if slot < self.slate_size:
-            more[:, 0, slot] = 1.0
-        more[:, 1, :slot] = (self.chosen + 1) / self.choices
+        more[:, 0, slot] = 1.0
+        if slot:
+            more[:, 1, :slot] = (self.chosen + 1) / self.choices
         return np.concatenate([observations, more.reshape(len(observations), -1)], axis=1)
 
 
@@ -108,7 +109,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         self._draft = Draft(env, candidates)
         self.action_space, self.observation_space = self._draft.space, self._draft.observation_space
         self._observation: NDArray | None = None
-        self._info: dict[str, Any] = {}
+        self._unshown: dict[str, Any] = {}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit, with an empty slate."""
@@ -126,7 +127,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
             raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
         self._draft.add(np.asarray(action)[None])
         if not self._draft.complete:
-            return self._draft.observed(self._observation[None])[0], 0.0, False, False, _unshown(self._info)
+            return self._draft.observed(self._observation[None])[0], 0.0, False, False, deepcopy(self._unshown)
         visits = self.unwrapped.visits  # type: ignore[attr-defined]
         observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state)[0])
         seen = self._begin(observation, info)
@@ -140,7 +141,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
 
     def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
         self._draft.clear(1)
-        self._observation, self._info = observation, info
+        self._observation, self._unshown = observation, _unshown(info)
         return self._draft.observed(observation[None])[0]
 
 
@@ -165,7 +166,7 @@ class VectorSequentialSlate(VectorWrapper):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._observation: NDArray | None = None
-        self._info: dict[str, Any] = {}
+        self._unshown: dict[str, Any] = {}
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -192,7 +193,7 @@ class VectorSequentialSlate(VectorWrapper):
         self._draft.add(np.asarray(actions))
         if not self._draft.complete:
             nothing, over = np.zeros(self.num_envs), np.zeros((2, self.num_envs), dtype=bool)
-            return self._draft.observed(self._observation), nothing, over[0], over[1], _unshown(self._info)
+            return self._draft.observed(self._observation), nothing, over[0], over[1], deepcopy(self._unshown)
         visits = self.unwrapped.visits  # type: ignore[attr-defined]
         observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state))
         seen = self._begin(observation, info)
@@ -209,10 +210,13 @@ class VectorSequentialSlate(VectorWrapper):
 
     def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
         self._draft.clear(self.num_envs)
-        self._observation, self._info = observation, info
+        self._observation, self._unshown = observation, _unshown(info)
         return self._draft.observed(observation)
 
 
 def _unshown(info: dict[str, Any]) -> dict[str, Any]:
-    """The info of a step that has shown nothing: the state of the visit under way, and zeros."""
-    return {name: value if name == "state" else value * 0 for name, value in info.items() if name not in NOT_SHOWN}
+    """The info of the steps until the next slate is shown: the state of the visit under way, and zeros.
+
+    It shares nothing with the info of the face, to which the caller may write, as Gymnasium's wrappers do.
+    """
+    return {"state": copy(info["state"])} | {name: info[name] - info[name] for name in SHOWN}
