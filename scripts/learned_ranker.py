@@ -54,7 +54,7 @@ class LearnedRanker(Agent):
         ]
         rankers = [oracle.act for oracle in oracles]
         choosing = VectorRankerChoice(envs, rankers)
-        self._rankers = choosing.view
+        self._rankers = choosing.action_view
         self._scale = VecNormalize(SB3VecEnv(choosing), gamma=discount)
         self._model = PPO(
             "MlpPolicy",

@@ -57,7 +57,11 @@ def _onehot(states: StateSpace) -> StateObservation:
     return StateObservation(gym.spaces.Box(0.0, 1.0, (sum(states.shape),), np.float32), states.onehot())
 
 
-OBSERVATIONS: dict[str, Callable[[StateSpace], Observation]] = {"tiers": _tiers, "index": _index, "onehot": _onehot}
+OBSERVATIONS: dict[str, Callable[[StateSpace], StateObservation]] = {
+    "tiers": _tiers,
+    "index": _index,
+    "onehot": _onehot,
+}
 
 
 COUNT = 20.0  # the logarithm of more visits than there will be

@@ -25,7 +25,7 @@ class ActionView(Protocol):
         """(B, n) the slates of actions (B, ...) in these visits.
 
         Raises:
-            ValueError: an action is out of its space.
+            ValueError: an action cannot be read.
         """
         ...
 
@@ -35,16 +35,16 @@ class SlateAction(gym.ActionWrapper):
 
     def __init__(self, env: gym.Env, view: ActionView):
         super().__init__(env)
-        self.view, self.action_space = view, view.space
+        self.action_view, self.action_space = view, view.space
 
     def action(self, action: Any) -> NDArray[np.int64]:
         """(n,) the slate of an action.
 
         Raises:
             gymnasium.error.ResetNeeded: no visit has begun.
-            ValueError: the action is out of its space.
+            ValueError: the action cannot be read.
         """
-        return _slates(self.view, np.asarray(action)[None], self.unwrapped.visits)[0]  # type: ignore[attr-defined]
+        return _slates(self.action_view, np.asarray(action)[None], self.unwrapped.visits)[0]  # type: ignore[attr-defined]
 
 
 class VectorSlateAction(VectorActionWrapper):
@@ -52,7 +52,7 @@ class VectorSlateAction(VectorActionWrapper):
 
     def __init__(self, env: VectorEnv, view: ActionView):
         super().__init__(env)
-        self.view, self.single_action_space = view, view.space
+        self.action_view, self.single_action_space = view, view.space
         self.action_space = batch_space(view.space, self.num_envs)
 
     def actions(self, actions: Any) -> NDArray[np.int64]:
@@ -60,9 +60,9 @@ class VectorSlateAction(VectorActionWrapper):
 
         Raises:
             gymnasium.error.ResetNeeded: no visit has begun.
-            ValueError: an action is out of its space, or there is not one per visit.
+            ValueError: an action cannot be read, or there is not one per visit.
         """
-        return _slates(self.view, np.asarray(actions), self.unwrapped.visits)  # type: ignore[attr-defined]
+        return _slates(self.action_view, np.asarray(actions), self.unwrapped.visits)  # type: ignore[attr-defined]
 
 
 def _slates(view: ActionView, actions: NDArray, visits: Visits | None) -> NDArray[np.int64]:

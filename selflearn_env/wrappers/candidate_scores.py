@@ -36,31 +36,31 @@ class Reranking:
         self._slate_size = slate_size
 
     def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of actions (B, k).
+        """(B, n) slates of actions (B, k); beyond -1 and 1 they are cut.
 
         Raises:
             ValueError: an action is not a number.
         """
         if np.isnan(actions).any():
             raise ValueError("an action has a number for every candidate, got nan")
-        places = top(self.standing[visits.state] + actions, self._slate_size)
+        places = top(self.standing[visits.state] + actions.clip(-1.0, 1.0), self._slate_size)
         return np.take_along_axis(self.products[visits.state], places, axis=1)
 
 
 class CandidateScores(SlateAction, RecordConstructorArgs):
     """The single face with the action of `Reranking`."""
 
-    def __init__(self, env: gym.Env, k: int = 20):
-        RecordConstructorArgs.__init__(self, k=k)
-        SlateAction.__init__(self, env, _view(env, k))
+    def __init__(self, env: gym.Env, candidates: int = 20):
+        RecordConstructorArgs.__init__(self, candidates=candidates)
+        SlateAction.__init__(self, env, _view(env, candidates))
 
 
 class VectorCandidateScores(VectorSlateAction):
     """The vector face with the action of `Reranking`."""
 
-    def __init__(self, env: VectorEnv, k: int = 20):
-        super().__init__(env, _view(env, k))
+    def __init__(self, env: VectorEnv, candidates: int = 20):
+        super().__init__(env, _view(env, candidates))
 
 
-def _view(env: Any, k: int) -> Reranking:
-    return Reranking(*of_env(env), k)
+def _view(env: Any, candidates: int) -> Reranking:
+    return Reranking(*of_env(env), candidates)

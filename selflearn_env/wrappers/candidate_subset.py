@@ -22,7 +22,7 @@ def best_candidates(history: History, slate_size: int, k: int) -> NDArray[np.int
     Raises:
         ValueError: k does not fill a slate, or exceeds the catalogue.
     """
-    if not isinstance(k, int | np.integer) or not slate_size <= k <= history.products:
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not slate_size <= k <= history.products:
         raise ValueError(
             f"candidates must be {slate_size}..{history.products}, from a slate's size to the catalogue's, got {k!r}"
         )
@@ -66,17 +66,17 @@ class Candidates:
 class CandidateSubset(SlateAction, RecordConstructorArgs):
     """The single face with the action of `Candidates`."""
 
-    def __init__(self, env: gym.Env, k: int = 20):
-        RecordConstructorArgs.__init__(self, k=k)
-        SlateAction.__init__(self, env, _view(env, k))
+    def __init__(self, env: gym.Env, candidates: int = 20):
+        RecordConstructorArgs.__init__(self, candidates=candidates)
+        SlateAction.__init__(self, env, _view(env, candidates))
 
 
 class VectorCandidateSubset(VectorSlateAction):
     """The vector face with the action of `Candidates`."""
 
-    def __init__(self, env: VectorEnv, k: int = 20):
-        super().__init__(env, _view(env, k))
+    def __init__(self, env: VectorEnv, candidates: int = 20):
+        super().__init__(env, _view(env, candidates))
 
 
-def _view(env: Any, k: int) -> Candidates:
-    return Candidates(*of_env(env), k)
+def _view(env: Any, candidates: int) -> Candidates:
+    return Candidates(*of_env(env), candidates)

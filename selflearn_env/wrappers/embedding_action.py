@@ -35,14 +35,14 @@ class Embeddings:
             ValueError: there are not so many dimensions.
         """
         most = min(history.states.size, history.products) - 1
-        if not isinstance(dimension, int | np.integer) or not 1 <= dimension <= most:
+        if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or not 1 <= dimension <= most:
             raise ValueError(f"dimension must be 1..{most}, got {dimension!r}")
         weight = history.visits / history.visits.sum()
         incidence = np.maximum(history.incidence(), LEAST)
         logs = np.log(incidence)
         self.popularity = np.log(weight @ incidence)  # (P,)
         spread = np.sqrt(weight)[:, None] * (logs - weight @ logs)
-        # Of the smaller Gram matrix, states x states: eigenvectors are exact and quick.
+        # Of the Gram matrix of the states, which are fewer than the products of most shops.
         _, vectors = np.linalg.eigh(spread @ spread.T)
         vectors = vectors[:, ::-1][:, :dimension]
         vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dimension)])  # the sign is arbitrary
@@ -51,14 +51,14 @@ class Embeddings:
         self.space = gym.spaces.Box(-1.0, 1.0, (int(dimension),), np.float32)
 
     def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of actions (B, d); the states are not looked at.
+        """(B, n) slates of actions (B, d); beyond -1 and 1 they are cut. The states are not looked at.
 
         Raises:
-            ValueError: an action is not finite.
+            ValueError: an action is not a number.
         """
-        if not np.isfinite(actions).all():
-            raise ValueError("an action of embeddings is a vector of finite numbers")
-        return top(self.popularity + actions.astype(np.float64) @ self.embeddings, self._slate_size)
+        if np.isnan(actions).any():
+            raise ValueError(f"an action has a number for every dimension, got {actions}")
+        return top(self.popularity + actions.astype(np.float64).clip(-1.0, 1.0) @ self.embeddings, self._slate_size)
 
 
 class EmbeddingAction(SlateAction, RecordConstructorArgs):

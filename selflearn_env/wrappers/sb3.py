@@ -81,8 +81,14 @@ class SB3VecEnv(VecEnv):
         raise NotImplementedError("the rows share one environment; set the attribute on `envs`")
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """What a method that answers for all rows at once, such as `action_masks`, says for each of them."""
+        """What a method that answers for all rows at once, such as `action_masks`, says for each of them.
+
+        Raises:
+            ValueError: it does not answer row by row.
+        """
         answers = self._find(method_name)(*args, **kwargs)
+        if not isinstance(answers, np.ndarray) or len(answers) != self.num_envs:
+            raise ValueError(f"{method_name} does not answer row by row; call it on `envs`")
         return [answers[row] for row in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: VecEnvIndices = None) -> list[bool]:

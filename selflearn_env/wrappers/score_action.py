@@ -33,7 +33,7 @@ class Scores:
         """
         if np.isnan(actions).any():
             raise ValueError("an action of scores has a number for every product, got nan")
-        return top(actions, self._slate_size)
+        return top(actions.astype(np.float64), self._slate_size)
 
 
 class ScoreAction(SlateAction, RecordConstructorArgs):

@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from selflearn_env.shop.history import History
 from selflearn_env.wrappers.action_view import of_env
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
@@ -28,23 +29,22 @@ class Draft:
         chosen: (B, slots so far) the choices.
     """
 
-    def __init__(self, env: Any, candidates: int | None):
-        """Prepares for the environment, which may be of either face and wrapped.
+    def __init__(self, history: History, slate_size: int, observed: gym.Space, candidates: int | None):
+        """Prepares for visits that are observed in the space `observed`.
 
         Raises:
             ValueError: observations are not vectors of floats, or there cannot be so many candidates.
         """
-        history, self.slate_size = of_env(env)
-        self._products = None if candidates is None else best_candidates(history, self.slate_size, candidates)
+        self.slate_size = slate_size
+        self._products = None if candidates is None else best_candidates(history, slate_size, candidates)
         self.choices = history.products if candidates is None else int(candidates)
         self.space = gym.spaces.Discrete(self.choices)
-        inner = getattr(env, "single_observation_space", env.observation_space)
-        if not isinstance(inner, gym.spaces.Box) or inner.dtype != np.float32 or len(inner.shape) != 1:
+        if not isinstance(observed, gym.spaces.Box) or observed.dtype != np.float32 or len(observed.shape) != 1:
             raise ValueError(f'the slots are added to a vector: make the environment with observation="onehot" '
-                             f'(or "journey"), this one observes {inner}')  # fmt: skip
+                             f'(or "journey"), this one observes {observed}')  # fmt: skip
         more = np.ones(2 * self.slate_size, dtype=np.float32)
         self.observation_space = gym.spaces.Box(
-            np.concatenate([inner.low, np.zeros_like(more)]), np.concatenate([inner.high, more])
+            np.concatenate([observed.low, np.zeros_like(more)]), np.concatenate([observed.high, more])
         )
         self.clear(0)
 
@@ -58,7 +58,7 @@ class Draft:
         self.chosen = np.empty((rows, 0), dtype=np.int64)
 
     def add(self, choices: NDArray) -> None:
-        """Fills the next slot with choices (B,).
+        """Fills the next slot with choices (B,); who has made this choice before gets the first that is left.
 
         Raises:
             ValueError: there is not one per visit, or one does not exist.
@@ -67,7 +67,9 @@ class Draft:
             raise ValueError(f"expected {len(self.chosen)} choices, one per visit, got an array {choices.shape}")
         if choices.dtype.kind not in "iu" or not ((choices >= 0) & (choices < self.choices)).all():
             raise ValueError(f"a choice is one of 0..{self.choices - 1}, got {choices}")
-        self.chosen = np.concatenate([self.chosen, choices[:, None]], axis=1)
+        masks = self.masks()
+        left = masks[np.arange(len(masks)), choices]
+        self.chosen = np.column_stack([self.chosen, np.where(left, choices, masks.argmax(axis=1))])
 
     def slates(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the products chosen, in the states (B,) of the visits."""
@@ -93,9 +95,10 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
     """The single face, one product per step: Discrete(P), or Discrete(k) over the candidates of the state.
 
     A step fills the next slot, from above, and earns nothing; the n-th shows the slate, and has its reward and
-    responses. `info` in between is that of `reset`. What has been chosen is not to be chosen again: `action_masks` has
-    what is left; an agent that takes no masks and repeats a product wastes the slot. Nothing is lost over Discrete(P);
-    over candidates it is what `Candidates` loses. An episode has n times as many steps: discount by 1, or nearly.
+    responses. `info` in between is that of `reset`. What has been chosen is not chosen again: `action_masks` has what
+    is left, and an agent that takes no masks and repeats itself gets the first that is. Nothing is lost over
+    Discrete(P); over candidates it is what `Candidates` loses. An episode has n times as many steps: discount by 1, or
+    nearly.
     """
 
     def __init__(self, env: gym.Env, candidates: int | None = None):
@@ -106,7 +109,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         """
         RecordConstructorArgs.__init__(self, candidates=candidates)
         gym.Wrapper.__init__(self, env)
-        self._draft = Draft(env, candidates)
+        self._draft = Draft(*of_env(env), env.observation_space, candidates)
         self.action_space, self.observation_space = self._draft.space, self._draft.observation_space
         self._observation: NDArray | None = None
         self._unshown: dict[str, Any] = {}
@@ -136,7 +139,13 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         return seen, float(reward), terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(choices,) what may be chosen next."""
+        """(choices,) what may be chosen next.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+        """
+        if self._observation is None:
+            raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before action_masks()")
         return self._draft.masks()[0]
 
     def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
@@ -161,7 +170,7 @@ class VectorSequentialSlate(VectorWrapper):
         mode = env.metadata.get("autoreset_mode")
         if mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"the rows fill their slots side by side: autoreset_mode must be SAME_STEP, is {mode}")
-        self._draft = Draft(env, candidates)
+        self._draft = Draft(*of_env(env), env.single_observation_space, candidates)
         self.single_action_space, self.single_observation_space = self._draft.space, self._draft.observation_space
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -205,7 +214,13 @@ class VectorSequentialSlate(VectorWrapper):
         return seen, reward, terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """(B, choices) what may be chosen next."""
+        """(B, choices) what may be chosen next.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+        """
+        if self._observation is None:
+            raise gym.error.ResetNeeded("no visit has begun: call reset() before action_masks()")
         return self._draft.masks()
 
     def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:

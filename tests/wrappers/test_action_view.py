@@ -24,8 +24,8 @@ def by_state(visits):
 
 
 ARGUMENTS = {
-    "CandidateScores": [{"k": 5}],
-    "CandidateSubset": [{"k": 5}],
+    "CandidateScores": [{"candidates": 5}],
+    "CandidateSubset": [{"candidates": 5}],
     "EmbeddingAction": [{"dimension": 3}],
     "RankerChoice": [{"rankers": [by_state, by_state]}],
     "SequentialSlate": [{}, {"candidates": 5}],
