@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.agent import Agent
-from agents.registry import AGENTS, agent_rng, check_hyperparameters, find_agent
+from agents.registry import AGENTS, agent_rng, check_hyperparameters, find_agent, implied_hyperparameters
 from agents.storage import read_agent
 from selflearn_env.shop.history import History
 
@@ -18,7 +18,7 @@ def make_agent(name: str, *, history: History, slate_size: int = 10, seed: int =
     """An agent by its name.
 
     Args:
-        name: a key of `AGENTS`, or "module:Class".
+        name: a key of `AGENTS`, "module:Class", or "sb3:FILE" for a model of Stable-Baselines3.
         history: what the agent may read before it starts, `shop.history`.
         slate_size: products per slate.
         seed: of all that the agent draws.
@@ -29,6 +29,7 @@ def make_agent(name: str, *, history: History, slate_size: int = 10, seed: int =
         ValueError: the name is unknown, or a hyperparameter or the slate size cannot be used.
     """
     agent_class = find_agent(name)
+    hyperparameters |= implied_hyperparameters(name)
     check_hyperparameters(name, hyperparameters, agent_class.hyperparameters())
     return agent_class(history, slate_size, agent_rng(seed), **hyperparameters)
 

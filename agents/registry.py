@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from inspect import isabstract
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,8 @@ from agents.uniform import RandomAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
+
+MODEL = "sb3:"  # before the file of a model of Stable-Baselines3
 
 AGENTS: dict[str, type[Agent]] = {
     "random": RandomAgent,
@@ -46,7 +50,7 @@ AGENTS: dict[str, type[Agent]] = {
 
 
 def find_agent(name: str) -> type[Agent]:
-    """The class of an agent: a key of `agents.AGENTS`, or "module:Class".
+    """The class of an agent: a key of `agents.AGENTS`, "module:Class", or "sb3:FILE" for a trained model.
 
     Raises:
         TypeError: it is no agent.
@@ -54,16 +58,23 @@ def find_agent(name: str) -> type[Agent]:
     """
     if name in AGENTS:
         return AGENTS[name]
+    if str(name).startswith(MODEL):
+        return import_named("agent", "agents.sb3:SB3Agent")
     if ":" not in str(name):
         close = difflib.get_close_matches(str(name), AGENTS, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}, module:Class")
+        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}, module:Class, sb3:FILE")
     found = import_named("agent", name)
     if not (isinstance(found, type) and issubclass(found, Agent)):
         raise TypeError(f"agent {name!r} is no subclass of agents.Agent")
     if isabstract(found):
         raise TypeError(f"agent {name!r} is abstract; it must define {', '.join(sorted(found.__abstractmethods__))}")
     return found
+
+
+def implied_hyperparameters(name: str) -> dict[str, Any]:
+    """What the name says itself: for "sb3:FILE" the path."""
+    return {"path": Path(name.removeprefix(MODEL))} if str(name).startswith(MODEL) else {}
 
 
 def agent_rng(seed: int) -> np.random.Generator:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from agents.agent import Agent
-from agents.registry import agent_rng, check_hyperparameters, find_agent
+from agents.registry import agent_rng, check_hyperparameters, find_agent, implied_hyperparameters
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.shop.history import History
 
@@ -31,7 +31,7 @@ class AgentSpec:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads NAME, NAME(option=value, ...), module:Class or module:Class(option=value, ...).
+        """Reads NAME, NAME(option=value, ...), and the same with module:Class or sb3:FILE in the place of NAME.
 
         Args:
             text: NAME is a key of `agents.AGENTS`; a value is a Python literal, such as 0.2, 'ucb1' or None.
@@ -43,6 +43,7 @@ class AgentSpec:
         name, bracket, rest = text.strip().partition("(")
         agent_class = find_agent(name)
         given = _arguments(text, rest) if bracket else {}
+        given |= implied_hyperparameters(name)
         known = [option for option in agent_class.hyperparameters() if option != "simulator"]  # it comes by itself
         check_hyperparameters(name, given, known)
         return cls(text.strip(), agent_class, given)

@@ -74,7 +74,8 @@ def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only(
     names = imported(path)
     upward = {name for name in names if root(name) in {"scripts", "command_line", "tests"}}
     assert not upward, f"{path} imports {sorted(upward)}; agents know no script"
-    if not within(path, "agents/evaluation"):
+    # Logs are recorded from environments, and a model of another library brings the spaces that it was trained in.
+    if not (within(path, "agents/evaluation") or within(path, "agents/logs") or path == ROOT / "agents/sb3.py"):
         foreign = {
             name
             for name in names

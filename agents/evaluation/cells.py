@@ -201,6 +201,8 @@ def _described(value: Any) -> Any:
             [name, _described(import_named("customer", own) if name == "customer" and ":" in str(own) else own)]
             for name, own in sorted(value.items())
         ]
+    if isinstance(value, Path) and value.is_file():
+        return hashlib.sha256(value.read_bytes()).hexdigest()
     if isinstance(value, type):
         return [
             [each.__module__, each.__qualname__, _code(each)]
