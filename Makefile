@@ -42,5 +42,5 @@ clean:  ## removes the virtual environment and what was built
 	touch $@
 
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,sb3]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,sb3,vw]"
 	touch $@ .venv/light

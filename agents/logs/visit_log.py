@@ -1,0 +1,121 @@
+"""What an agent showed to its customers, what came of it, and how probable it was that this would be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUNDING = 1e-9  # by how much a sum of probabilities may be above 1
+
+
+@dataclass(frozen=True, eq=False)
+class VisitLog:
+    """V visits in E episodes, in the order in which they were served; the arrays are read-only.
+
+    Attributes:
+        agent: name of the agent that chose the slates.
+        env_id: the environment.
+        seed: seed of the environment's first reset; the others follow from it.
+        observation: (V, ...) what the environment showed of each visit.
+        state: (V,) state index of each visit.
+        slate: (V, n) product indexes in slate order.
+        response: (V, n) int8, 0 ignored, 1 clicked, 2 bought.
+        item_reward: (V, n) reward of each shown product, in reward units.
+        propensity: (V, n) exact probability that the slot showed this product, given the products of the slots above it
+            and all that the agent had learned until then; their product over the slots is that of the whole slate. None
+            where the agent does not know its probabilities.
+        terminated: (V,) whether the episode was over for good after this visit.
+        truncated: (V,) whether it was cut short after this visit.
+        last_observation: (E, ...) what the environment showed when each episode was over.
+        last_state: (E,) state index when each episode was over.
+        env_options: the options of the environment, as `gym.make` takes them.
+
+    Raises:
+        ValueError: shapes do not fit, the last episode does not end, or a propensity is no probability.
+    """
+
+    agent: str
+    env_id: str
+    seed: int
+    observation: NDArray
+    state: NDArray[np.int64]
+    slate: NDArray[np.int64]
+    response: NDArray[np.int8]
+    item_reward: NDArray[np.float64]
+    propensity: NDArray[np.float64] | None
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    last_observation: NDArray
+    last_state: NDArray[np.int64]
+    env_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, np.ndarray):
+                value = value.copy()
+                value.flags.writeable = False
+                object.__setattr__(self, each.name, value)
+        self._check_shapes()
+        if not len(self) or not self.over[-1]:
+            raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")
+        if self.propensity is not None:
+            bad = np.argwhere(~((self.propensity > 0) & (self.propensity <= 1 + ROUNDING)))
+            if bad.size:
+                visit, slot = bad[0].tolist()
+                raise ValueError(
+                    f"propensity[{visit}, {slot}] is {self.propensity[visit, slot]:g}, but what was shown had a "
+                    f"probability p, 0 < p <= 1"
+                )
+
+    def __len__(self) -> int:
+        """How many visits, V."""
+        return len(self.slate)
+
+    @cached_property
+    def over(self) -> NDArray[np.bool_]:
+        """(V,) whether the episode was over after the visit."""
+        return self.terminated | self.truncated
+
+    @cached_property
+    def episode(self) -> NDArray[np.int64]:
+        """(V,) number of the episode, from 0."""
+        return np.cumsum(self.over) - self.over
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """(E + 1,) index of the first visit of each episode, and V."""
+        return np.concatenate([[0], np.flatnonzero(self.over) + 1])
+
+    @property
+    def reward(self) -> NDArray[np.float64]:
+        """(V,) reward of each slate, in reward units."""
+        return self.item_reward.sum(axis=1)
+
+    def _check_shapes(self) -> None:
+        if self.slate.ndim != 2:
+            raise ValueError(f"slate has the shape (V, n), got {self.slate.shape}")
+        visits, episodes = len(self), int(self.over.sum())
+        expected = {
+            "observation": (visits, *self.observation.shape[1:]),
+            "state": (visits,),
+            "response": self.slate.shape,
+            "item_reward": self.slate.shape,
+            "propensity": self.slate.shape,
+            "terminated": (visits,),
+            "truncated": (visits,),
+            "last_observation": (episodes, *self.observation.shape[1:]),
+            "last_state": (episodes,),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise ValueError(
+                    f"{name} has the shape {array.shape}, but with slates {self.slate.shape} in {episodes} episodes "
+                    f"it must have {shape}"
+                )
