@@ -9,6 +9,6 @@ from selflearn_env.wrappers import SB3VecEnv, VectorCandidateScores
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="onehot")
 envs = VectorCandidateScores(envs)
 model = PPO("MlpPolicy", SB3VecEnv(envs), n_steps=32, batch_size=512, gamma=0.0, seed=0, device="cpu")
-model.learn(50_000)
+model.learn(20_000)
 
 judge(lambda observation: model.predict(observation, deterministic=True)[0], envs)
