@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def main() -> None:
         *vector_rows(repeats),
         *model_rows(repeats),
         *agent_rows(repeats),
+        *(sb3_rows(repeats) if find_spec("stable_baselines3") else []),
         memory_row(),
     ]
     text = as_text(rows)
@@ -213,6 +215,35 @@ def agent_rate(name: str, batch: int, customers: int) -> float:
         spent += perf_counter() - begin
         states = info["state"]
     return customers / spent
+
+
+def sb3_rows(repeats: int) -> list[Row]:
+    """Stable-Baselines3's way to many visits: our adapter beside its own copies, in a loop and in processes."""
+    vec_env = importlib.import_module("stable_baselines3.common.vec_env")
+    adapter = importlib.import_module("selflearn_env.wrappers.sb3").SB3VecEnv
+    copies = [partial(gym.make, ENV)] * 8
+    retail_shop()  # built before the processes are forked
+    ways = {
+        "SB3VecEnv, 64 visits": adapter(gym.make_vec(ENV, num_envs=64, vectorization_mode="vector_entry_point")),
+        "SB3VecEnv, 8 visits": adapter(gym.make_vec(ENV, num_envs=8, vectorization_mode="vector_entry_point")),
+        "DummyVecEnv, 8 visits": vec_env.DummyVecEnv(copies),
+        "SubprocVecEnv, 8 visits": vec_env.SubprocVecEnv(copies, start_method="fork"),
+    }
+
+    def rate(envs: Any) -> float:
+        slates, steps = distinct_slates(np.random.default_rng(0), envs.num_envs, retail_shop().products), 500
+        envs.reset()
+
+        def serve() -> None:
+            for _ in range(steps):
+                envs.step(slates)
+
+        return steps * envs.num_envs / seconds(serve)
+
+    rounds = [{name: rate(envs) for name, envs in ways.items()} for _ in range(repeats + 1)][1:]
+    for envs in ways.values():
+        envs.close()
+    return [Row(name, "visits/s", "", [each[name] for each in rounds]) for name in ways]
 
 
 def memory_row() -> Row:
