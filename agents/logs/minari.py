@@ -24,8 +24,8 @@ def write_minari(log: VisitLog, dataset_id: str) -> Any:
     first row belongs to the reset, before anything was shown (zeros, and nan for the propensity), and row t + 1 to
     action t.
 
-    Minari's default format keeps every array of an episode as an HDF5 data set of its own: an episode takes about 27 KB,
-    3 ms to write and 2 ms to read, also where it is a single visit.
+    Minari's default format keeps every array of an episode as an HDF5 data set of its own: an episode takes about
+    27 KB, 3 ms to write and 2 ms to read, also where it is a single visit.
 
     Args:
         log: the visits.
