@@ -109,7 +109,7 @@ class Simulator:
 
     def restart(self, visits: Visits, ended: NDArray[np.bool_], streams: Streams) -> Visits:
         """The visits, with new ones in the rows whose episode has ended."""
-        if ended.all():
+        if np.count_nonzero(ended) == len(ended):
             return self.start(len(ended), streams)
         rows = np.flatnonzero(ended)
         return visits.replaced(rows, self.start(rows.size, streams))
