@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test check fix bench tools clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -29,7 +29,15 @@ fix: .venv/full  ## what can be repaired mechanically
 bench: .venv/light  ## speed and memory, measured on this machine
 	$(BIN)/python scripts/benchmark.py --out results/bench
 
-clean:  ## removes the virtual environment and what was built
+EXAMPLES := tools/cleanrl_ppo tools/tianshou_ppo tools/torchrl_ppo rllib/rllib_single rllib/rllib_vector
+
+tools: .venv/tools/mark .venv/rllib/mark  ## the examples of Tianshou, TorchRL and RLlib, which need environments of their own
+	@set -e; for each in $(EXAMPLES); do \
+		told=$$(OMP_NUM_THREADS=1 .venv/$${each%/*}/bin/python examples/$${each#*/}.py); \
+		echo "$${each#*/}: $$(echo "$$told" | tail -n 1)"; \
+	done
+
+clean:  ## removes the virtual environments and what was built
 	rm -rf .venv build dist *.egg-info
 
 # The marks tell what is installed; a change of pyproject.toml installs again.
@@ -44,3 +52,8 @@ clean:  ## removes the virtual environment and what was built
 .venv/full: .venv/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,sb3,vw]"
 	touch $@ .venv/light
+
+.venv/%/mark: pyproject.toml
+	$(PYTHON) -m venv .venv/$*
+	.venv/$*/bin/pip install --quiet --disable-pip-version-check -e ".[$*]"
+	touch $@
