@@ -7,9 +7,11 @@ from sb3_contrib import MaskablePPO
 from selflearn_env.wrappers import SB3VecEnv, VectorSequentialSlate
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="onehot")
-envs = VectorSequentialSlate(envs, candidates=20)
-model = MaskablePPO("MlpPolicy", SB3VecEnv(envs), n_steps=40, batch_size=640, gamma=1.0, seed=0, device="cpu")
-model.learn(50_000)  # ten steps make a slate
+envs = VectorSequentialSlate(envs, candidates=50)
+model = MaskablePPO(
+    "MlpPolicy", SB3VecEnv(envs), n_steps=40, batch_size=640, learning_rate=1e-3, gamma=1.0, seed=0, device="cpu"
+)
+model.learn(100_000)  # ten steps make a slate
 
 
 def policy(observation):

@@ -5,16 +5,16 @@ from judge import judge
 from sb3_contrib import RecurrentPPO
 
 from selflearn_env import Rewards
-from selflearn_env.wrappers import SB3VecEnv, VectorCandidateSubset
+from selflearn_env.wrappers import SB3VecEnv, VectorEmbeddingAction
 
 lives, loyalty = "selflearn/RetailJourney-v0", Rewards(buy=7, click=3, ignore=0)  # who comes back is worth something
 envs = gym.make_vec(lives, 64, vectorization_mode="vector_entry_point", observation="journey", rewards=loyalty)
-envs = VectorCandidateSubset(envs, candidates=20)
+envs = VectorEmbeddingAction(envs, dimension=8)
 model = RecurrentPPO(
-    "MlpLstmPolicy", SB3VecEnv(envs), n_steps=32, batch_size=512, n_epochs=4, gamma=0.95, seed=0, device="cpu",
-    policy_kwargs={"lstm_hidden_size": 32},
+    "MlpLstmPolicy", SB3VecEnv(envs), learning_rate=1e-3, n_steps=32, batch_size=512, n_epochs=4, gamma=0.95, seed=0,
+    policy_kwargs={"lstm_hidden_size": 32, "log_std_init": -1.0}, device="cpu",
 )  # fmt: skip
-model.learn(20_000)
+model.learn(50_000)
 
 VISITS_BEFORE = 26  # where the observation has them
 memory = None

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
 
 
@@ -57,7 +58,20 @@ def test_lives_are_lived_again_as_the_document_says():
     assert run_blocks(JOURNEY) == said(JOURNEY)
 
 
-@pytest.mark.parametrize("text", [README, CUSTOMERS, AGENTS, JOURNEY], ids=["README", "customers", "agents", "journey"])
+@pytest.mark.slow
+def test_a_model_learns_and_a_policy_is_valued_as_the_document_says(tmp_path, monkeypatch):
+    pytest.importorskip("stable_baselines3")
+    monkeypatch.chdir(tmp_path)
+    printed = run_blocks(TOOLS)
+    assert (tmp_path / "ppo.zip").is_file()
+    assert printed == ["", *said(TOOLS)[1:]]  # the first is what an example prints
+
+
+@pytest.mark.parametrize(
+    "text",
+    [README, CUSTOMERS, AGENTS, JOURNEY, TOOLS],
+    ids=["README", "customers", "agents", "journey", "tools"],
+)
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
 

@@ -89,7 +89,7 @@ class Options:
             if name not in own:
                 known = [*own, *face]
                 hint = "; only the vector face has it" if name == "autoreset_mode" else _meant(name, known)
-                raise TypeError(f"unknown option {name!r}{hint}; known: {', '.join(known)}")
+                raise TypeError(f"unexpected keyword argument {name!r}{hint}; known: {', '.join(known)}")
         return replace(self, **options)
 
     def view(self, shop: Shop) -> Observation:

@@ -126,18 +126,22 @@ def test_a_whole_horizon_may_be_written_with_a_point(tiny_shop, face):
 @pytest.mark.parametrize("env_id", [RETAIL, "selflearn/Seed-v0"])
 @pytest.mark.parametrize("face", FACES)
 def test_other_ids_have_neither_journey_nor_its_observation(tiny_shop, face, env_id):
-    with pytest.raises(TypeError, match=r"unknown option 'journey'; known: shop, slate_size, observation, customer"):
+    with pytest.raises(
+        TypeError, match=r"unexpected keyword argument 'journey'; known: shop, slate_size, observation, customer"
+    ):
         face(tiny_shop, env_id=env_id, journey=Journey())
     with pytest.raises(ValueError, match="unknown observation 'journey'; known: tiers, index, onehot"):
         face(tiny_shop, env_id=env_id, observation="journey")
 
 
 def test_unknown_options_are_named_with_those_that_exist(tiny_shop):
-    with pytest.raises(TypeError, match=r"unknown option 'journeys'; did you mean 'journey'\?.*rewards, journey"):
+    with pytest.raises(
+        TypeError, match=r"unexpected keyword argument 'journeys'; did you mean 'journey'\?.*rewards, journey"
+    ):
         single_of(tiny_shop, journeys={})
     with pytest.raises(ValueError, match=r"unknown observation 'journy'; did you mean 'journey'\?; known: .*, journey"):
         single_of(tiny_shop, observation="journy")
-    with pytest.raises(TypeError, match="unknown option 'autoreset_mode'; only the vector face has it"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'autoreset_mode'; only the vector face has it"):
         single_of(tiny_shop, autoreset_mode="SAME_STEP")
 
 

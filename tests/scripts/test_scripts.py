@@ -179,7 +179,7 @@ def test_plot_drift_shows_both_worlds(tmp_path):
         ("customer=cascad", "unknown customer 'cascad'; did you mean 'cascade'?"),
         ("contrast=0", "contrast is a factor > 0"),
         ('drift={"speed": 1}', "speed"),
-        ("colour=red", "unknown option 'colour'"),
+        ("colour=red", "unexpected keyword argument 'colour'"),
         ('customer_options={"leave": 1}', "unknown option 'leave' of customer 'independent'"),
     ],
 )
