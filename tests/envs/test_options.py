@@ -95,7 +95,7 @@ def test_a_shop_file_that_is_not_there_is_named(make, tmp_path):
         ("rendermode", "unexpected keyword argument 'rendermode'; did you mean 'render_mode'?"),
         (
             "xyz",
-            "unexpected keyword argument 'xyz'; known: shop, slate_size, observation, customer, customer_options, contrast, ",
+            "unexpected keyword argument 'xyz'; known: shop, slate_size, observation, customer, customer_options, ",
         ),
     ],
 )
