@@ -9,7 +9,7 @@ from agents.logs import mabwiser_arrays, mabwiser_slates, record
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="index")
 shop = envs.unwrapped.shop
-log = record(make_agent("random", history=shop.history), "selflearn/Retail-v0", customers=100_000)
+log = record(make_agent("random", history=shop.history), "selflearn/Retail-v0", customers=50_000)
 model = MAB(list(range(shop.products)), LearningPolicy.LinGreedy(epsilon=0, l2_lambda=100))
 model.fit(*mabwiser_arrays(log, shop.states))
 slates = mabwiser_slates(model, shop.states, slate_size=10)

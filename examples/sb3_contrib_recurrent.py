@@ -14,7 +14,7 @@ model = RecurrentPPO(
     "MlpLstmPolicy", SB3VecEnv(envs), learning_rate=1e-3, n_steps=32, batch_size=512, n_epochs=4, gamma=0.95, seed=0,
     policy_kwargs={"lstm_hidden_size": 32, "log_std_init": -1.0}, device="cpu",
 )  # fmt: skip
-model.learn(50_000)
+model.learn(30_000)
 
 VISITS_BEFORE = 26  # where the observation has them
 memory = None

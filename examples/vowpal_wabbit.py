@@ -12,7 +12,7 @@ from agents.logs import record, vowpal_wabbit_slates, write_vowpal_wabbit
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="index")
 shop = envs.unwrapped.shop
-log = record(make_agent("random", history=shop.history), "selflearn/Retail-v0", customers=100_000)
+log = record(make_agent("random", history=shop.history), "selflearn/Retail-v0", customers=50_000)
 with TemporaryDirectory() as folder:
     path = Path(folder) / "log.vw"
     write_vowpal_wabbit(log, path, shop.states)
