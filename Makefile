@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check fix bench tools clean
+.PHONY: help demo test check fix bench bench-check tools clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -14,20 +14,23 @@ test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/light  ## speed and memory, measured on this machine
-	$(BIN)/python scripts/benchmark.py --out results/bench
+bench: .venv/bench  ## speed, memory and growth, measured on this machine, with peers beside
+	$(BIN)/python scripts/benchmark.py --growth --out results/bench
+
+bench-check: .venv/bench  ## whether anything became slower, against the least that an environment must do
+	$(BIN)/python scripts/benchmark.py --repeats 3 --check --out results/bench-check
 
 EXAMPLES := tools/cleanrl_ppo tools/tianshou_ppo tools/torchrl_ppo rllib/rllib_single rllib/rllib_vector
 
@@ -48,6 +51,10 @@ clean:  ## removes the virtual environments and what was built
 .venv/light: .venv/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
+
+.venv/bench: .venv/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
+	touch $@ .venv/light
 
 .venv/full: .venv/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,sb3,vw]"

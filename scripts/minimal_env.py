@@ -1,4 +1,4 @@
-"""The least that an environment of this kind must do, as a ceiling for the speed of the single face."""
+"""The least that environments of this kind must do, as a ceiling for the speed of ours."""
 
 from __future__ import annotations
 
@@ -37,3 +37,23 @@ class MinimalEnv(gym.Env[NDArray[np.int64], NDArray[np.int64]]):
         clicked = draws < self._either[self._state].take(action)
         reward = float(np.where(bought, 5.0, np.where(clicked, 1.0, -2.0)).sum())
         return self._tiers[self._state].copy(), reward, True, False, {}
+
+
+class MinimalVector:
+    """The same, many visits side by side."""
+
+    def __init__(self, thresholds: NDArray[np.float32], shape: tuple[int, ...], visits: int):
+        """Takes what `MinimalEnv` takes, and how many visits."""
+        self._buy, self._either = thresholds[..., 0].copy(), thresholds[..., 1].copy()
+        self._tiers = np.indices(shape).reshape(len(shape), -1).T.copy()
+        self._rng = np.random.default_rng(0)
+        self._states = self._rng.integers(len(thresholds), size=visits)
+
+    def step(self, slates: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Shows slates; the next observations, and the rewards."""
+        draws = self._rng.random(slates.shape)
+        cells = (self._states * self._buy.shape[1])[:, None] + slates
+        bought, clicked = draws < self._buy.take(cells), draws < self._either.take(cells)
+        reward = np.where(bought, 5.0, np.where(clicked, 1.0, -2.0)).sum(axis=1)
+        self._states = self._rng.integers(len(self._buy), size=len(slates))
+        return self._tiers.take(self._states, axis=0), reward
