@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.registry import find_agent
+from agents.registry import agent_rng
+from agents.specification import AgentSpec
 from agents.static import StaticAgent
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.observations import OBSERVATIONS, StateObservation
@@ -68,11 +69,12 @@ class SB3Agent(StaticAgent):
         Args:
             history: of the shop.
             slate_size: products per slate.
-            rng: breaks the ties of rankers.
+            rng: not drawn from.
             path: the file, as `model.save` wrote it.
             view: the view of the action in which the model was trained, a name in `selflearn_env.wrappers`; None for
                 slates of products.
-            rankers: for RankerChoice, the names of the static agents between which the model chooses, in their order.
+            rankers: for RankerChoice, the agents between which the model chooses, in their order, named in text as for
+                `AgentSpec.parse`; each shows what it does at its start.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -83,8 +85,10 @@ class SB3Agent(StaticAgent):
         known = (*VIEWS, SEQUENTIAL, RANKERS)
         if view is not None and view not in known:
             raise ValueError(f"unknown view {view!r}; known: {', '.join(known)}")
+        if isinstance(rankers, str) or not isinstance(rankers, Sequence):
+            raise ValueError(f"rankers are names of agents, as in ('popular', 'quantity'), got {rankers!r}")
         if bool(rankers) != (view == RANKERS):
-            raise ValueError(f"rankers, the names of static agents, go with view={RANKERS!r} and no other")
+            raise ValueError(f"rankers, the names of agents, go with view={RANKERS!r} and no other")
         model = _read(Path(path))
         try:
             self.slates = (self._one_by_one if view == SEQUENTIAL else self._at_once)(model, history, view, rankers)
@@ -117,7 +121,7 @@ class SB3Agent(StaticAgent):
         if name is None:
             return None
         if name == RANKERS:
-            return Rankers([_ranker(find_agent(each)(history, self.slate_size, self.rng)) for each in rankers])
+            return Rankers([_ranker(AgentSpec.parse(each), history, self.slate_size) for each in rankers])
         try:
             return VIEWS[name](history, self.slate_size, space)
         except (AttributeError, TypeError):
@@ -151,6 +155,8 @@ def _read(path: Path) -> Any:
         saved = importlib.import_module("stable_baselines3.common.save_util")
     except ImportError:
         raise ImportError('sb3:FILE needs Stable-Baselines3: pip install "selflearn-env[sb3]"') from None
+    if not path.is_file() and not path.suffix:
+        path = path.with_suffix(".zip")  # as `model.save` adds it
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such model")
     try:
@@ -167,7 +173,15 @@ def _read(path: Path) -> Any:
         raise ImportError(f"{path} needs {library}: pip install {library.replace('_', '-')}") from None
 
 
-def _ranker(agent: Agent) -> Ranker:
+def _ranker(spec: AgentSpec, history: History, slate_size: int) -> Ranker:
+    """What an agent shows at its start.
+
+    Raises:
+        ValueError: the agent is privileged.
+    """
+    if spec.agent_class.privileged:
+        raise ValueError(f"{spec.text} is privileged and cannot be a ranker of a model that is not")
+    agent: Agent = spec.agent_class(history, slate_size, agent_rng(0), **spec.hyperparameters)
     return lambda visits: agent.act(visits.state)
 
 

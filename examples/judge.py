@@ -25,7 +25,7 @@ def judge(policy: Callable[[Any], Any], envs: VectorEnv, episodes: int = EPISODE
         seed: of the environment, other than that of the training.
 
     Raises:
-        SystemExit: the policy is not better than either by three standard errors.
+        SystemExit: the policy is not better than both by three standard errors.
     """
     found = {"learned": returns(policy, envs, episodes, seed)}
     for name, world in {"random actions": envs, "random slates": envs.unwrapped}.items():

@@ -15,14 +15,13 @@ from selflearn_env.wrappers.score_action import ScoreAction, VectorScoreAction
 from selflearn_env.wrappers.sequential_slate import SequentialSlate, VectorSequentialSlate
 
 if TYPE_CHECKING:
-    from selflearn_env.wrappers.sb3 import SB3VecEnv
+    from selflearn_env.wrappers.sb3 import SB3VecEnv as SB3VecEnv
 
-__all__ = [
+__all__ = [  # without SB3VecEnv, which needs an extra
     "CandidateScores",
     "CandidateSubset",
     "EmbeddingAction",
     "RankerChoice",
-    "SB3VecEnv",
     "ScoreAction",
     "SequentialSlate",
     "VectorCandidateScores",
@@ -35,8 +34,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SB3VecEnv":  # needs the extra sb3
-        from selflearn_env.wrappers.sb3 import SB3VecEnv
-
+    if name == "SB3VecEnv":
+        try:
+            from selflearn_env.wrappers.sb3 import SB3VecEnv
+        except ModuleNotFoundError:
+            raise ImportError('SB3VecEnv needs Stable-Baselines3: pip install "selflearn-env[sb3]"') from None
         return SB3VecEnv
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -105,6 +105,12 @@ def test_it_is_named_in_text_and_kept_by_what_the_file_holds(model, tiny_shop):
     assert cell.file != before
 
 
+def test_the_ending_of_the_file_may_be_left_out(model, tiny_shop):
+    known = {"history": tiny_shop.history, "slate_size": N, "view": "CandidateScores"}
+    named, short = make_agent(f"sb3:{model}", **known), make_agent(f"sb3:{model.with_suffix('')}", **known)
+    assert named.act(np.arange(S)).tolist() == short.act(np.arange(S)).tolist()
+
+
 def test_it_is_saved_as_the_slates_that_it_shows(model, tiny_shop, tmp_path):
     agent = make_agent(f"sb3:{model}", history=tiny_shop.history, slate_size=N, view="CandidateScores")
     agent.save(tmp_path / "agent.npz")
@@ -120,8 +126,13 @@ def test_it_is_saved_as_the_slates_that_it_shows(model, tiny_shop, tmp_path):
         ({"view": "CandidateSubset"}, r"the model acts in Box\(.*\), which is no space of CandidateSubset"),
         ({"view": "ScoreAction"}, r"the model acts in Box\(-1.0, 1.0, \(6,\).*, ScoreAction in Box\(-1.0, 1.0, \(8,\)"),
         ({"view": "SequentialSlate"}, "the model acts in Box"),
-        ({"view": "RankerChoice"}, "rankers, the names of static agents, go with view='RankerChoice' and no other"),
-        ({"view": "CandidateScores", "rankers": ["popular"]}, "rankers, the names of static agents, go with"),
+        ({"view": "RankerChoice"}, "rankers, the names of agents, go with view='RankerChoice' and no other"),
+        ({"view": "CandidateScores", "rankers": ["popular"]}, "rankers, the names of agents, go with"),
+        (
+            {"view": "RankerChoice", "rankers": "popular"},
+            r"rankers are names of agents, as in \('popular', 'quantity'\)",
+        ),
+        ({"view": "RankerChoice", "rankers": ["popular", "oracle"]}, "oracle is privileged and cannot be a ranker"),
         ({"view": "RankerChoice", "rankers": RANKERS}, r"the model acts in Box\(.*, RankerChoice in Discrete\(2\)"),
     ],
 )

@@ -207,3 +207,22 @@ def test_algorithms_run(env_id, tiny_shop):
     held = buffer.timeouts[: buffer.pos].astype(bool)
     assert held.any() == (env_id == JOURNEY)  # episodes cut short are bootstrapped
     assert not (held & ~buffer.dones[: buffer.pos].astype(bool)).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_models_are_saved_loaded_and_trained_on_with_callbacks(tiny_shop, tmp_path):
+    evaluated = pytest.importorskip("stable_baselines3.common.callbacks").EvalCallback(
+        vec_env.VecMonitor(SB3VecEnv(vector(RETAIL, tiny_shop, observation="onehot"))), eval_freq=2, verbose=0
+    )
+    envs = vec_env.VecMonitor(SB3VecEnv(vector(RETAIL, tiny_shop, observation="onehot")))
+    model = sb3.PPO("MlpPolicy", envs, n_steps=4, batch_size=12, seed=1, device="cpu").learn(48, callback=evaluated)
+    assert np.isfinite(evaluated.last_mean_reward)
+    model.save(tmp_path / "model")
+    again = sb3.PPO.load(tmp_path / "model", env=envs, device="cpu")
+    observation = envs.reset()
+    assert (
+        again.predict(observation, deterministic=True)[0].tolist()
+        == model.predict(observation, deterministic=True)[0].tolist()
+    )
+    again.learn(48, reset_num_timesteps=False)
+    assert again.num_timesteps == 96
