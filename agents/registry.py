@@ -73,8 +73,11 @@ def find_agent(name: str) -> type[Agent]:
 
 
 def implied_hyperparameters(name: str) -> dict[str, Any]:
-    """What the name says itself: for "sb3:FILE" the path."""
-    return {"path": Path(name.removeprefix(MODEL))} if str(name).startswith(MODEL) else {}
+    """What the name says itself: for "sb3:FILE" the path, whose ending may be left out as in `model.save`."""
+    if not str(name).startswith(MODEL):
+        return {}
+    path = Path(name.removeprefix(MODEL))
+    return {"path": path if path.suffix else path.with_suffix(".zip")}
 
 
 def agent_rng(seed: int) -> np.random.Generator:

@@ -155,8 +155,6 @@ def _read(path: Path) -> Any:
         saved = importlib.import_module("stable_baselines3.common.save_util")
     except ImportError:
         raise ImportError('sb3:FILE needs Stable-Baselines3: pip install "selflearn-env[sb3]"') from None
-    if not path.is_file() and not path.suffix:
-        path = path.with_suffix(".zip")  # as `model.save` adds it
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such model")
     try:

@@ -107,6 +107,7 @@ def test_it_is_named_in_text_and_kept_by_what_the_file_holds(model, tiny_shop):
 
 def test_the_ending_of_the_file_may_be_left_out(model, tiny_shop):
     known = {"history": tiny_shop.history, "slate_size": N, "view": "CandidateScores"}
+    assert AgentSpec.parse(f"sb3:{model.with_suffix('')}").hyperparameters == {"path": model}
     named, short = make_agent(f"sb3:{model}", **known), make_agent(f"sb3:{model.with_suffix('')}", **known)
     assert named.act(np.arange(S)).tolist() == short.act(np.arange(S)).tolist()
 
