@@ -16,7 +16,7 @@ from agents.registry import agent_rng
 from agents.specification import AgentSpec
 from agents.static import StaticAgent
 from selflearn_env.core.visits import Visits
-from selflearn_env.envs.observations import OBSERVATIONS, StateObservation
+from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.shop.history import History
 from selflearn_env.wrappers.action_view import ActionView
 from selflearn_env.wrappers.candidate_scores import Reranking
@@ -48,8 +48,8 @@ class SB3Agent(StaticAgent):
 
     Named `sb3:FILE` where agents are named in text, as in `"sb3:ppo.zip(view='CandidateScores')"`. The model observes
     the state and nothing else; in a view that comes from a history it was trained with this one. It is asked for its
-    slates at the start, for all states at once. Reading the file runs what was pickled into it: read only files that
-    you trust. Cost per visit: one look-up.
+    slates at the start, for all states at once; without a view they are as it chooses them, repeats included. Reading
+    the file runs what was pickled into it: read only files that you trust. Cost per visit: one look-up.
     """
 
     extra = "sb3"
@@ -108,7 +108,8 @@ class SB3Agent(StaticAgent):
         bare = gym.spaces.MultiDiscrete([self.products] * self.slate_size)
         view = self._view(history, name, model.action_space, rankers)
         _check_action(model, bare if view is None else view.space, name)
-        found = [seen.by_state for seen in _observations(history) if seen.space == model.observation_space]
+        observations = [make(history.states) for make in OBSERVATIONS.values()]
+        found = [seen.by_state for seen in observations if seen.space == model.observation_space]
         if not found:
             raise ValueError(
                 f"the model observes {model.observation_space}, which is not the state; an agent sees no more"
@@ -181,11 +182,6 @@ def _ranker(spec: AgentSpec, history: History, slate_size: int) -> Ranker:
         raise ValueError(f"{spec.text} is privileged and cannot be a ranker of a model that is not")
     agent: Agent = spec.agent_class(history, slate_size, agent_rng(0), **spec.hyperparameters)
     return lambda visits: agent.act(visits.state)
-
-
-def _observations(history: History) -> list[StateObservation]:
-    """The ways to observe a state."""
-    return [make(history.states) for make in OBSERVATIONS.values()]
 
 
 def _check_action(model: Any, space: gym.Space, view: str | None) -> None:

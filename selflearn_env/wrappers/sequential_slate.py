@@ -67,9 +67,10 @@ class Draft:
             raise ValueError(f"expected {len(self.chosen)} choices, one per visit, got an array {choices.shape}")
         if choices.dtype.kind not in "iu" or not ((choices >= 0) & (choices < self.choices)).all():
             raise ValueError(f"a choice is one of 0..{self.choices - 1}, got {choices}")
-        masks = self.masks()
-        left = masks[np.arange(len(masks)), choices]
-        self.chosen = np.column_stack([self.chosen, np.where(left, choices, masks.argmax(axis=1))])
+        again = (self.chosen == choices[:, None]).any(axis=1)
+        if again.any():
+            choices = np.where(again, self.masks().argmax(axis=1), choices)
+        self.chosen = np.column_stack([self.chosen, choices])
 
     def slates(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the products chosen, in the states (B,) of the visits."""

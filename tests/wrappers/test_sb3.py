@@ -158,16 +158,6 @@ def test_a_monitor_on_top_sums_the_rewards_of_each_episode(env_id, tiny_shop):
     assert ended > 30
 
 
-@pytest.fixture
-def one_thread():
-    """More would wait for each other over networks this small."""
-    torch = pytest.importorskip("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.usefixtures("one_thread")
 def test_ppo_learns_to_choose_the_better_of_two_slates(tiny_shop):
     """The products that earn most over all states, and those that earn least."""
