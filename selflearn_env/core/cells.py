@@ -1,0 +1,128 @@
+"""Slots for the filled cells of a large table that is mostly empty."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHIFT = 4  # a word of a bitmap has 2^4 cells: few enough that a small table says how many of them are filled
+WORD = np.dtype("<u2")  # the first cell in the least bit, and in the first byte on every machine
+ONES = np.unpackbits(np.arange(1 << 16, dtype=WORD).view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
+MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio (Knuth 1998, volume 3, section 6.4)
+
+
+class Cells:
+    """Gives each filled cell of a table a slot, 0, 1, 2, ..., for any number of arrays that hold what is in the cells.
+
+    A cell is a position in the flat table, such as state * P + product. The cells filled at first have slots in
+    ascending order; those added later follow, in the order of the calls, ascending within a call. Slots do not change.
+
+        cells = Cells(seen.size, np.flatnonzero(seen))
+        quantity_of = quantity[seen]                            # one entry per slot
+        slots = cells.find(states[:, None] * P + products)      # (B, n), as the products
+        bought = np.where(slots >= 0, quantity_of.take(slots), 0)
+
+    The first cells are a bitmap with ranks (Jacobson 1989): a slot is the number of bits up to the end of the cell's
+    word, less those from the cell on. This takes 3 bits per cell of the table, filled or not, and 1 more for those
+    added later, and stays in the cache where the values do not: many look-ups cost about what they cost in the full
+    table. A cell added later is found by its hash, with linear probing, and takes 16 to 32 bytes.
+    """
+
+    def __init__(self, size: int, filled: NDArray[np.int64]):
+        """Gives slots to the first cells.
+
+        Args:
+            size: cells of the whole table, filled or not.
+            filled: (N,) the cells filled at first, distinct, 0 <= cell < size, in any order: slots ascend with them.
+        """
+        self.size, self.first, self.later = size, len(filled), 0
+        words = (size >> SHIFT) + 1
+        self._bits, self._later_bits = np.zeros(words, dtype=WORD), np.zeros(words, dtype=WORD)
+        np.add.at(self._bits, filled >> SHIFT, _bits(filled))
+        self._rank = np.cumsum(ONES.take(self._bits), dtype=np.int32)  # cells filled up to the end of the word
+        self._cells = np.zeros(0, dtype=np.int64)
+        self._make_room(new=8)
+
+    def __len__(self) -> int:
+        """How many cells are filled; the slots are all numbers below."""
+        return self.first + self.later
+
+    def find(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots of cells of any shape, 0 <= cell < size; -1 where a cell is not filled."""
+        word = cells >> SHIFT
+        bits = self._bits.take(word)
+        bits >>= (cells & 15).astype(WORD)  # now the least bit is the cell's own
+        rank = self._rank.take(word)
+        rank -= ONES.take(bits)
+        bits &= 1
+        slots = np.where(bits, rank, -1).astype(np.int64)
+        if self.later:
+            self._find_later(cells.ravel(), slots.reshape(-1))
+        return slots
+
+    def add(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots of cells of any shape, after those not filled yet were added; a cell may come several times."""
+        slots = self.find(cells)
+        missing = slots < 0
+        if np.count_nonzero(missing):
+            new = np.sort(cells[missing])
+            new = new[np.append(True, new[1:] != new[:-1])]
+            if len(new) > len(self._cells) - self.later:
+                self._make_room(len(new))
+            np.add.at(self._later_bits, new >> SHIFT, _bits(new))
+            self._cells[self.later : self.later + len(new)] = new
+            self._place(np.arange(self.later, self.later + len(new)))
+            self.later += len(new)
+            slots = self.find(cells)
+        return slots
+
+    def within(self, start: int, stop: int) -> NDArray[np.int64]:
+        """The filled cells of start..stop - 1, ascending, such as those of one row of the table."""
+        words = slice(start >> SHIFT, (stop >> SHIFT) + 1)
+        begin = start >> SHIFT << SHIFT
+        bits = np.unpackbits((self._bits[words] | self._later_bits[words]).view(np.uint8), bitorder="little")
+        return np.flatnonzero(bits[start - begin : stop - begin].view(bool)) + start
+
+    def _find_later(self, cells: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
+        """Writes the slots of those cells (M,) that were added later, where slots (M,) has -1 so far."""
+        missing = np.flatnonzero(slots < 0)
+        sought = cells.take(missing)
+        added = self._later_bits.take(sought >> SHIFT) & _bits(sought) > 0
+        if np.count_nonzero(added):
+            missing, sought = missing[added], sought[added]
+            place = self._hash(sought)
+            found = self._places.take(place)
+            # Each is there: the search ends before it comes to an empty place.
+            astray = np.flatnonzero(self._cells.take(found) != sought)
+            while astray.size:
+                place[astray] = (place[astray] + 1) & (len(self._places) - 1)
+                found[astray] = self._places.take(place[astray])
+                astray = astray[self._cells.take(found[astray]) != sought[astray]]
+            slots[missing] = found + self.first
+
+    def _make_room(self, new: int) -> None:
+        """Doubles the room for cells added later until the new ones fit; at most half of the places are taken."""
+        room = 1 << (self.later + new).bit_length()
+        self._cells = np.concatenate([self._cells, np.zeros(room - len(self._cells), dtype=np.int64)])
+        self._places = np.full(2 * room, -1, dtype=np.int32)  # the number of the cell with this hash, or with one above
+        self._place(np.arange(self.later))
+
+    def _place(self, numbers: NDArray[np.int64]) -> None:
+        """Enters the cells with these numbers, in the order in which they were added, by their hashes."""
+        place = self._hash(self._cells.take(numbers))
+        while numbers.size:
+            free = self._places.take(place) < 0
+            self._places[place[free]] = numbers[free]
+            astray = self._places.take(place) != numbers
+            numbers, place = numbers[astray], (place[astray] + 1) & (len(self._places) - 1)
+
+    def _hash(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in the places the search for each cell begins."""
+        mixed = cells.view(np.uint64) * MIXER
+        mixed >>= np.uint64(65 - len(self._places).bit_length())
+        return mixed.view(np.int64)
+
+
+def _bits(cells: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """The bit of each cell in its word."""
+    return np.left_shift(1, cells & 15).astype(WORD)
