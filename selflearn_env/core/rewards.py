@@ -53,5 +53,5 @@ class Rewards:
 
     def earned(self, response: NDArray[np.int8], noise: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Item rewards (B, n) of responses (B, n); `noise` are standard normal draws (B, n) where there is noise."""
-        reward = self.by_response[response]
+        reward = self.by_response.take(response)
         return reward if noise is None else (reward + self.noise * noise).round(DECIMALS)

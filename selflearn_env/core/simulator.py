@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.drift import Drift
 from selflearn_env.core.rewards import Rewards
-from selflearn_env.core.slates import check_slate_size, check_slates
+from selflearn_env.core.slates import check_slate_size, check_slates, is_plain
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.streams import Streams
-from selflearn_env.core.visits import Outcome, Visits
+from selflearn_env.core.visits import OneOutcome, Outcome, Visits
 
 
 class Simulator:
@@ -122,17 +122,37 @@ class Simulator:
         """
         batch = len(visits.state)
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
+        look = self._look(visits, slates)
+        response, item_reward, reward = self._judged(visits, slates, repeated, look, streams)
+        duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
+        after, terminated, truncated = self._go_on(visits, slates, look, response, streams)
+        return Outcome(after, response, item_reward, reward, duplicates, terminated, truncated)
+
+    def respond_once(self, visits: Visits, slate: ArrayLike, streams: Streams) -> OneOutcome:
+        """What `respond` makes of a single visit and its slate (n,), by a shorter way where the episode is one visit.
+
+        Raises:
+            ValueError: wrong shape or a product outside the catalogue.
+        """
+        slate = np.asarray(slate)
+        if self.lasting or not is_plain(slate, self.slate_size, self.products):
+            return self.respond(visits, slate[None], streams).single()
+        response, item_reward, reward = self._judged(visits, slate[None], None, None, streams)
+        return OneOutcome(visits, response[0], item_reward[0], reward.item(), 0, True, False)
+
+    def _judged(
+        self, visits: Visits, slates: NDArray[np.int64], repeated: NDArray[np.bool_] | None, look: Any, streams: Streams
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
+        """The responses (B, n), the item rewards (B, n) and the rewards (B,)."""
+        batch = len(slates)
         customers = self.customers if self.drift is None else self.now(streams).customers
-        look, uniforms = self._look(visits, slates), streams.responses.take(batch)
+        uniforms = streams.responses.take(batch)
         # A model need not know of attention where there is none.
         attention = () if look is None or look.attention is None else (look.attention,)
         response = customers.respond(visits.state, slates, repeated, uniforms, *attention)
-        noise = streams.noise.take(batch) if self.rewards.noise else None
-        item_reward = self.rewards.earned(response, noise)
-        duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
+        item_reward = self.rewards.earned(response, streams.noise.take(batch) if self.rewards.noise else None)
         streams.served += batch
-        after, terminated, truncated = self._go_on(visits, slates, look, response, streams)
-        return Outcome(after, response, item_reward, item_reward.dot(self._sum), duplicates, terminated, truncated)
+        return response, item_reward, item_reward.dot(self._sum)
 
     def _look(self, visits: Any, slates: NDArray[np.int64]) -> Any:
         """How the customers look at the slates, or None where all look alike."""

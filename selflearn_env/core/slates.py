@@ -29,10 +29,22 @@ def check_slates(
     Raises:
         ValueError: wrong shape, no integers, or a product outside the catalogue; the message names the place.
     """
-    slates = check_products(slates, batch, slate_size, products)
-    if batch == 1 and len(set(slates[0].tolist())) == slate_size:  # a few numbers are looked over faster one by one
+    slates = np.asarray(slates)
+    if batch == 1 and slates.shape == (1, slate_size) and is_plain(slates[0], slate_size, products):
         return slates, None
+    slates = check_products(slates, batch, slate_size, products)
     return slates, repeats(slates)
+
+
+def is_plain(slate: NDArray, slate_size: int, products: int) -> bool:
+    """Whether a single slate (n,) is int64 and shows distinct products of the catalogue; `check_slates` judges others.
+
+    A few numbers are looked over faster one by one than by numpy.
+    """
+    if slate.shape != (slate_size,) or slate.dtype != np.int64:
+        return False
+    ascending = sorted(slate.tolist())
+    return ascending[0] >= 0 and ascending[-1] < products and len(set(ascending)) == slate_size
 
 
 def check_products(slates: ArrayLike, batch: int, slate_size: int, products: int) -> NDArray[np.int64]:

@@ -45,6 +45,18 @@ class Visits:
         return type(parts[0])(*map(np.concatenate, columns))
 
 
+class OneOutcome(NamedTuple):
+    """What came of showing a slate to a single visit: a row of `Outcome`."""
+
+    visits: Visits  # one row
+    response: NDArray[np.int8]  # (n,)
+    item_reward: NDArray[np.float64]  # (n,)
+    reward: float
+    duplicates: int
+    terminated: bool
+    truncated: bool
+
+
 class Outcome(NamedTuple):
     """What came of showing one slate to each visit."""
 
@@ -55,3 +67,15 @@ class Outcome(NamedTuple):
     duplicates: NDArray[np.int64]  # (B,) repeated products of the slate
     terminated: NDArray[np.bool_]  # (B,) whether the episode is over for good
     truncated: NDArray[np.bool_]  # (B,) whether it was cut short
+
+    def single(self) -> OneOutcome:
+        """That of the only visit."""
+        return OneOutcome(
+            self.visits,
+            self.response[0],
+            self.item_reward[0],
+            self.reward.item(),
+            self.duplicates.item(),
+            self.terminated.item(),
+            self.truncated.item(),
+        )

@@ -83,9 +83,9 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             self._streams = self._simulator.streams(self.np_random)
         self._visits = self._simulator.start(1, self._streams)
         self._over, self._shown = False, None
-        state, n = self._visits.state[0], self._simulator.slate_size
+        n = self._simulator.slate_size
         return self.view.of(self._visits)[0], {
-            "state": int(state),
+            "state": self._visits.state.item(),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
             "duplicates": 0,
@@ -107,19 +107,17 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """
         if self._over or self._visits is None or self._streams is None:
             raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
-        slates = np.asarray(action)[None]
-        outcome = self._simulator.respond(self._visits, slates, self._streams)
+        outcome = self._simulator.respond_once(self._visits, action, self._streams)
         if self.render_mode is not None:
-            self._shown = Shown(slates[0].copy(), outcome.response[0].copy(), int(self._visits.state[0]))
-        terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
-        self._visits, self._over = outcome.visits, terminated or truncated
+            self._shown = Shown(np.array(action), outcome.response.copy(), int(self._visits.state[0]))
+        self._visits, self._over = outcome.visits, outcome.terminated or outcome.truncated
         info = {
-            "state": int(outcome.visits.state[0]),
-            "response": outcome.response[0],
-            "item_reward": outcome.item_reward[0],
-            "duplicates": int(outcome.duplicates[0]),
+            "state": outcome.visits.state.item(),
+            "response": outcome.response,
+            "item_reward": outcome.item_reward,
+            "duplicates": outcome.duplicates,
         }
-        return self.view.of(self._visits)[0], float(outcome.reward[0]), terminated, truncated, info
+        return self.view.of(self._visits)[0], outcome.reward, outcome.terminated, outcome.truncated, info
 
     def render(self) -> Any:
         """The visit and the slate shown to it, with what was bought and clicked.

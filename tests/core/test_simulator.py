@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from selflearn_env.core.customers import CUSTOMERS, IndependentCustomers
+from selflearn_env.core.drift import Drift
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator, Visits
 
 P, N = 8, 3
 
 
-def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None):
+def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None, drift=None):
     return Simulator(
         shop.states,
         shop.products,
@@ -23,6 +24,7 @@ def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None
         CUSTOMERS[customer].for_shop(shop.clientele(), n),
         rewards or Rewards(),
         shop.customers.visits() if weights is None else weights,
+        drift,
     )
 
 
@@ -84,6 +86,38 @@ def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batc
     assert outcome.terminated.all()
     assert not outcome.truncated.any()
     np.testing.assert_array_equal(outcome.visits.state, visits.state)
+
+
+@pytest.mark.parametrize("customer", sorted(CUSTOMERS))
+@pytest.mark.parametrize("options", [{}, {"rewards": Rewards(noise=0.7)}, {"drift": Drift(every=2)}], ids=str)
+@given(number=st.integers(0), dtype=st.sampled_from(["int64", "int8", "uint64"]))
+def test_the_short_way_of_a_single_visit_is_the_batch_of_one_bit_for_bit(tiny_shop, customer, options, number, dtype):
+    simulator = make_simulator(tiny_shop, customer, **options)
+    one, many = (simulator.streams(np.random.default_rng(number)) for _ in range(2))
+    rng = np.random.default_rng(number)
+    for _ in range(5):
+        slate = rng.integers(P, size=N).astype(dtype)  # some repeat a product
+        visits = simulator.start(1, many)
+        np.testing.assert_array_equal(simulator.start(1, one).state, visits.state)
+        short, outcome = simulator.respond_once(visits, slate, one), simulator.respond(visits, slate[None], many)
+        np.testing.assert_array_equal(short.visits.state, outcome.visits.state)
+        for ours, theirs in zip(short[1:], outcome[1:], strict=True):
+            np.testing.assert_array_equal(ours, theirs[0])
+            assert np.asarray(ours).dtype == theirs.dtype
+        assert [type(value) for value in short[3:]] == [float, int, bool, bool]
+    assert one.served == many.served
+
+
+@pytest.mark.parametrize("slate", [[0, 1], [0, 1, P], [-1, 0, 1], [0.0, 1.0, 2.0], 3], ids=str)
+def test_a_single_slate_is_refused_as_a_batch_of_one_is(simulator, slate):
+    streams = simulator.streams(np.random.default_rng(0))
+    visits, said = simulator.start(1, streams), []
+    for show, given_ in ((simulator.respond_once, slate), (simulator.respond, [slate])):
+        with pytest.raises(ValueError, match=r"products 0..7|expected product indexes") as refused:
+            show(visits, given_, streams)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+    assert streams.served == 0
 
 
 def test_visits_come_as_often_as_the_simulated_customers_came(tiny_shop, tiny_log, simulator):
