@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.pooling import state_groups
+from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.ranking import top
 from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
@@ -77,7 +77,7 @@ class GradientAgent(Agent):
         groups: list[NDArray[np.int64]] = []
         rows = 0
         for level in history.pooling.levels:
-            group = state_groups(level.tiers, history.states.shape)
+            group = groups_of(level.tiers, history.states.shape)[0]
             groups.append(group + rows)
             rows += int(group.max()) + 1
         self._groups = np.stack(groups, axis=1)  # (S, L) rows of theta

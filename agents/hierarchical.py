@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.pooling import sum_rows
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.slates import repeats
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 SURE = 0.95  # greatest probability of a response that is foreseen: a surprise stays finite

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.pooling import sum_rows
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.slates import repeats
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 TINY = 1e-9  # least expected reward of a product, scaled

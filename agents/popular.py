@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.static import StaticAgent
-from selflearn_env.core.pooling import sum_rows
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 
@@ -38,13 +38,15 @@ class PopularByStateAgent(StaticAgent):
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each state; what then still ties breaks by the generator."""
         super().__init__(history, slate_size, rng)
-        self.rate = per_visit(history.visits, history.purchases)
+        self.rate = per_visit(history.visits, np.asarray(history.purchases))
         order = rng.permutation(self.products)
-        in_state, in_segment = history.purchases[:, order], _by_segment(history)[1][:, order]
+        in_segment = _by_segment(history)[1][:, order]
         in_all = in_segment.sum(axis=0)
         self.slates = np.empty((self.states, slate_size), dtype=np.int64)
         for state, segment in enumerate(history.segment):
-            ranked = np.lexsort((-in_all, -in_segment[segment], -in_state[state]))  # the last key ranks first
+            ranked = np.lexsort(
+                (-in_all, -in_segment[segment], -history.purchases[state][order])
+            )  # the last key ranks first
             self.slates[state] = order[ranked[:slate_size]]
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
@@ -58,7 +60,7 @@ class QuantityAgent(StaticAgent):
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Takes the history's best sellers; ties break by the generator."""
         super().__init__(history, slate_size, rng)
-        self.quantity, self.seen = history.quantity.copy(), history.seen.copy()
+        self.quantity, self.seen = np.array(history.quantity), np.array(history.seen)
         order = rng.permutation(self.products)
         shuffled = dataclasses.replace(history, quantity=self.quantity[:, order], seen=self.seen[:, order])
         self.slates = order[shuffled.best_sellers(slate_size)]

@@ -15,7 +15,7 @@ from agents.evaluation.exact import share_of_gap
 from agents.evaluation.markdown import number, table
 from agents.hierarchical import HierarchicalAgent
 from selflearn_env import Shop
-from selflearn_env.core.pooling import state_groups
+from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.datasets import retail_shop
 
@@ -35,7 +35,7 @@ class Informed(HierarchicalAgent):
         """Replaces the levels by those of the simulated customers."""
         super().__init__(shop.history, slate_size, rng)
         path = [level for level in shop.customers.pooling.levels if len(level.tiers) > 1]
-        groups = [state_groups(level.tiers, shop.states.shape)[self._members[0]] for level in path]
+        groups = [groups_of(level.tiers, shop.states.shape)[0][self._members[0]] for level in path]
         self._together = np.array([group[:, None] == group for group in groups], dtype=np.float32)
         self._variance = np.array([contrast / level.weight for level in path])
         self._widen()

@@ -12,6 +12,7 @@ from agents.evaluation.exact import gini
 from agents.evaluation.result import MEANS
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
 
@@ -33,7 +34,7 @@ class Recorder:
         self.chunk = -(-customers // CHUNKS)
         self.every = max(1, min(EVERY, self.chunk // SAMPLES))  # how many visits exploration is measured in: one of so
         self._segment = history.segment
-        purchases = history.purchases.sum(axis=0) + 1.0
+        purchases = sum_rows(history.purchases, np.zeros_like(self._segment), 1)[0] + 1.0
         self._information = -np.log2(purchases / purchases.sum())  # (P,) bits
         self._simulator: Simulator | None = None  # of the visits that wait
         self._waiting: list[tuple[Visits, NDArray, NDArray, NDArray]] = []

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selflearn_env.core.pooling import Baskets, Pooling, fit_pooling
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling import Pooling
+from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import state_of, state_space

@@ -68,8 +68,13 @@ class SimulatedCustomers:
         customers = self.customers
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
         drawn = customers.pooling.draw(
-            customers.visits(), customers.purchases(), self.history.states.shape, rng, self.contrast
-        ).astype(np.float32)
+            customers.visits(),
+            customers.purchases(),
+            self.history.states.shape,
+            rng,
+            self.contrast,
+            np.float32,
+        )
         drawn.flags.writeable = False
         return drawn
 

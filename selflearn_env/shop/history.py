@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.pooling import Baskets, Pooling, sum_rows
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling import Pooling, Posterior
 from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace
+from selflearn_env.core.tables import Table, sum_rows
 from selflearn_env.shop.report import Report
 
 
@@ -50,7 +52,8 @@ class History(_ReadOnly):
         visits: (S,) invoices with a purchase.
         purchases: (S, P) visits of the state in which the product was bought.
         quantity: (S, P) net units, cancellations included.
-        seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation.
+        seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation. These three are arrays,
+            or where the catalogue is large, tables that keep their filled cells only and read like arrays by rows.
         segment_products: (G, P) whether the product occurs in the segment.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
         segmentation: the rule that gives a customer's segment, fitted to these customers; None where the shop was
@@ -59,9 +62,9 @@ class History(_ReadOnly):
 
     states: StateSpace
     visits: NDArray[np.int64]
-    purchases: NDArray[np.int32]
-    quantity: NDArray[np.number]
-    seen: NDArray[np.bool_]
+    purchases: Table
+    quantity: Table
+    seen: Table
     segment_products: NDArray[np.bool_]
     pooling: Pooling
     segmentation: Segmentation | None
@@ -76,9 +79,15 @@ class History(_ReadOnly):
         """(S,) segment number of each state."""
         return self.states.table[:, 0]
 
-    def incidence(self) -> NDArray[np.float64]:
-        """(S, P) purchases per visit, pooled over the tiers."""
-        return self.pooling.mean(self.visits, self.purchases, self.states.shape)
+    def incidence(self, states: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """(S, P) purchases per visit, pooled over the tiers; or (B, P) of the states given (B,) only."""
+        if states is None:
+            return self.pooling.mean(self.visits, self.purchases, self.states.shape)
+        return self._posterior.rows(states)
+
+    @cached_property
+    def _posterior(self) -> Posterior:
+        return self.pooling.posterior(self.visits, self.purchases, self.states.shape)
 
     def best_sellers(self, size: int) -> NDArray[np.int64]:
         """(S, size) the products of greatest quantity in each state, where it has too few, those of its segment."""

@@ -13,9 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.pooling import Baskets, Pooling, fit_levels, fit_pooling, sum_rows
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling import Pooling
+from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
 

@@ -14,6 +14,7 @@ from selflearn_env.archive import as_bytes, read_archive, write_archive
 from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace, Tier
+from selflearn_env.core.tables import filled, table, values_at
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
@@ -59,15 +60,16 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "customers_pooling": [asdict(level) for level in customers.pooling.levels],
     }
     # Most pairs of state and product are empty: their positions and values are stored, not the tables.
-    bought, seen = np.flatnonzero(history.purchases), np.flatnonzero(history.seen)
+    bought, purchases = filled(history.purchases)
+    seen = filled(history.seen)[0]
     arrays = {
         "ids": shop.catalogue.ids,
         "descriptions": shop.catalogue.descriptions,
         "history_visits": history.visits,
         "history_bought": bought,
-        "history_purchases": history.purchases.ravel()[bought],
+        "history_purchases": purchases,
         "history_seen": seen,
-        "history_quantity": history.quantity.ravel()[seen],
+        "history_quantity": values_at(history.quantity, seen),
         "history_segments": history.segment_products,
         "customers_spend": customers.customer_spend,
         **{f"customers_{name}": getattr(customers, name).astype(np.int32) for name in VISITS},
@@ -77,19 +79,14 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
 
 def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
     states = StateSpace(tuple(Tier(name, tuple(labels)) for name, labels in heading["tiers"]))
-    shape = (states.size, arrays["ids"].size)
-
-    def table(cells: str, values: NDArray) -> NDArray:
-        dense = np.zeros(shape, dtype=values.dtype)
-        dense.reshape(-1)[arrays[cells]] = values
-        return dense
+    shape, seen = (states.size, arrays["ids"].size), arrays["history_seen"]
 
     history = History(
         states=states,
         visits=arrays["history_visits"],
-        purchases=table("history_bought", arrays["history_purchases"]),
-        quantity=table("history_seen", arrays["history_quantity"]),
-        seen=table("history_seen", np.ones(arrays["history_seen"].size, dtype=bool)),
+        purchases=table(arrays["history_bought"], arrays["history_purchases"], shape),
+        quantity=table(seen, arrays["history_quantity"], shape),
+        seen=table(seen, np.ones(seen.size, dtype=bool), shape),
         segment_products=arrays["history_segments"],
         pooling=_pooling(heading["history_pooling"]),
         segmentation=_segmentation(heading["segment_centres"]),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from selflearn_env.core.pooling import Baskets, Level, Pooling, fit_levels, fit_pooling
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling import Level, Pooling
+from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 
 SHAPE = (2, 3, 2)
 P = 4

@@ -6,7 +6,8 @@ from math import log
 import numpy as np
 import pytest
 
-from selflearn_env.core.pooling import Baskets, fit_pooling
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.envs.options import Options
 from selflearn_env.shop.resemblance import (
     OURS,
