@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from selflearn_env.core.slates import check_slates, repeats
+from selflearn_env.core.slates import MANY, SHORT, check_slates, repeats
 
 PRODUCTS = 6
 INTEGERS = st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
@@ -25,6 +25,21 @@ def loop_repeats(slates):
 def test_repeats_are_the_slots_that_show_what_a_slot_above_shows(slates):
     expected = loop_repeats(slates)
     found = repeats(slates)
+    if any(map(any, expected)):
+        assert found.tolist() == expected
+    else:
+        assert found is None
+
+
+@pytest.mark.parametrize(("slates", "slots"), [(MANY - 1, 4), (MANY, 1), (MANY, 4), (MANY, SHORT), (MANY, SHORT + 1)])
+@pytest.mark.parametrize("repeating", [0, 1, MANY // 2])
+def test_repeats_are_found_among_many_slates(slates, slots, repeating):
+    rng = np.random.default_rng(slots)
+    many = rng.permuted(np.tile(np.arange(50), (slates, 1)), axis=1)[:, :slots]
+    rows = rng.choice(slates, repeating, replace=False)
+    many[rows, rng.integers(slots, size=repeating)] = many[rows, rng.integers(slots, size=repeating)]
+    expected = loop_repeats(many)
+    found = repeats(many)
     if any(map(any, expected)):
         assert found.tolist() == expected
     else:
