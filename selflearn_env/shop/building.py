@@ -16,11 +16,13 @@ from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
+from selflearn_env.core.tables import table, totals
 from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
+from selflearn_env.shop.ledger import Ledger, Lines, runs
 from selflearn_env.shop.merchandise import excluded_products
 from selflearn_env.shop.report import Report
-from selflearn_env.shop.rfm import fit_segmentation, rfm_table
+from selflearn_env.shop.rfm import fit_segmentation, measures
 from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 
@@ -43,43 +45,44 @@ def build_shop(
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise ValueError(f"seed is a whole number >= 0, got {seed!r}")
-    log = source if isinstance(source, TransactionLog) else load_transactions(source, columns, date_format=date_format)
-
-    known = log.frame["customer"].notna()
-    rows = log.frame[known].assign(purchase=log.purchases[known])
-    dropped = {**log.report.dropped, "without a customer": int((~known).sum())}
-    customer, customers = pd.factorize(rows["customer"], sort=True)
-    in_history = _split(len(customers), history_share, np.random.SeedSequence(seed).spawn(2)[0])
-    rfm = rfm_table(log)
-    spend = np.bincount(customer, weights=rows["quantity"] * rows["price"]) / (rfm["frequency"].to_numpy() + 1.0)
-    segment, labels, segmentation = _segments(rfm, customers, in_history, segments)
+    ledger = _ledger(source, columns, date_format)
+    in_history = _split(len(ledger.customers), history_share, np.random.SeedSequence(seed).spawn(2)[0])
+    rfm = measures(ledger)
+    spend = np.bincount(ledger.daily.customer, weights=ledger.daily.amount) / (rfm["frequency"].to_numpy() + 1.0)
+    segment, labels, segmentation = _segments(rfm, ledger.customers, in_history, segments)
     states = state_space(labels, period)
-    rows = rows.assign(history=in_history[customer], segment=segment[customer], customer=customer)
 
-    rows, catalogue = _catalogue(rows, exclude_products, max_products, dropped)
-    if not (rows["purchase"] & rows["history"]).any():
+    dropped = dict(ledger.dropped)
+    lines, catalogue = _stocked(ledger, in_history, exclude_products, max_products, dropped)
+    past = lines.of(in_history[lines.customer])
+    if not past.purchase.any():
         raise ValueError("no purchase of the history's customers is left after cleaning; is the log too small?")
-    rows = rows.assign(
-        product=pd.Index(catalogue.ids).get_indexer(rows["product"]),
-        state=state_of(rows["segment"].to_numpy(), rows["time"], states),
-    )
-
-    past = rows[rows["history"]]
-    simulated = past if history_share == 1 else rows[~rows["history"]]
-    if not simulated["purchase"].any():
+    simulated = past if history_share == 1 else lines.of(~in_history[lines.customer])
+    if not simulated.purchase.any():
         raise ValueError(
             f"no purchase of simulated customers is left after cleaning: history_share={history_share} takes "
-            f"{int(in_history.sum())} of {len(customers)} customers; lower it, or give 1 to simulate the history itself"
+            f"{in_history.sum()} of {len(in_history)} customers; lower it, or give 1 to simulate the history itself"
         )
-    history = _history(past, states, len(catalogue), segmentation)
-    pooling = history.pooling if history_share == 1 else None
-    population = _population(simulated, states, len(catalogue), spend, pooling)
     noted = {
-        "are purchases": int(rows["purchase"].sum()),
-        f"belong to the history ({int(in_history.sum()):,} of {len(customers):,} customers)": len(past),
-        f"belong to simulated customers ({simulated['customer'].nunique():,} customers)": len(simulated),
+        "are purchases": int(lines.purchase.sum()),
+        f"belong to the history ({int(in_history.sum()):,} of {len(in_history):,} customers)": len(past.customer),
+        f"belong to simulated customers ({np.unique(simulated.customer).size:,} customers)": len(simulated.customer),
     }
-    return Parts(catalogue, history, population, Report(log.report.rows_read, dropped, noted), int(seed))
+    rows_read = ledger.rows_read
+    del ledger, lines  # of a large log, one copy at a time
+    history = _history(past, segment, states, len(catalogue), segmentation)
+    pooling = history.pooling if history_share == 1 else None
+    population = _population(simulated, segment, states, len(catalogue), spend, pooling)
+    return Parts(catalogue, history, population, Report(rows_read, dropped, noted), int(seed))
+
+
+def _ledger(
+    source: str | Path | pd.DataFrame | TransactionLog, columns: str | Mapping[str, str], date_format: str | None
+) -> Ledger:
+    """The ledger of any source."""
+    if not isinstance(source, TransactionLog):
+        source = load_transactions(source, columns, date_format=date_format)
+    return Ledger.of(source)
 
 
 def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -> NDArray[np.bool_]:
@@ -122,48 +125,61 @@ def _key(customer: Any) -> str:
     return str(customer).removesuffix(".0")
 
 
-def _catalogue(
-    rows: pd.DataFrame, exclude: str | Collection[str], max_products: int | None, dropped: dict[str, int]
-) -> tuple[pd.DataFrame, Catalogue]:
-    """The rows of products that stay, and these products; adds to `dropped` what does not."""
-    called = rows.groupby(["product", "description"], observed=True).size().sort_values(kind="stable")
-    usual = called.reset_index("description").groupby(level=0)["description"].last()
-    ids = pd.Index(rows["product"].unique())
-    left_out = excluded_products(ids, usual, exclude)
-    stays = ~rows["product"].isin(left_out)
-    dropped["of a product that is no merchandise" if isinstance(exclude, str) else "of an excluded product"] = int(
-        (~stays).sum()
-    )
-    rows = rows[stays]
+def _stocked(
+    ledger: Ledger,
+    in_history: NDArray[np.bool_],
+    exclude: str | Collection[str],
+    max_products: int | None,
+    dropped: dict[str, int],
+) -> tuple[Lines, Catalogue]:
+    """The lines of products that stay, and these products; adds to `dropped` what does not."""
+    lines, ids = ledger.lines, pd.Index(ledger.products)
+    stays = ~ids.isin(excluded_products(ids, pd.Series(ledger.usual, index=ids), exclude))
+    chosen = stays[lines.product]
+    reason = "of a product that is no merchandise" if isinstance(exclude, str) else "of an excluded product"
+    dropped[reason] = int(np.count_nonzero(~chosen))
+    lines = lines.of(chosen)
     if max_products is not None:
-        bought = rows[rows["purchase"] & rows["history"]].groupby("product")["invoice"].nunique()
-        kept = bought.sort_index().sort_values(ascending=False, kind="stable").index[:max_products]
-        stays = rows["product"].isin(kept)
-        dropped[f"of a product beyond the {max_products:,} most bought"] = int((~stays).sum())
-        rows = rows[stays]
-    names = np.sort(np.array(rows["product"].unique(), dtype=np.str_))
-    descriptions = usual.reindex(names)
-    texts = descriptions.where(descriptions.notna(), pd.Series(names, index=names))
-    return rows, Catalogue(names, np.array(texts, dtype=np.str_))
+        bought = lines.of(lines.purchase & in_history[lines.customer])
+        pairs = np.unique(bought.product.astype(np.int64) << 32 | bought.invoice)
+        invoices = np.bincount(pairs >> 32, minlength=len(ids))
+        most = np.lexsort((ids, -invoices))[:max_products]
+        stays = np.zeros(len(ids), dtype=bool)
+        stays[most[invoices[most] > 0]] = True
+        chosen = stays[lines.product]
+        dropped[f"of a product beyond the {max_products:,} most bought"] = int(np.count_nonzero(~chosen))
+        lines = lines.of(chosen)
+    kept = np.flatnonzero(np.bincount(lines.product, minlength=len(ids)))
+    names = ledger.products[kept].astype(np.str_)
+    order = np.argsort(names)
+    usual = ledger.usual[kept]
+    texts = np.where(usual == None, names, usual).astype(np.str_)  # noqa: E711  element by element
+    number = np.full(len(ids), -1, dtype=np.int32)
+    number[kept[order]] = np.arange(len(kept))
+    return lines._replace(product=number[lines.product]), Catalogue(names[order], texts[order])
 
 
-def _history(rows: pd.DataFrame, states: StateSpace, products: int, segmentation: Segmentation | None) -> History:
-    baskets, _ = _baskets(rows[rows["purchase"]], states, products)
-    cell = rows["state"].to_numpy() * products + rows["product"].to_numpy()
-    size = states.size * products
-    quantity = np.bincount(cell, weights=rows["quantity"].to_numpy(), minlength=size).reshape(-1, products)
+def _history(
+    lines: Lines,
+    segment: NDArray[np.int64],
+    states: StateSpace,
+    products: int,
+    segmentation: Segmentation | None,
+) -> History:
+    baskets, _ = _baskets(lines.of(lines.purchase), segment, states, products)
+    state = state_of(segment[lines.customer], lines.day, states)
+    cells, quantity = totals(state * products + lines.product, lines.quantity)
     # The type follows from the history's own rows: whole units where they are whole and small enough.
     whole = bool((quantity % 1 == 0).all()) and np.abs(quantity).max() <= np.iinfo(np.int32).max
-    seen = np.zeros(size, dtype=bool)
-    seen[cell] = True
+    shape = states.size, products
     segment_products = np.zeros((states.shape[0], products), dtype=bool)
-    segment_products[rows["segment"], rows["product"]] = True
+    segment_products[segment[lines.customer], lines.product] = True
     return History(
         states=states,
         visits=baskets.visits(),
         purchases=baskets.purchases(),
-        quantity=quantity.astype(np.int32 if whole else np.float64),
-        seen=seen.reshape(-1, products),
+        quantity=table(cells, quantity.astype(np.int32 if whole else np.float64), shape),
+        seen=table(cells, np.ones(len(cells), dtype=bool), shape),
         segment_products=segment_products,
         pooling=fit_pooling(baskets, states.shape),
         segmentation=segmentation,
@@ -171,27 +187,38 @@ def _history(rows: pd.DataFrame, states: StateSpace, products: int, segmentation
 
 
 def _population(
-    rows: pd.DataFrame, states: StateSpace, products: int, spend: NDArray[np.float64], pooling: Pooling | None
+    lines: Lines,
+    segment: NDArray[np.int64],
+    states: StateSpace,
+    products: int,
+    spend: NDArray[np.float64],
+    pooling: Pooling | None,
 ) -> Population:
     """The simulated customers; with their pooling where it is known already."""
-    purchases = rows[rows["purchase"]]
-    baskets, first = _baskets(purchases, states, products)
-    days = purchases["time"].iloc[first].to_numpy().astype("datetime64[D]").astype(np.int64)
+    purchases = lines.of(lines.purchase)
+    baskets, first = _baskets(purchases, segment, states, products)
+    days = purchases.day[first].astype(np.int64)
     return Population(
         **vars(baskets),
         visit_day=days - days.min(),
         first_date=int(days.min()),
-        customer_spend=spend[np.unique(purchases["customer"])],
+        customer_spend=spend[np.unique(purchases.customer)],
         pooling=pooling or fit_pooling(baskets, states.shape),
     )
 
 
-def _baskets(purchases: pd.DataFrame, states: StateSpace, products: int) -> tuple[Baskets, NDArray[np.int64]]:
-    """One visit per customer and invoice, in the state of its first row; and (V,) the positions of these rows."""
-    invoice, invoices = pd.factorize(purchases["invoice"])
-    key = purchases["customer"].to_numpy() * len(invoices) + invoice
-    _, first, visit = np.unique(key, return_index=True, return_inverse=True)
-    cell = np.unique(visit * products + purchases["product"].to_numpy())
-    customer = np.unique(purchases["customer"].to_numpy()[first], return_inverse=True)[1]
-    state = purchases["state"].to_numpy()[first]
-    return Baskets(state, customer, cell // products, cell % products, states.size, products), first
+def _baskets(
+    purchases: Lines, segment: NDArray[np.int64], states: StateSpace, products: int
+) -> tuple[Baskets, NDArray[np.int64]]:
+    """One visit per customer and invoice, in the state of its first line; and (V,) the positions of these lines."""
+    key = purchases.customer.astype(np.int64) << 32 | purchases.invoice
+    start = runs(key)  # the lines of an invoice mostly stand together, so that there is less to sort
+    _, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
+    cell = np.repeat(visit, np.diff(start, append=len(key))) * products
+    cell += purchases.product
+    item_visit, item_product = np.divmod(np.unique(cell), products)
+    first = start[first]
+    began = purchases.at(first)
+    customer = np.unique(began.customer, return_inverse=True)[1]
+    state = state_of(segment[began.customer], began.day, states)
+    return Baskets(state, customer, item_visit, item_product, states.size, products), first

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.states import StateSpace, Tier
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -45,9 +41,14 @@ def state_space(segments: Sequence[str], period: str) -> StateSpace:
     )
 
 
-def state_of(segment: NDArray[np.int64], time: pd.Series, states: StateSpace) -> NDArray[np.int64]:
-    """(rows,) state indexes of rows with these segment numbers and times."""
-    return states.encode(np.column_stack([segment, calendar_tiers(time.to_numpy().astype("datetime64[D]"), states)]))
+def state_of(segment: NDArray[np.int64], day: NDArray[np.integer], states: StateSpace) -> NDArray[np.int64]:
+    """(R,) states of the segments with these numbers (R,) on these days (R,), counted from 1 January 1970."""
+    first = int(day.min())
+    dates = np.arange(first, int(day.max()) + 1).astype("datetime64[D]")  # few, where there are many rows
+    of_day = states.encode(np.column_stack([np.zeros(len(dates), dtype=np.int64), calendar_tiers(dates, states)]))
+    state = segment * (states.size // states.shape[0])
+    state += of_day[day - first]
+    return state
 
 
 def calendar_tiers(dates: NDArray[np.datetime64], states: StateSpace) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from selflearn_env.core.segmentation import MEASURES, SEGMENTS, Segmentation
+from selflearn_env.shop.ledger import Ledger
 from selflearn_env.shop.transactions import TransactionLog
 
 CLUSTERS = 4
@@ -22,31 +23,26 @@ def rfm_table(log: TransactionLog) -> pd.DataFrame:
         from the first to the last), T (days from the first to the end of the log) and monetary (mean spend per day over
         the days after the first, 0 without any; in money).
     """
-    rows = log.frame[log.frame["customer"].notna()]
-    codes, customers = pd.factorize(rows["customer"], sort=True)
-    day = rows["time"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    spend = rows["quantity"].to_numpy() * rows["price"].to_numpy()
+    return measures(Ledger.of(log))
 
-    origin = day.min()
-    span = int(day.max() - origin) + 1
-    key, position = np.unique(codes * span + (day - origin), return_inverse=True)  # one entry per customer and day
-    daily_spend = np.bincount(position, weights=spend)
-    customer, day_of = key // span, key % span
+
+def measures(ledger: Ledger) -> pd.DataFrame:
+    """What `rfm_table` returns, from a ledger."""
+    customer, day, amount = ledger.daily
     start = np.flatnonzero(np.diff(customer, prepend=-1))
-    end = np.append(start[1:], len(key)) - 1
-
+    end = np.append(start[1:], len(customer)) - 1
     frequency = end - start
-    later = np.ones(len(key), dtype=bool)
+    later = np.ones(len(customer), dtype=bool)
     later[start] = False
-    total = np.bincount(customer[later], weights=daily_spend[later], minlength=len(customers))
+    total = np.bincount(customer[later], weights=amount[later], minlength=len(start))
     return pd.DataFrame(
         {
             "frequency": frequency,
-            "recency": day_of[end] - day_of[start],
-            "T": span - 1 - day_of[start],
-            "monetary": np.divide(total, frequency, out=np.zeros(len(customers)), where=frequency > 0),
+            "recency": day[end] - day[start],
+            "T": day.max() - day[start],
+            "monetary": np.divide(total, frequency, out=np.zeros(len(start)), where=frequency > 0),
         },
-        index=pd.Index(customers, name="customer"),
+        index=pd.Index(ledger.customers, name="customer"),
     )
 
 
