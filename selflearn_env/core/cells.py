@@ -25,17 +25,22 @@ class Cells:
     The first cells are a bitmap with ranks (Jacobson 1989): a slot is the number of bits up to the end of the cell's
     word, less those from the cell on. This takes 3 bits per cell of the table, filled or not, and 1 more for those
     added later, and stays in the cache where the values do not: many look-ups cost about what they cost in the full
-    table. A cell added later is found by its hash, with linear probing, and takes 16 to 32 bytes.
+    table. A cell added later is found by its hash, with linear probing, and takes 16 to 32 bytes. Where all cells are
+    filled at first, they are the slots themselves.
     """
 
-    def __init__(self, size: int, filled: NDArray[np.int64]):
+    def __init__(self, size: int, filled: NDArray[np.int64] | None = None):
         """Gives slots to the first cells.
 
         Args:
             size: cells of the whole table, filled or not.
             filled: (N,) the cells filled at first, distinct, 0 <= cell < size, in any order: slots ascend with them.
+                None for all.
         """
-        self.size, self.first, self.later = size, len(filled), 0
+        self.size, self.first, self.later = size, size if filled is None else len(filled), 0
+        self.full = filled is None
+        if filled is None:
+            return
         words = (size >> SHIFT) + 1
         self._bits, self._later_bits = np.zeros(words, dtype=WORD), np.zeros(words, dtype=WORD)
         np.add.at(self._bits, filled >> SHIFT, _bits(filled))
@@ -49,6 +54,8 @@ class Cells:
 
     def find(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slots of cells of any shape, 0 <= cell < size; -1 where a cell is not filled."""
+        if self.full:
+            return cells
         word = cells >> SHIFT
         bits = self._bits.take(word)
         bits >>= (cells & 15).astype(WORD)  # now the least bit is the cell's own
@@ -62,6 +69,8 @@ class Cells:
 
     def add(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slots of cells of any shape, after those not filled yet were added; a cell may come several times."""
+        if self.full:
+            return cells
         slots = self.find(cells)
         missing = slots < 0
         if np.count_nonzero(missing):
@@ -78,6 +87,8 @@ class Cells:
 
     def within(self, start: int, stop: int) -> NDArray[np.int64]:
         """The filled cells of start..stop - 1, ascending, such as those of one row of the table."""
+        if self.full:
+            return np.arange(start, stop)
         words = slice(start >> SHIFT, (stop >> SHIFT) + 1)
         begin = start >> SHIFT << SHIFT
         bits = np.unpackbits((self._bits[words] | self._later_bits[words]).view(np.uint8), bitorder="little")
@@ -121,6 +132,13 @@ class Cells:
         mixed = cells.view(np.uint64) * MIXER
         mixed >>= np.uint64(65 - len(self._places).bit_length())
         return mixed.view(np.int64)
+
+
+def grown(array: NDArray, slots: int, fill: float) -> NDArray:
+    """The array, lengthened for at least so many slots where it is too short, by half so that this is rarely needed."""
+    if len(array) >= slots:
+        return array
+    return np.concatenate([array, np.full(slots - len(array) + slots // 2, fill, dtype=array.dtype)])
 
 
 def _bits(cells: NDArray[np.int64]) -> NDArray[np.uint16]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selflearn_env.core.cells import Cells
+from selflearn_env.core.cells import Cells, grown
 
 
 def check(cells, slot_of):
@@ -76,3 +76,17 @@ def test_memory_grows_with_what_is_filled():
     cells.add(np.arange(1, size, 1_000))
     held = sum(array.nbytes for array in vars(cells).values() if isinstance(array, np.ndarray))
     assert held <= size / 2 + 32 * cells.later
+
+
+def test_in_a_full_table_the_cells_are_the_slots():
+    cells = Cells(40)
+    check(cells, {cell: cell for cell in range(40)})
+    asked = np.array([[3, 39], [0, 3]])
+    np.testing.assert_array_equal(cells.add(asked), asked)
+    assert cells.within(5, 9).tolist() == [5, 6, 7, 8]
+
+
+def test_arrays_grow_by_half_where_they_are_too_short():
+    short = np.array([1.0, 2.0])
+    assert grown(short, 2, 0.0) is short
+    assert grown(short, 4, -1.0).tolist() == [1.0, 2.0, -1.0, -1.0, -1.0, -1.0]
