@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent
 from agents.leaders import Leaders
+from agents.value_table import ValueTable
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
 from selflearn_env.core.slates import repeats
@@ -28,7 +29,7 @@ class EpsilonGreedyAgent(Agent):
     Cost per visit: O(n), and a sort of the leading products of the state.
     """
 
-    parts = {"_leaders": Leaders}  # noqa: RUF012
+    parts = {"_table": ValueTable, "_leaders": Leaders}  # noqa: RUF012
 
     def __init__(
         self,
@@ -81,19 +82,15 @@ class EpsilonGreedyAgent(Agent):
         self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
         self._prior_weight, self._step_size = float(prior_weight), float(step_size)
         self._visits = 0
-        # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
-        self._order = rng.permutation(self.products)
-        self._column = np.argsort(self._order)
-        self._row = np.arange(self.states) * self.products  # where each state's row starts in a flat table
+        order = rng.permutation(self.products)
         self._segment = history.segment.copy()
-        self._pool, self._pool_start, self._pool_size = self._pools(history)
-        known = history.seen[:, self._order] if prior in PRIORS else np.ones_like(history.seen)
-        # In the order of C, whatever that of the priors: updates write to a flat view.
-        self._value = np.ascontiguousarray(np.where(known, self._priors(history, prior, known), -np.inf))
-        prior_sum = np.where(known, self._prior_weight * self._value, 0.0) if prior_weight else np.zeros(known.shape)
-        self._sum, self._count = prior_sum.ravel(order="C"), np.zeros(known.size)  # one entry per state * P + column
+        self._pool, self._pool_start, self._pool_size = self._pools(history, order)
+        self._table = ValueTable(order, self.states, *self._known(history, order, prior))
         # Above a slot stand fewer than n products, so the best that is left is among the first n.
-        self._leaders = Leaders(self._value, depth=self.slate_size)
+        self._leaders = Leaders(self._table, depth=self.slate_size)
+        if prior_weight:
+            known = self._table.value > -np.inf
+            self._table.total[known] = self._prior_weight * self._table.value[known]
 
     @property
     def epsilon(self) -> float:
@@ -105,9 +102,7 @@ class EpsilonGreedyAgent(Agent):
         """(B, n) epsilon-greedy slates."""
         draws = self.rng.random((len(states), 2, self.slate_size))
         explores, position = draws[:, 0] < self.epsilon, draws[:, 1]
-        leaders = self._leaders.top(self._value, states)
-        if len(states) == 1:
-            return self._order.take(self._slate(states[0], explores[0], position[0], leaders[0]))[None]
+        leaders = self._leaders.top(self._table, states)
 
         # The rule of `_slate` for many visits at once: right wherever no product comes twice, which is almost always.
         rank = np.cumsum(~explores, axis=1) - 1
@@ -115,7 +110,7 @@ class EpsilonGreedyAgent(Agent):
         slates = leaders.take(rank)
         scarce = self._leaders.scarce[states]
         if np.count_nonzero(scarce):
-            explores[scarce] |= self._value[states[scarce, None], slates[scarce]] == -np.inf
+            explores |= ~self._leaders.known(self._table, states).take(rank)
         row, slot = np.nonzero(explores)
         segment = self._segment[states[row]]
         drawn = (position[row, slot] * self._pool_size[segment]).astype(np.int64)
@@ -123,95 +118,116 @@ class EpsilonGreedyAgent(Agent):
         again = repeats(slates)
         if again is not None:
             for visit in np.flatnonzero(again.any(axis=1)):
-                slates[visit] = self._slate(states[visit], explores[visit], position[visit], leaders[visit])
-        return self._order[slates]
+                slates[visit] = self._slate(
+                    states.item(visit), np.flatnonzero(explores[visit]).tolist(), position[visit].tolist()
+                )
+        return slates
 
-    def _slate(
-        self, state: int, explores: NDArray[np.bool_], position: NDArray[np.float64], leaders: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """One slate (n,) by the rule of the class, slot by slot.
+    def _act_once(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(1, n) the slate of a single visit, by lists, which are faster than arrays for ten products."""
+        draws, epsilon = self.rng.random(2 * self.slate_size).tolist(), self.epsilon
+        explores = [slot for slot in range(self.slate_size) if draws[slot] < epsilon]
+        return np.array(self._slate(states.item(), explores, draws[self.slate_size :]))[None]
+
+    def _slate(self, state: int, explores: list[int], position: list[float]) -> list[int]:
+        """One slate by the rule of the class, slot by slot.
 
         Args:
             state: the state of the visit.
-            explores: (n,) whether each slot explores.
+            explores: the slots that explore, ascending.
             position: (n,) where in the segment's products a slot that explores looks first, as a share of their number.
-            leaders: the best products, best first.
         """
-        choices = explores.tolist()
-        if self._leaders.scarce[state]:
-            leaders = leaders[self._value[state, leaders] > -np.inf]
-        elif True not in choices:
-            return leaders
-        best, at = leaders.tolist(), 0
-        segment = self._segment[state]
-        start, size = int(self._pool_start[segment]), int(self._pool_size[segment])
-        slate: list[int] = []
-        for explore, share in zip(choices, position.tolist(), strict=True):
-            while at < len(best) and best[at] in slate:
-                at += 1
-            if explore or at == len(best):
-                column = int(self._pool[start + int(share * size)])
-                while column in slate:
-                    column = int(self._pool[start + int(self.rng.random() * size)])
-            else:
-                column = best[at]
-            slate.append(column)
-        return np.array(slate)
+        slate = self._leaders.best(self._table, state)
+        segment = self._segment.item(state)
+        start, size = self._pool_start.item(segment), self._pool_size.item(segment)
+        # Where known products are scarce, a slot that finds none left explores too.
+        for slot in explores if len(slate) == self.slate_size else range(self.slate_size):
+            if slot in explores or slot == len(slate):
+                product = self._pool.item(start + int(position[slot] * size))
+                while product in slate[:slot]:
+                    product = self._pool.item(start + int(self.rng.random() * size))
+                if product in slate:
+                    slate.remove(product)
+                slate.insert(slot, product)
+        return slate[: self.slate_size]
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Adds the item rewards to the averages; the responses are not read."""
-        cells = self._column.take(slates)
-        cells += self._row.take(states)[:, None]
-        flat, rewards = cells.ravel(), item_rewards.ravel()
+        table = self._table
+        slots = table.add(table.column.take(slates) + table.row.take(states)[:, None])
+        flat, rewards = slots.ravel(), item_rewards.ravel()
         if self._step_size:
             self._forget_and_add(flat, rewards)
         else:
-            np.add.at(self._sum, flat, rewards)
-            np.add.at(self._count, flat, 1.0)
-        learned = self._sum.take(cells)
-        learned /= self._count.take(cells) + self._prior_weight
-        self._value.reshape(-1)[cells] = learned
-        self._leaders.changed(self._value, states, cells, learned)
+            np.add.at(table.total, flat, rewards)
+            np.add.at(table.count, flat, 1.0)
+        learned = table.total.take(slots)
+        learned /= table.count.take(slots) + self._prior_weight
+        table.value[slots] = learned
+        self._leaders.changed(table, states, slates, slots, learned)
         self._visits += len(states)
 
-    def _forget_and_add(self, cells: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
+    def _update_once(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+        """The same for a single visit, whose slate shows no product twice: each sum is read and written once."""
+        if self._step_size:
+            return self._update(states, slates, responses, item_rewards)
+        table, state, slate = self._table, states.item(), slates[0]
+        slots = table.add(table.column[slate] + table.row[state])
+        learned, count = table.total[slots], table.count[slots]
+        learned += item_rewards[0]
+        count += 1.0
+        table.total[slots], table.count[slots] = learned, count
+        if self._prior_weight:
+            count += self._prior_weight
+        learned /= count
+        table.value[slots] = learned
+        self._leaders.changed_once(table, state, slate, slots, learned)
+        self._visits += 1
+        return None
+
+    def _forget_and_add(self, slots: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
         """Adds rewards one after the other; what came before counts for 1 / step_size - 1 showings at most."""
         most = 1.0 / self._step_size - 1.0
-        for some in _turns(cells):
-            cell = cells[some]
-            before = self._count[cell] + self._prior_weight
+        for some in _turns(slots):
+            slot = slots[some]
+            before = self._table.count[slot] + self._prior_weight
             kept = np.minimum(before, most)
-            self._sum[cell] *= np.divide(kept, before, out=np.ones_like(before), where=before > 0)
-            self._sum[cell] += rewards[some]
-            self._count[cell] = kept - self._prior_weight + 1.0
+            self._table.total[slot] *= np.divide(kept, before, out=np.ones_like(before), where=before > 0)
+            self._table.total[slot] += rewards[some]
+            self._table.count[slot] = kept - self._prior_weight + 1.0
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
-        return self._value[states][:, self._column]
+        values = np.full((len(states), self.products), -np.inf)
+        for row, state in zip(values, states.tolist(), strict=True):
+            _, products, known = self._table.known(state)
+            row[products] = known
+        return values
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
-        columns = self._column[slates]
         rows = np.arange(len(states))
-        leaders = self._leaders.top(self._value, states)
-        free = self._value[states[:, None], leaders] > -np.inf  # leaders that no slot above shows
+        leaders = self._leaders.top(self._table, states)
+        free = self._leaders.known(self._table, states)  # leaders that no slot above shows
         in_pool = np.zeros((len(self._pool_start), self.products), dtype=bool)
         for segment, pool in enumerate(np.split(self._pool, self._pool_start[1:])):
             in_pool[segment, pool] = True
         left = in_pool[self._segment[states]]
-        probability = np.empty(columns.shape)
-        for slot, shown in enumerate(columns.T):
+        probability = np.empty(slates.shape)
+        for slot, shown in enumerate(slates.T):
             exploit = np.where(free.any(axis=1), 1.0 - self.epsilon, 0.0)
             is_best = leaders[rows, free.argmax(axis=1)] == shown
             probability[:, slot] = exploit * is_best + (1.0 - exploit) * left[rows, shown] / left.sum(axis=1)
             free &= leaders != shown[:, None]
             left[rows, shown] = False
-        again = repeats(columns)
+        again = repeats(slates)
         return probability if again is None else np.where(again, 0.0, probability)
 
-    def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """The columns of each segment's products, one segment after the other; (G,) where each starts and its size."""
-        known = history.segment_products[:, self._order]
+    def _pools(
+        self, history: History, order: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Each segment's products, one segment after the other; (G,) where each starts, and its size."""
+        known = history.segment_products[:, order]
         known = known | ~known.any(axis=1, keepdims=True)  # a segment that the history never met explores everything
         size = known.sum(axis=1)
         if size.min() < self.slate_size:
@@ -220,20 +236,27 @@ class EpsilonGreedyAgent(Agent):
                 f"segment {label!r} has {size.min()} products in the history, fewer than a slate of {self.slate_size}; "
                 f"use a smaller slate_size or fewer segments"
             )
-        return np.nonzero(known)[1], np.cumsum(size) - size, size
+        return order[np.nonzero(known)[1]], np.cumsum(size) - size, size
 
-    def _priors(self, history: History, prior: str | float, known: NDArray[np.bool_]) -> NDArray[np.float64]:
-        if prior == "quantity":
-            drawn = np.zeros(known.shape)
-            drawn[known] = self.rng.normal(history.quantity[:, self._order][known].astype(np.float64), 1.0).round(
-                DECIMALS
-            )
-            return drawn
-        if prior == "rate":
-            rewards = Rewards()
-            bought = np.minimum(1.0, history.incidence()[:, self._order])
-            return rewards.ignore + (rewards.buy - rewards.ignore) * bought
-        return np.full(known.shape, 0.0 if prior == "zero" else float(prior))
+    def _known(
+        self, history: History, order: NDArray[np.int64], prior: str | float
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The cells state * P + column that are known at first, ascending, and their values; state by state."""
+        cells, values, rewards = [], [], Rewards()
+        incidence = history.incidence() if prior == "rate" else None
+        for state in range(self.states):
+            columns = np.flatnonzero(history.seen[state][order]) if prior in PRIORS else np.arange(self.products)
+            products = order[columns]
+            if prior == "quantity":
+                value = self.rng.normal(history.quantity[state][products].astype(np.float64), 1.0).round(DECIMALS)
+            elif incidence is not None:
+                bought = np.minimum(1.0, incidence[state][products])
+                value = rewards.ignore + (rewards.buy - rewards.ignore) * bought
+            else:
+                value = np.full(products.size, 0.0 if prior == "zero" else float(prior))
+            cells.append(columns + state * self.products)
+            values.append(value)
+        return np.concatenate(cells), np.concatenate(values)
 
 
 def _turns(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:

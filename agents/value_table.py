@@ -1,0 +1,75 @@
+"""The values of the products in each state, stored by what is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.cells import Cells, grown
+
+FULL = 2**24  # cells up to which each has a slot, known or not; the default shop has 2.5 million
+
+
+class ValueTable(Cells):
+    """A value for each product known in a state, and the rewards that it comes from, by slots.
+
+    A table of many cells of which at most a quarter is known has slots for those only, and for what is added.
+
+    Attributes:
+        value: the value of each slot, -inf for a product that is not known in the state. With room for more slots.
+        total: sum of the rewards.
+        count: how many rewards.
+        order: (P,) the product of each column. A random order sees to it that ties do not break by the order of the
+            catalogue.
+        column: (P,) the column of each product.
+        row: (S,) where the row of each state starts in the flat table.
+    """
+
+    def __init__(self, order: NDArray[np.int64], states: int, cells: NDArray[np.int64], values: NDArray[np.float64]):
+        """Stores what is known.
+
+        Args:
+            order: (P,) the product of each column.
+            states: how many, S.
+            cells: (N,) state * P + column of what is known, ascending.
+            values: (N,) their values.
+        """
+        size = states * len(order)
+        self.order, self.column, self.row = order, np.argsort(order), np.arange(0, size, len(order))
+        if size <= FULL or 4 * len(cells) > size:
+            super().__init__(size)
+            self.value = np.full(size, -np.inf)
+            self.value[cells] = values
+        else:
+            super().__init__(size, cells)
+            self.value = values
+        self.total, self.count = np.zeros(len(self.value)), np.zeros(len(self.value))
+
+    def add(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots of cells of any shape, which are added where they have none, without a value so far."""
+        if self.full:
+            return cells
+        slots = super().add(cells)
+        self.value = grown(self.value, len(self), -np.inf)
+        self.total, self.count = grown(self.total, len(self), 0.0), grown(self.count, len(self), 0.0)
+        return slots
+
+    def known(self, state: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Slots, products and values of what is known in the state, by columns."""
+        start, stop = state * len(self.order), (state + 1) * len(self.order)
+        if self.full:
+            columns = np.flatnonzero(self.value[start:stop] > -np.inf)
+            slots = columns + start
+            return slots, self.order[columns], self.value[slots]
+        cells = self.within(start, stop)
+        slots = self.find(cells)
+        values = self.value[slots]
+        some = values > -np.inf
+        return slots[some], self.order[cells[some] - start], values[some]
+
+    def unknown(self, state: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Slots and products of the first that are not known in the state, by columns, up to so many."""
+        missing = np.ones(len(self.order), dtype=bool)
+        missing[self.column[self.known(state)[1]]] = False
+        columns = np.flatnonzero(missing)[:count]
+        return self.add(columns + state * len(self.order)), self.order[columns]
