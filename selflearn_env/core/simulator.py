@@ -109,8 +109,11 @@ class Simulator:
 
     def restart(self, visits: Visits, ended: NDArray[np.bool_], streams: Streams) -> Visits:
         """The visits, with new ones in the rows whose episode has ended."""
-        if np.count_nonzero(ended) == len(ended):
-            return self.start(len(ended), streams)
+        count = int(np.count_nonzero(ended))
+        if count == len(ended):
+            return self.start(count, streams)
+        if not count:
+            return visits
         rows = np.flatnonzero(ended)
         return visits.replaced(rows, self.start(rows.size, streams))
 

@@ -26,8 +26,9 @@ class Visits:
         return [getattr(self, field.name) for field in fields(self)]
 
     def rows(self, which: NDArray) -> Self:
-        """The visits of some rows."""
-        return type(self)(*(array[which] for array in self.arrays()))
+        """The visits of some rows, given by their numbers or by a mask."""
+        numbers = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return type(self)(*(array.take(numbers, axis=0) for array in self.arrays()))
 
     def replaced(self, which: NDArray, others: Self) -> Self:
         """These visits, with others in some rows."""

@@ -59,6 +59,13 @@ class Calendar:
     clock: NDArray[np.float64]
     segment_step: int
 
+    def day(self, time: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(B,) the days on which the clock shows these times; on those that it stands still, the last of them."""
+        ascending = time.argsort()  # neighbours are found faster one after the other
+        day = np.empty(len(time), dtype=np.int64)
+        day[ascending] = self.clock.searchsorted(time.take(ascending), side="right") - 1
+        return day
+
 
 @dataclass(frozen=True)
 class Level:

@@ -49,21 +49,27 @@ class Memory:
 
     def look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look:
         """How the customers look at slates (B, n)."""
-        shown = slates.astype(visits.bought.dtype)  # smaller numbers are compared faster
-        attention = np.repeat(self._interest(visits)[:, None], slates.shape[1], axis=1)
-        again = np.zeros(slates.shape, dtype=bool)
+        # Smaller numbers are compared faster, and so are long rows: here the visits are the last axis.
+        shown = slates.T.astype(visits.bought.dtype, order="C")
+        attention = np.empty(shown.shape, dtype=np.float32)
+        attention[:] = self._interest(visits)
+        again = np.zeros(shown.shape, dtype=bool)
         if self._slates:
             # Counted over the whole memory: what is shown has often been shown before.
-            showings, fresh = self._showings(visits)
-            same = shown[:, :, None] == showings[:, None, :]
-            tired = np.einsum("bnm,bm->bn", same.view(np.int8), fresh)
+            ignored = visits.ignored.reshape(len(visits), -1).T.copy().reshape(*visits.ignored.shape[1:], -1)
+            same = (shown[:, None, None] == ignored).view(np.uint8)
+            times = same.sum(axis=2, dtype=np.min_scalar_type(len(shown)))
+            tired = (times * self._freshness(visits).T.copy()).sum(axis=1)
             again = tired > 0
             attention *= np.exp(self._log_kept * tired)
         if self._journey.satiation:
-            # Worked out where something is found: what is shown has seldom been bought before.
-            row, slot, place = _where(shown[:, :, None] == visits.bought[:, None, :])
-            np.multiply.at(attention, (row, slot), self._wanted(visits, row, place))
-        return Look(attention if self.takes_interest else None, again)
+            # Worked out where something is found: what is shown has seldom been bought before, by few of the customers.
+            buyers = np.flatnonzero(visits.bought[:, 0] != NONE)
+            bought = visits.bought.take(buyers, axis=0).T.copy()
+            slot, place, at = _where(shown.take(buyers, axis=1)[:, None] == bought)
+            row = buyers[at]
+            np.multiply.at(attention, (slot, row), self._wanted(visits, row, place))
+        return Look(attention.T.copy() if self.takes_interest else None, again.T.copy())
 
     def look_at_all(self, visits: JourneyVisits, products: int, holding_back: float = 0.0) -> NDArray[np.float64]:
         """(B, P) the attention to the whole catalogue.
@@ -76,9 +82,9 @@ class Memory:
         rows, shape = np.arange(len(visits))[:, None], (len(visits), products + 1)  # the last column is NONE's
         attention = np.repeat(self._interest(visits).astype(np.float64)[:, None], products + 1, axis=1)
         if self._slates:
-            showings, fresh = self._showings(visits)
+            showings = visits.ignored.reshape(len(visits), -1)
             tired = np.zeros(shape)
-            np.add.at(tired, (rows, showings), fresh)
+            np.add.at(tired, (rows, showings), np.repeat(self._freshness(visits), visits.ignored.shape[2], axis=1))
             attention *= np.exp(self._log_kept * tired)
             attention[rows, showings] *= 1.0 - holding_back
         if self._journey.satiation:
@@ -90,15 +96,14 @@ class Memory:
         """(B,) the factor of satisfaction."""
         return (1.0 - self._journey.boredom * (1.0 - visits.satisfaction)).astype(np.float32)
 
-    def _showings(self, visits: JourneyVisits) -> tuple[NDArray, NDArray[np.float32]]:
-        """(B, M) products ignored, and how fresh each showing is in the memory: 1 on its day, then less and less.
+    def _freshness(self, visits: JourneyVisits) -> NDArray[np.float32]:
+        """(B, SLATES) how fresh each of the last slates is in the memory: 1 on its day, then less and less.
 
         Freshness is a multiple of a power of two. Sums of it are exact, so they do not depend on the order in which
         numpy adds for one size of the batch or another.
         """
         age = (visits.day[:, None] - visits.ignored_day).astype(np.float32)
-        fresh = np.maximum(np.rint(np.exp2(age / -self._fatigue_days) * STEPS), 1.0) / STEPS
-        return visits.ignored.reshape(len(visits), -1), np.repeat(fresh, visits.ignored.shape[2], axis=1)
+        return np.maximum(np.rint(np.exp2(age / -self._fatigue_days) * STEPS), 1.0) / STEPS
 
     def _wanted(self, visits: JourneyVisits, row: NDArray, place: NDArray) -> NDArray[np.float32]:
         """The factor that the purchases in these places of the memory leave."""
@@ -114,19 +119,25 @@ class Memory:
         """The fields of the visits that hold the memory, as they are after slates (B, n) and responses (B, n)."""
         fields: dict[str, Any] = {name: getattr(visits, name) for name in FIELDS}
         if self._slates:
-            ignored = np.where(response == IGNORED, slates, NONE).astype(visits.ignored.dtype)[:, None]
-            fields["ignored"] = np.concatenate([ignored, visits.ignored[:, :-1]], axis=1)
+            ignored = slates.astype(visits.ignored.dtype)
+            np.putmask(ignored, response != IGNORED, NONE)
+            fields["ignored"] = np.concatenate([ignored[:, None], visits.ignored[:, :-1]], axis=1)
             fields["ignored_day"] = np.concatenate([visits.day[:, None], visits.ignored_day[:, :-1]], axis=1)
         bought = response == BOUGHT
         rows = np.flatnonzero(counted(bought))
         if rows.size:
             # The products of this visit in the order of their slots, then those before.
-            products = np.concatenate([np.where(bought[rows], slates[rows], NONE), visits.bought[rows]], axis=1)
-            days = np.concatenate([np.repeat(visits.day[rows, None], slates.shape[1], 1), visits.bought_day[rows]], 1)
-            order = np.argsort(products == NONE, axis=1, kind="stable")[:, :PURCHASES]
+            new = np.where(bought.take(rows, axis=0), slates.take(rows, axis=0), NONE)
+            products = np.concatenate([new, visits.bought.take(rows, axis=0)], axis=1)
+            days = np.concatenate(
+                [np.repeat(visits.day[rows, None], new.shape[1], axis=1), visits.bought_day.take(rows, axis=0)], axis=1
+            )
+            width = products.shape[1]
+            order = np.where(products == NONE, width, 0) + np.arange(width)
+            places = order.argsort(axis=1)[:, :PURCHASES] + np.arange(0, products.size, width)[:, None]
             for name, values in (("bought", products), ("bought_day", days)):
                 fields[name] = fields[name].copy()
-                fields[name][rows] = np.take_along_axis(values, order, axis=1)
+                fields[name][rows] = values.take(places)
         return fields
 
     @staticmethod
@@ -143,15 +154,15 @@ class Memory:
 
 def counted(flags: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(B,) how many of the flags (B, n) are set; a product with ones is the fastest way to sum short rows."""
-    return flags.astype(np.float64).dot(np.ones(flags.shape[1]))
+    return flags.astype(np.float32).dot(np.ones(flags.shape[1], dtype=np.float32)).astype(np.float64)
 
 
 def _where(flags: NDArray[np.bool_]) -> tuple[NDArray, NDArray, NDArray]:
-    """The places of the flags (B, n, M) that are set; faster than `np.nonzero` where few are."""
+    """The places of the flags (n, M, B) that are set; faster than `np.nonzero` where few are."""
     at = np.flatnonzero(flags)
-    slot, place = np.divmod(at, flags.shape[2])
-    row, slot = np.divmod(slot, flags.shape[1])
-    return row, slot, place
+    place, row = np.divmod(at, flags.shape[2])
+    slot, place = np.divmod(place, flags.shape[1])
+    return slot, place, row
 
 
 FIELDS = tuple(Memory.empty(0, 1, 1))

@@ -170,7 +170,7 @@ class JourneySimulator(Simulator):
         time = visits.time + gap
         over = left | (time >= self.calendar.clock[-1])
         time = np.where(over, visits.time, time)
-        day = np.where(over, visits.day, np.searchsorted(self.calendar.clock, time, side="right") - 1)
+        day = np.where(over, visits.day, self.calendar.day(time))
 
         repeat_day = bought & (visits.day > lives.first_day[customer])
         after = JourneyVisits(
