@@ -100,27 +100,29 @@ class EpsilonGreedyAgent(Agent):
 
     def _act(self, states: NDArray) -> NDArray[np.int64]:
         """(B, n) epsilon-greedy slates."""
-        draws = self.rng.random((len(states), 2, self.slate_size))
-        explores, position = draws[:, 0] < self.epsilon, draws[:, 1]
+        batch, n = len(states), self.slate_size
+        draws = self.rng.random((batch, 2, n))
+        explores = draws[:, 0] < self.epsilon
         leaders = self._leaders.top(self._table, states)
 
         # The rule of `_slate` for many visits at once: right wherever no product comes twice, which is almost always.
-        rank = np.cumsum(~explores, axis=1) - 1
-        rank += (np.arange(len(states)) * leaders.shape[1])[:, None]
+        rank = np.cumsum(~explores).reshape(batch, n)  # of the leader to show, counted over all visits
+        rank += (np.arange(batch) * n - np.append(0, rank[:-1, -1]) - 1)[:, None]
         slates = leaders.take(rank)
-        scarce = self._leaders.scarce[states]
-        if np.count_nonzero(scarce):
+        if np.count_nonzero(self._leaders.scarce[states]):
             explores |= ~self._leaders.known(self._table, states).take(rank)
-        row, slot = np.nonzero(explores)
-        segment = self._segment[states[row]]
-        drawn = (position[row, slot] * self._pool_size[segment]).astype(np.int64)
-        slates[row, slot] = self._pool.take(self._pool_start[segment] + drawn)
-        again = repeats(slates)
-        if again is not None:
-            for visit in np.flatnonzero(again.any(axis=1)):
-                slates[visit] = self._slate(
-                    states.item(visit), np.flatnonzero(explores[visit]).tolist(), position[visit].tolist()
-                )
+        at = np.flatnonzero(explores)
+        visit = at // n
+        segment = self._segment[states[visit]]
+        drawn = draws.take(at + (visit + 1) * n) * self._pool_size[segment]
+        explored = self._pool.take(self._pool_start[segment] + drawn.astype(np.int64))
+        slates.put(at, explored)
+        # Leaders are distinct: if a product comes twice, one of the two was explored.
+        same = np.flatnonzero(slates.take(visit, axis=0) == explored[:, None]) // n
+        twice = visit[same[1:][same[1:] == same[:-1]]]
+        for one in sorted(set(twice.tolist())):
+            slots = np.flatnonzero(explores[one]).tolist()
+            slates[one] = self._slate(states.item(one), slots, draws[one, 1].tolist())
         return slates
 
     def _act_once(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -200,8 +202,8 @@ class EpsilonGreedyAgent(Agent):
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
         values = np.full((len(states), self.products), -np.inf)
         for row, state in zip(values, states.tolist(), strict=True):
-            _, products, known = self._table.known(state)
-            row[products] = known
+            columns, known = self._table.known(state)
+            row[self._table.order[columns]] = known
         return values
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:

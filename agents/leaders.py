@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.value_table import ValueTable
 from selflearn_env.core.cells import grown
 
+Indexes = NDArray[np.int64] | int  # of distinct states, or of one; products and slots alike
 SPARE = 64  # products kept per state; few enough to sort quickly, enough to outlast many visits
 
 
@@ -50,14 +51,15 @@ class Leaders:
 
     def top(self, table: ValueTable, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, depth) the best products of the states, best first, those known first; see `known`."""
-        rows = states[self.unsorted[states]]
-        if rows.size:
-            self._refresh_many(table, np.unique(rows))
-        return self.ids.take(states, axis=0)[:, : self.depth]
+        asked = np.zeros(len(self.unsorted), dtype=bool)
+        asked[states] = True
+        asked &= self.unsorted
+        self._refresh_many(table, asked.nonzero()[0])
+        return self.ids[:, : self.depth].take(states, axis=0)
 
     def known(self, table: ValueTable, states: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(B, depth) which of the top products are known in the states."""
-        return table.value.take(self.slots.take(states, axis=0)[:, : self.depth]) > -np.inf
+        return table.value.take(self.slots[:, : self.depth].take(states, axis=0)) > -np.inf
 
     def changed(
         self,
@@ -73,9 +75,13 @@ class Leaders:
         risen = new > self.floor.take(states)[:, None]
         risen &= self.outside.take(slots)
         if np.count_nonzero(risen):
-            at = (states[np.nonzero(risen)[0]], slates[risen], slots[risen])
-            for state, product, slot in zip(*(each.tolist() for each in at), strict=True):
-                self._take_in(table, state, product, slot)
+            at = np.flatnonzero(risen)
+            state, product, slot = states[at // slots.shape[1]], slates.take(at), slots.take(at)
+            alone = np.bincount(state)[state] == 1
+            self._take_in(table, state[alone], product[alone], slot[alone])
+            for other in np.flatnonzero(~alone).tolist():
+                if self.outside[slot[other]]:
+                    self._take_in(table, state[other], product[other], slot[other])
 
     def changed_once(
         self,
@@ -94,24 +100,18 @@ class Leaders:
             if outside and new.item(at) > floor:
                 self._take_in(table, state, slate.item(at), slots.item(at))
 
-    def _take_in(self, table: ValueTable, state: int, product: int, slot: int) -> None:
-        """Puts a product in the place of the last one of the list, if it is not there already."""
-        if self.outside[slot]:
-            last = self.slots[state, -1]
-            self.floor[state] = max(self.floor[state], table.value[last])
-            self.ids[state, -1], self.slots[state, -1] = product, slot
-            self.outside[slot], self.outside[last] = False, True
+    def _take_in(self, table: ValueTable, state: Indexes, product: Indexes, slot: Indexes) -> None:
+        """Puts a product from outside in the place of the last one of the list, in one state or in several."""
+        last = self.slots[state, -1]
+        self.floor[state] = np.maximum(self.floor[state], table.value[last])
+        self.ids[state, -1], self.slots[state, -1] = product, slot
+        self.outside[slot], self.outside[last] = False, True
 
     def _refresh(self, table: ValueTable, state: int) -> None:
         """Sorts the list of one state; chooses it anew where it must."""
-        slots, ids = self.slots[state], self.ids[state]
-        order = table.value[slots].argsort()[::-1]
-        if table.value.item(slots.item(order.item(self.depth - 1))) < self.floor.item(state):
-            self.outside[slots] = True
-            self._choose(table, state)
-            order = table.value[slots].argsort()[::-1]
-        self.slots[state], self.ids[state] = slots[order], ids[order]
-        self.unsorted[state] = False
+        self._sort(table, state)
+        if table.value.item(self.slots.item(state, self.depth - 1)) < self.floor.item(state):
+            self._renew(table, state)
 
     def _refresh_many(self, table: ValueTable, rows: NDArray[np.int64]) -> None:
         """The same for several states (R,) at once: one call for all rows costs less than a call for each."""
@@ -124,21 +124,35 @@ class Leaders:
         self.unsorted[rows] = False
         fallen = keys.take(order[:, self.depth - 1]) > -self.floor[rows]
         for state in rows[fallen].tolist():
-            self._refresh(table, state)
+            self._renew(table, state)
+
+    def _sort(self, table: ValueTable, state: int) -> None:
+        """Sorts the list of one state, best first."""
+        slots = self.slots[state]
+        order = table.value[slots].argsort()[::-1]
+        self.slots[state], self.ids[state] = slots[order], self.ids[state][order]
+        self.unsorted[state] = False
+
+    def _renew(self, table: ValueTable, state: int) -> None:
+        """Chooses the list of one state anew, and sorts it."""
+        self.outside[self.slots[state]] = True
+        self._choose(table, state)
+        self._sort(table, state)
 
     def _choose(self, table: ValueTable, state: int) -> None:
         """The best of all products of one state, unsorted."""
-        slots, products, values = table.known(state)
-        self.scarce[state] = slots.size < self.depth
-        if slots.size > self.size:
-            cut = slots.size - self.size
+        columns, values = table.known(state)
+        self.scarce[state] = columns.size < self.depth
+        if columns.size > self.size:
+            cut = columns.size - self.size
             most = values.argpartition(cut)[cut:]
-            slots, products = slots[most], products[most]
-            self.floor[state] = values[most[0]]  # the partition puts the least of them first
+            columns, self.floor[state] = columns[most], values[most[0]]  # the partition puts the least of them first
         else:
-            others, their_products = table.unknown(state, self.size - slots.size)
-            slots, products = np.concatenate([slots, others]), np.concatenate([products, their_products])
-            self.outside = grown(self.outside, len(table.value), True)
+            missing = np.ones(len(table.order), dtype=bool)
+            missing[columns] = False
+            columns = np.append(columns, np.flatnonzero(missing)[: self.size - columns.size])
             self.floor[state] = -np.inf
+        slots = table.add(columns + state * len(table.order))
+        self.outside = grown(self.outside, len(table.value), True)
         self.outside[slots] = False
-        self.slots[state], self.ids[state] = slots, products
+        self.slots[state], self.ids[state] = slots, table.order[columns]

@@ -54,22 +54,14 @@ class ValueTable(Cells):
         self.total, self.count = grown(self.total, len(self), 0.0), grown(self.count, len(self), 0.0)
         return slots
 
-    def known(self, state: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Slots, products and values of what is known in the state, by columns."""
+    def known(self, state: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The columns known in the state, ascending, and their values."""
         start, stop = state * len(self.order), (state + 1) * len(self.order)
         if self.full:
-            columns = np.flatnonzero(self.value[start:stop] > -np.inf)
-            slots = columns + start
-            return slots, self.order[columns], self.value[slots]
+            row = self.value[start:stop]
+            columns = (row > -np.inf).nonzero()[0]
+            return columns, row[columns]
         cells = self.within(start, stop)
-        slots = self.find(cells)
-        values = self.value[slots]
+        values = self.value[self.find(cells)]
         some = values > -np.inf
-        return slots[some], self.order[cells[some] - start], values[some]
-
-    def unknown(self, state: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Slots and products of the first that are not known in the state, by columns, up to so many."""
-        missing = np.ones(len(self.order), dtype=bool)
-        missing[self.column[self.known(state)[1]]] = False
-        columns = np.flatnonzero(missing)[:count]
-        return self.add(columns + state * len(self.order)), self.order[columns]
+        return cells[some] - start, values[some]
