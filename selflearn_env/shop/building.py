@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
-from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
@@ -21,6 +20,7 @@ from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.ledger import Ledger, Lines, runs
 from selflearn_env.shop.merchandise import excluded_products
+from selflearn_env.shop.reading import is_parquet
 from selflearn_env.shop.report import Report
 from selflearn_env.shop.rfm import fit_segmentation, measures
 from selflearn_env.shop.transactions import TransactionLog, load_transactions
@@ -68,11 +68,30 @@ def build_shop(
         f"belong to the history ({int(in_history.sum()):,} of {len(in_history):,} customers)": len(past.customer),
         f"belong to simulated customers ({np.unique(simulated.customer).size:,} customers)": len(simulated.customer),
     }
-    rows_read = ledger.rows_read
-    del ledger, lines  # of a large log, one copy at a time
-    history = _history(past, segment, states, len(catalogue), segmentation)
-    pooling = history.pooling if history_share == 1 else None
-    population = _population(simulated, segment, states, len(catalogue), spend, pooling)
+    rows_read, shape = ledger.rows_read, (states, len(catalogue))
+    units = _units(past, segment, *shape)
+    bought, began = _baskets(past, segment, *shape)
+    if history_share < 1:
+        own, began = _baskets(simulated, segment, *shape)
+    else:
+        own = bought
+    del ledger, lines, past, simulated  # those of a large log leave room for what follows
+    history = History(
+        states=states,
+        visits=bought.visits(),
+        purchases=bought.purchases(),
+        **units,
+        pooling=fit_pooling(bought, states.shape),
+        segmentation=segmentation,
+    )
+    day = began.day.astype(np.int64)
+    population = Population(
+        **vars(own),
+        visit_day=day - day.min(),
+        first_date=int(day.min()),
+        customer_spend=spend[np.unique(began.customer)],
+        pooling=history.pooling if own is bought else fit_pooling(own, states.shape),
+    )
     return Parts(catalogue, history, population, Report(rows_read, dropped, noted), int(seed))
 
 
@@ -80,6 +99,10 @@ def _ledger(
     source: str | Path | pd.DataFrame | TransactionLog, columns: str | Mapping[str, str], date_format: str | None
 ) -> Ledger:
     """The ledger of any source."""
+    if is_parquet(source):
+        from selflearn_env.shop.streaming import stream_ledger  # the engine is imported only where it is needed
+
+        return stream_ledger(source, columns, date_format)
     if not isinstance(source, TransactionLog):
         source = load_transactions(source, columns, date_format=date_format)
     return Ledger.of(source)
@@ -159,66 +182,35 @@ def _stocked(
     return lines._replace(product=number[lines.product]), Catalogue(names[order], texts[order])
 
 
-def _history(
-    lines: Lines,
-    segment: NDArray[np.int64],
-    states: StateSpace,
-    products: int,
-    segmentation: Segmentation | None,
-) -> History:
-    baskets, _ = _baskets(lines.of(lines.purchase), segment, states, products)
-    state = state_of(segment[lines.customer], lines.day, states)
-    cells, quantity = totals(state * products + lines.product, lines.quantity)
+def _units(lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int) -> dict[str, Any]:
+    """The tables of a history that count all lines: quantity, seen and segment_products."""
+    cells = state_of(segment[lines.customer], lines.day, states)
+    cells *= products
+    cells += lines.product
+    cells, quantity = totals(cells, lines.quantity)
     # The type follows from the history's own rows: whole units where they are whole and small enough.
     whole = bool((quantity % 1 == 0).all()) and np.abs(quantity).max() <= np.iinfo(np.int32).max
     shape = states.size, products
     segment_products = np.zeros((states.shape[0], products), dtype=bool)
     segment_products[segment[lines.customer], lines.product] = True
-    return History(
-        states=states,
-        visits=baskets.visits(),
-        purchases=baskets.purchases(),
-        quantity=table(cells, quantity.astype(np.int32 if whole else np.float64), shape),
-        seen=table(cells, np.ones(len(cells), dtype=bool), shape),
-        segment_products=segment_products,
-        pooling=fit_pooling(baskets, states.shape),
-        segmentation=segmentation,
-    )
+    return {
+        "quantity": table(cells, quantity.astype(np.int32 if whole else np.float64), shape),
+        "seen": table(cells, np.ones(len(cells), dtype=bool), shape),
+        "segment_products": segment_products,
+    }
 
 
-def _population(
-    lines: Lines,
-    segment: NDArray[np.int64],
-    states: StateSpace,
-    products: int,
-    spend: NDArray[np.float64],
-    pooling: Pooling | None,
-) -> Population:
-    """The simulated customers; with their pooling where it is known already."""
+def _baskets(lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int) -> tuple[Baskets, Lines]:
+    """What was bought, one visit per customer and invoice, in the state of its first line; and these lines (V,)."""
     purchases = lines.of(lines.purchase)
-    baskets, first = _baskets(purchases, segment, states, products)
-    days = purchases.day[first].astype(np.int64)
-    return Population(
-        **vars(baskets),
-        visit_day=days - days.min(),
-        first_date=int(days.min()),
-        customer_spend=spend[np.unique(purchases.customer)],
-        pooling=pooling or fit_pooling(baskets, states.shape),
-    )
-
-
-def _baskets(
-    purchases: Lines, segment: NDArray[np.int64], states: StateSpace, products: int
-) -> tuple[Baskets, NDArray[np.int64]]:
-    """One visit per customer and invoice, in the state of its first line; and (V,) the positions of these lines."""
     key = purchases.customer.astype(np.int64) << 32 | purchases.invoice
     start = runs(key)  # the lines of an invoice mostly stand together, so that there is less to sort
     _, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
-    cell = np.repeat(visit, np.diff(start, append=len(key))) * products
-    cell += purchases.product
-    item_visit, item_product = np.divmod(np.unique(cell), products)
-    first = start[first]
-    began = purchases.at(first)
+    cells = np.repeat(visit, np.diff(start, append=len(key))) * products
+    cells += purchases.product
+    cells.sort()
+    item_visit, item_product = np.divmod(cells[runs(cells)], products)
+    began = purchases.at(start[first])
     customer = np.unique(began.customer, return_inverse=True)[1]
     state = state_of(segment[began.customer], began.day, states)
-    return Baskets(state, customer, item_visit, item_product, states.size, products), first
+    return Baskets(state, customer, item_visit, item_product, states.size, products), began

@@ -48,7 +48,7 @@ class Ledger:
 
     Attributes:
         customers: in ascending order, those of the lines.
-        products: (Q,) codes, in the order of their first lines.
+        products: (Q,) codes, those of the lines, in no particular order.
         usual: (Q,) the description that each product has most often, None where it has none.
         lines: the lines that have a customer.
         daily: what they come to.
@@ -92,7 +92,7 @@ class Entries:
     product: pd.Index
     description: pd.Index
     customer: pd.Index
-    _lines: list[Lines] = field(default_factory=list)
+    _columns: list[list[NDArray]] = field(default_factory=lambda: [[] for _ in Lines._fields])
     _daily: list[Daily] = field(default_factory=list)
     _called: list[tuple[NDArray, NDArray]] = field(default_factory=list)  # products with descriptions, and how often
     _rows: int = 0
@@ -126,7 +126,8 @@ class Entries:
         small = (quantity % 1 == 0).all() and np.abs(quantity).max() <= np.iinfo(np.int32).max
         codes = [column.astype(np.int32) for column in (customer, invoice, product, day)]
         units = quantity.astype(np.int32) if small else quantity
-        self._lines.append(Lines._make([*codes, units, (quantity > 0) & (price > 0)]))
+        for parts, part in zip(self._columns, [*codes, units, (quantity > 0) & (price > 0)], strict=True):
+            parts.append(part)
         self._daily.append(_summed(customer, day, quantity * price))
         named = description >= 0
         pairs = product[named].astype(np.int64) * max(len(self.description), 1) + self._rank[description[named]]
@@ -138,10 +139,9 @@ class Entries:
         Raises:
             ValueError: no row has a customer.
         """
-        if not self._lines:
+        if not self._columns[0]:
             raise ValueError(f"no complete row has a customer; of {rows_read:,} rows, dropped {dropped}")
-        lines = Lines._make(np.concatenate(parts) for parts in zip(*self._lines, strict=True))
-        self._lines.clear()
+        lines = Lines._make(_joined(parts) for parts in self._columns)
         if self._marked < 0.5 * self._rows:  # where most invoices are marked so, the letter is part of the numbering
             np.logical_and(lines.purchase, ~self._cancelled[lines.invoice], out=lines.purchase)
 
@@ -175,9 +175,16 @@ class Entries:
         return usual
 
 
+def _joined(parts: list[NDArray]) -> NDArray:
+    """The parts one after the other; they are given up."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
+
+
 def _summed(customer: NDArray, day: NDArray, amount: NDArray) -> Daily:
     """The amounts of each customer and day. Neighbouring lines first: most lines of a day stand together."""
-    key = (customer.astype(np.int64) << 32) + (day + LATEST)
+    key = (customer.astype(np.int64) << 32) + (day.astype(np.int64) + LATEST)
     start = runs(key)
     key, total = totals(key[start], np.add.reduceat(amount, start))
     return Daily(key >> 32, (key & (2**32 - 1)) - LATEST, total)

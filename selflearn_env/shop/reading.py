@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from selflearn_env.shop.columns import find_columns
 
 NULLS = ["", "nan", "NaN", "null", "NULL", "None"]
+PARQUET = (".parquet", ".pq")
 FIRST_LINE = 2  # the first row of a table with a heading, as a person sees it in a spreadsheet
 
 UNREADABLE = (
@@ -43,17 +45,44 @@ def read_columns(source: str | Path | pd.DataFrame, columns: Columns) -> tuple[p
     if not isinstance(source, str | Path):
         raise TypeError(f"a log is a path or a DataFrame, got {type(source).__name__}")
     path = Path(source)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    readers = {".csv": _csv, ".txt": _csv, ".xlsx": _xlsx, ".parquet": _parquet, ".pq": _parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise ValueError(f"{path}: a log ends in {', '.join(readers)}, not {path.suffix!r}")
+    reader, kind = _parquet, "parquet"
+    if path.is_dir():
+        parquet_parts(path)  # which says so where there are none
+    else:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: there is no such file")
+        readers = {".csv": _csv, ".txt": _csv, ".xlsx": _xlsx, ".parquet": _parquet, ".pq": _parquet}
+        kind = path.suffix.lower()[1:]
+        if path.suffix.lower() not in readers:
+            raise ValueError(f"{path}: a log ends in {', '.join(readers)}, not {path.suffix!r}")
+        reader = readers[path.suffix.lower()]
     try:
         return reader(path, columns), str(path)
     except UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path}: cannot be read as {path.suffix.lower()[1:]}: {reason}") from None
+        raise ValueError(f"{path}: cannot be read as {kind}: {reason}") from None
+
+
+def is_parquet(source: Any) -> TypeGuard[str | Path]:
+    """Whether a source is a Parquet file or a folder, which holds such files."""
+    if not isinstance(source, str | Path):
+        return False
+    path = Path(source)
+    return path.is_dir() or (path.is_file() and path.suffix.lower() in PARQUET)
+
+
+def parquet_parts(path: Path) -> list[Path]:
+    """A Parquet file, or those of a folder in the order of their names.
+
+    Raises:
+        FileNotFoundError: the folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    parts = sorted(part for part in path.iterdir() if part.suffix.lower() in PARQUET and part.is_file())
+    if not parts:
+        raise FileNotFoundError(f"{path}: the folder has no file that ends in {' or '.join(PARQUET)}")
+    return parts
 
 
 def _csv(path: Path, columns: Columns) -> pd.DataFrame:
@@ -65,7 +94,7 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
         arrow_encoding = encoding = "latin1"
     heading = next(csv.reader(io.TextIOWrapper(io.BytesIO(data), encoding, newline="")), [])
     chosen = find_columns(heading, columns, str(path))
-    _refuse_repeated(heading, chosen, str(path))
+    refuse_repeated(heading, chosen, str(path))
     names = list(dict.fromkeys(chosen.values()))
     table = pa.csv.read_csv(
         io.BytesIO(data),
@@ -83,11 +112,16 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
 
 
 def _parquet(path: Path, columns: Columns) -> pd.DataFrame:
-    with pa.parquet.ParquetFile(path) as file:
-        chosen = find_columns(file.schema_arrow.names, columns, str(path))
-        return _chosen(
-            file.read(columns=list(dict.fromkeys(chosen.values()))).to_pandas(ignore_metadata=True), chosen, str(path)
-        )
+    parts = parquet_parts(path)
+    names = pa.parquet.read_schema(parts[0]).names
+    chosen = find_columns(names, columns, str(path))
+    refuse_repeated(names, chosen, str(path))
+    wanted = list(dict.fromkeys(chosen.values()))
+    tables = []
+    for part in parts:
+        with pa.parquet.ParquetFile(part) as file:
+            tables.append(file.read(columns=wanted))
+    return _chosen(pa.concat_tables(tables).to_pandas(ignore_metadata=True), chosen, str(path))
 
 
 def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
@@ -119,12 +153,13 @@ def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:
 
 
 def _chosen(frame: pd.DataFrame, chosen: Mapping[str, str], source: str, first: int = 0) -> pd.DataFrame:
-    _refuse_repeated(list(frame.columns), chosen, source)
+    refuse_repeated(list(frame.columns), chosen, source)
     index = pd.RangeIndex(first, first + len(frame))
     return pd.DataFrame({canonical: frame[name].array for canonical, name in chosen.items()}, index=index)
 
 
-def _refuse_repeated(heading: list[str], chosen: Mapping[str, str], source: str) -> None:
+def refuse_repeated(heading: Sequence[str], chosen: Mapping[str, str], source: str) -> None:
+    """Raises ValueError where a chosen column is not the only one of its name."""
     twice = [name for name in chosen.values() if heading.count(name) > 1]
     if twice:
         raise ValueError(f"{source}: several columns are called {twice[0]!r}; rename all but one")

@@ -192,7 +192,7 @@ def test_missing_file(tmp_path):
 
 
 def test_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no such file"):
+    with pytest.raises(FileNotFoundError, match="the folder has no file that ends in"):
         load_transactions(tmp_path)
 
 
