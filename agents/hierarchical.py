@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
+from agents.beliefs import Beliefs
+from agents.newcomers import LISTED, Newcomers, upper
+from agents.responses import Responses
+from agents.variance_components import fit, levels
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
-from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.slates import repeats
-from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
-SURE = 0.95  # greatest probability of a response that is foreseen: a surprise stays finite
-SLOT_WEIGHT = 100.0  # responses that the belief in equal slots is worth
-VARIANCE_WEIGHT = 20.0  # squared deviations that the history's weights are worth
-FIRST, STEPS = 500, 3  # visits before the weights are fitted first, then at each doubling; steps of a fit
-LEAST = 1e-9  # of an incidence, and of a variance
-ROWS = 64  # beliefs worked on at once
+FIRST = 500  # visits before the variances are fitted first, then at each doubling
+LEAST = 1e-9  # of an incidence
+ROWS = 64  # products worked on at once
+LITTLE, PART = 64, 1024  # visits learned at once at most, while few have been learned, and later
+AHEAD, SOON = 2.0, 100.0  # newcomers are chosen for so many times the visits, and for at least so many
 
 
 class HierarchicalAgent(Agent):
@@ -51,21 +50,32 @@ class HierarchicalAgent(Agent):
         mean += c g / (1 + j c_s);   K -= c c' j / (1 + j c_s)
 
     g is the slope of the response's log-likelihood in u and j its information: an extended Kalman filter (Fahrmeir
-    1992). x, y and e_k are ratios of responses to what was expected at 1. When the visits reach 500, 1000, 2000, ...
-    the v_l are fitted to all responses so far, which are kept as normal observations z of u with information j, and the
-    beliefs are worked out anew. With K_l the part of K that level l makes, V = K + 1 / j, and a = V^-1 (z - known),
-    summed over the products shown, three times
+    1992). x, y and e_k are ratios of responses to what was expected at 1. A batch is learned as it looked when it was
+    decided: g and j of all its responses are taken at the belief before the batch, they add up for each product and
+    state, and with C the columns of the states where a product was shown, and J and G these sums, it is learned once,
+
+        mean += C (1 + J K_ss)^-1 G;   K -= C (1 + J K_ss)^-1 J C'
+
+    Steps that are too long where many visits say the same are kept short by learning at most as many visits at once as
+    have been learned before, or 64, and never more than 1,024: a larger batch is learned in parts.
+
+    When the visits reach 500, 1000, 2000, ... the v_l are fitted to all responses so far, which are kept as normal
+    observations z of u with information j, and the beliefs are worked out anew. With K_l the part of K that level l
+    makes, V = K + 1 / j, and a = V^-1 (z - known), summed over the products shown, three times
 
         v_l *= sqrt((20 + a' K_l a) / (20 + trace of V^-1 K_l))
 
     by the MM algorithm for variance components (Zhou, Hu, Zhou and Lange 2019), the 20 holding on to the history's.
 
     Slate: the products of greatest mean + optimism * sqrt(log(1 + n)) * standard deviation of u, best first, with n the
-    visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010).
+    visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010). Products never
+    shown in the block are looked at where they are among the leading ones of the state, as `Newcomers` has it.
 
-    Cost per visit: two passes over the catalogue to decide, O(n Q^2) to learn, with Q states in a block; a fit O(R Q^3)
-    with R products once shown in a block. Memory: three numbers per state and product, and R Q^2.
+    Cost per visit: O(R) to decide and O(n Q) to learn, with R products once shown in a block and Q states in it, and
+    O(n Q^2) now and then, or in a batch; a fit O(R Q^3). Memory: one number per state and product, and R Q^2.
     """
+
+    parts = {"_beliefs": Beliefs, "_newcomers": Newcomers, "_responses": Responses}  # noqa: RUF012
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
         """Starts from the history.
@@ -86,178 +96,234 @@ class HierarchicalAgent(Agent):
         # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
         self._order = rng.permutation(self.products)
         self._column = np.argsort(self._order)
-        first, weight, inner = _levels(history)
+        first, weight, inner = levels(history)
         labels = history.states.table
         self._block = labels[:, first]
         blocks = history.states.shape[first]
         self._members = np.argsort(self._block, kind="stable").reshape(blocks, -1)  # (M, Q) states of each block
-        self._place = np.argsort(self._members, axis=None) % self._members.shape[1]  # (S,) of a state in its block
+        places = self._members.shape[1]
+        self._place = np.argsort(self._members, axis=None) % places  # (S,) of a state in its block
         inside = labels[self._members[0]]
         self._together = np.array(  # (L, Q, Q) whether two states are in one group
             [(inside[:, None, tiers] == inside[None, :, tiers]).all(axis=2) for tiers, _ in inner], dtype=np.float32
         )
         self._variance = 1.0 / np.array([weight for _, weight in inner])  # (L,) v_l
-        known = np.log(np.maximum(history.incidence()[:, self._order], LEAST))
-        known = np.ascontiguousarray(known, dtype=np.float32)  # flat views of the tables are written to
-        bought = sum_rows(history.purchases[:, self._order], self._block, blocks)
-        share = bought / (weight + bought)
-        self._common = ((1.0 + share + share**2) / (weight + bought)).astype(np.float32)  # (M, P) v
-        self._known, self._mean, self._deviation = known, known.copy(), np.empty_like(known)  # (S, P) each
-        self._widen()
-        # One row per product once shown in a block: its covariance, and the responses as normal observations of u.
+        self._known = np.empty((self.states, self.products), dtype=np.float32)  # mean before any response
+        self._common = np.empty((blocks, self.products), dtype=np.float32)  # v
+        for block, states in enumerate(self._members):  # a few states at a time: these tables are large
+            self._known[states] = np.log(np.maximum(history.incidence(states)[:, self._order], LEAST))
+            bought = history.purchases[states].sum(axis=0, dtype=np.float64)[self._order]
+            share = bought / (weight + bought)
+            self._common[block] = (1.0 + share + share**2) / (weight + bought)
+        # One row per product once shown in a block: its belief, and the responses as normal observations of u.
         self._row = np.full((blocks, self.products), -1)
-        places = self._members.shape[1]
+        self._begun = np.zeros(blocks, dtype=np.int64)  # rows of each block
+        self._shown = np.zeros((blocks, 0), dtype=np.int64)  # which ones, and room for more
         self._whose = np.zeros((0, 2), dtype=np.int64)  # (R, 2) block and product
-        self._covariance = np.zeros((0, places, places), dtype=np.float32)  # of these rows, and room for more
-        self._information = np.zeros((0, places), dtype=np.float32)  # sum of j
-        self._told = np.zeros((0, places), dtype=np.float32)  # sum of j u + g
-        self._scale = np.ones((2, 2))  # (purchases, clicks) x (seen, expected at scale 1), each begins at 1
-        self._slot = np.full((2, self.slate_size), SLOT_WEIGHT)  # seen, expected
-        self._came = np.ones(self.states)  # visits of each state, from 1
+        self._beliefs = Beliefs(places)
+        self._information = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j
+        self._told = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j u + g
+        self._responses, self._slots = Responses(self.slate_size), np.arange(self.slate_size)
         self._visits, self._next_fit = 0, FIRST
+        self._came = np.ones(self.states)  # visits of each state, from 1
+        self._bonus = self._bonus_at(self._came)
+        self._newcomers = Newcomers(self.states, min(max(LISTED, 2 * self.slate_size), self.products))
+        self._widen()
+        self._look_out(np.arange(self.states))
+
+    def _bonus_at(self, came: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Standard deviations that are added to the log-appeal in states of so many visits."""
+        return (self._optimism * np.sqrt(np.log1p(came))).astype(np.float32)
 
     def _act(self, states: NDArray) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
-        for row, state in enumerate(states.tolist()):
-            bonus = self._optimism * math.sqrt(math.log1p(self._came[state]))
-            score = self._deviation[state] * np.float32(bonus)
-            score += self._mean[state]
-            slates[row] = top(score[None], self.slate_size)[0]
-        return self._order[slates]
+        if len(states) == 1:
+            return self._order.take(self._slate(states.item()))[None]
+        distinct, which = np.unique(states, return_inverse=True)
+        return self._order[self._slates(distinct)][which]
+
+    def _slate(self, state: int) -> NDArray[np.int64]:
+        """(n,) columns of the products of greatest score."""
+        newcomers, bonus = self._newcomers, self._bonus[state]
+        if bonus > newcomers.bonus[state] or self._added > newcomers.added.item(state):
+            self._look_out(np.array([state]))
+        block = self._block.item(state)
+        rows = self._shown[block, : self._begun.item(block)]
+        known = upper(*self._beliefs.at(rows, self._place.item(state)), bonus)
+        new = upper(newcomers.mean[state], newcomers.variance[state] + self._added, bonus)
+        score = np.concatenate((known, new))
+        best = top(score[None], self.slate_size)[0]
+        if score.item(best.item(-1)) < newcomers.floor.item(state):
+            self._look_out(np.array([state]), ahead=False)
+            return self._slate(state)
+        return np.concatenate((self._whose[rows, 1], newcomers.ids[state])).take(best)
+
+    def _slates(self, states: NDArray) -> NDArray[np.int64]:
+        """(B, n) the same for many states (B,)."""
+        newcomers, bonus = self._newcomers, self._bonus[states]
+        old = (bonus > newcomers.bonus[states]) | (self._added > newcomers.added[states])
+        if np.count_nonzero(old):
+            self._look_out(states[old])
+        begun = self._begun[self._block[states]][:, None]
+        rows = self._shown[self._block[states], : begun.max(initial=0)]
+        known = upper(*self._beliefs.at(rows, self._place[states][:, None]), bonus[:, None])
+        known[np.arange(known.shape[1]) >= begun] = -np.inf
+        new = upper(newcomers.mean[states], newcomers.variance[states] + self._added, bonus[:, None])
+        score = np.concatenate((known, new), axis=1)
+        best = top(score, self.slate_size)
+        products = np.concatenate((self._whose[rows, 1], newcomers.ids[states]), axis=1)
+        slates = np.take_along_axis(products, best, axis=1)
+        least = np.take_along_axis(score, best[:, -1:], axis=1)[:, 0]
+        short = least < newcomers.floor[states]
+        if np.count_nonzero(short):
+            self._look_out(states[short], ahead=False)
+            slates[short] = self._slates(states[short])
+        return slates
+
+    def _look_out(self, states: NDArray, ahead: bool = True) -> None:
+        """Chooses the newcomers of some states, to outlast many visits, or for this one."""
+        bonus = self._bonus_at(np.maximum(AHEAD * self._came[states], SOON)) if ahead else self._bonus[states]
+        added = AHEAD * self._added if ahead else self._added
+        of = self._block[states]
+        for block in np.unique(of).tolist():
+            some = states[of == block]
+            mean = self._known[some]
+            mean[:, self._row[block] >= 0] = -np.inf
+            self._newcomers.choose(some, mean, self._common[block], bonus[of == block], added)
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns visit after visit, of a product shown twice from the first; the item rewards are not read."""
+        """Learns of a product shown twice from the first; the item rewards are not read."""
+        columns = self._column.take(slates)
+        if len(states) == 1:
+            self._learn_one(states.item(), columns[0], responses[0])
+            self._count(1)
+            return
         again = repeats(slates)
-        for visit, (state, slate) in enumerate(zip(states.tolist(), self._column[slates], strict=True)):
-            slots = slice(None) if again is None else np.flatnonzero(~again[visit])
-            self._learn(state, slate[slots], responses[visit, slots], slots)
-            self._came[state] += 1
-            self._visits += 1
-            if self._visits == self._next_fit:
+        once = np.ones(slates.shape, dtype=bool) if again is None else ~again
+        at = 0
+        while at < len(states):
+            part = slice(at, at + min(PART, max(LITTLE, self._visits)))
+            at, some = part.stop, states[part]
+            visit, slot = np.nonzero(once[part])
+            self._learn(some[visit], columns[part][visit, slot], slot, responses[part][visit, slot])
+            self._came += np.bincount(some, minlength=self.states)
+            self._bonus[some] = self._bonus_at(self._came[some])
+            self._count(len(some))
+
+    def _count(self, visits: int) -> None:
+        """Counts visits, and fits when it is time."""
+        self._visits += visits
+        if self._visits >= self._next_fit:
+            while self._visits >= self._next_fit:
                 self._next_fit *= 2
-                self._fit()
+            self._fit()
 
-    def _learn(self, state: int, slate: NDArray, response: NDArray, slots: slice | NDArray) -> None:
-        """The formulas of the class, for the products and responses of some slots of one visit."""
-        block, place = self._block.item(state), self._place.item(state)
-        rows = self._row[block].take(slate)
+    def _learn_one(self, state: int, columns: NDArray, responses: NDArray) -> None:
+        """Learns from the responses (n,) to the products (n,) of one visit."""
+        block, place, slots = self._block.item(state), self._place.item(state), self._slots
+        if len(set(columns.tolist())) < len(columns):
+            slots = np.sort(np.unique(columns, return_index=True)[1])
+            columns, responses = columns[slots], responses[slots]
+        rows = self._row[block].take(columns)
+        if min(rows.tolist()) < 0:
+            rows = self._begin(block, columns)
+        u = self._beliefs.mean[rows, place].tolist()
+        information, score = self._responses.judge_few(u, slots.tolist(), responses.tolist())
+        self._beliefs.tell_one(rows, place, information, score)
+        told = [much * one + far for much, one, far in zip(information, u, score, strict=True)]
+        self._information[rows, place] += np.array(information, dtype=np.float32)
+        self._told[rows, place] += np.array(told, dtype=np.float32)
+        self._came[state] += 1
+        self._bonus[state] = self._optimism * math.sqrt(math.log1p(self._came.item(state)))
+
+    def _learn(self, states: NDArray, columns: NDArray, slots: NDArray, responses: NDArray) -> None:
+        """Learns from responses (N,) to products (N,) in slots (N,) of visits of the states (N,), all at once."""
+        block, place = self._block[states], self._place[states]
+        rows = self._row[block, columns]
         if rows.min() < 0:
-            rows = self._begin(block, slate)
-        u = self._mean[state].take(slate)
-        appeal, look = np.exp(u), self._slot[0, slots] / self._slot[1, slots]
-        x, y = (self._scale[:, 0] / self._scale[:, 1]).tolist()
-        bought, clicked = response == BOUGHT, response == CLICKED
-        buy = np.minimum(x * appeal * look, SURE)
-        click = np.minimum(y * np.sqrt(appeal) * look, SURE)
-        left = 1.0 - buy
-        clicks = left * click
-        rest = 1.0 - click
-        score = (bought - buy) / left + 0.5 * (clicked - click * ~bought) / rest
-        information = buy / left + 0.25 * clicks / rest
+            rows = self._begin(block, columns)
+        u = self._beliefs.mean[rows, place]
+        information, score = self._responses.judge(u, slots, responses)
+        used = np.flatnonzero(np.bincount(rows))
+        number = np.empty(len(self._whose), dtype=np.int64)
+        number[used] = np.arange(len(used))
+        shape = len(used), self._beliefs.places
+        cells = number.take(rows) * shape[1] + place
+        information, told = (
+            np.bincount(cells, each, shape[0] * shape[1]).reshape(shape).astype(np.float32)
+            for each in (information, information * u + score)
+        )
+        self._information[used] += information
+        self._told[used] += told
+        self._beliefs.tell(used, information, told)
 
-        column = self._covariance[rows, place]
-        held = information / (1.0 + information * column[:, place])
-        held = held.astype(np.float32)[:, None]
-        covariance = self._covariance.take(rows, axis=0)
-        covariance -= (held * column)[:, :, None] * column[:, None, :]
-        self._covariance[rows] = covariance
-        cells = self._members[block] * self.products + slate[:, None]  # (n, Q) in flat tables
-        self._mean.reshape(-1)[cells] += column * (held[:, 0] * score / information).astype(np.float32)[:, None]
-        self._deviation.reshape(-1)[cells] = _deviation(covariance)
-        self._information[rows, place] += information
-        self._told[rows, place] += information * u + score
-
-        self._scale[0] += np.count_nonzero(bought), buy.sum() / x
-        self._scale[1] += np.count_nonzero(clicked), clicks.sum() / y
-        self._slot[0, slots] += bought + 0.5 * clicked
-        self._slot[1, slots] += (buy + 0.5 * clicks) / look
-
-    def _begin(self, block: int, slate: NDArray) -> NDArray[np.int64]:
-        """(n,) rows of the products, with new ones for those never shown in the block."""
-        new = slate[self._row[block, slate] < 0]
-        begin = len(self._whose)
-        self._row[block, new] = np.arange(begin, begin + len(new))
-        self._whose = np.concatenate([self._whose, np.stack([np.full_like(new, block), new], axis=1)])
-        end = len(self._whose)
-        if end > len(self._covariance):  # twice the room, so that it is seldom copied
-            self._covariance = np.concatenate(
-                [self._covariance, np.zeros((end, *self._covariance.shape[1:]), np.float32)]
-            )
-        self._covariance[begin:end] = self._prior(self._whose[begin:])
-        nothing = np.zeros((len(new), self._information.shape[1]), dtype=np.float32)
+    def _begin(self, block: int | NDArray, columns: NDArray) -> NDArray[np.int64]:
+        """(N,) rows of the products in their blocks, with new ones for those never shown there."""
+        new = np.unique((block * self.products + columns)[self._row[block, columns] < 0])
+        whose, begin = np.stack(np.divmod(new, self.products), axis=1), len(self._whose)
+        self._row.reshape(-1)[new] = np.arange(begin, begin + len(new))
+        self._whose = np.concatenate([self._whose, whose])
+        nothing = np.zeros((len(new), self._beliefs.places), dtype=np.float32)
         self._information = np.concatenate([self._information, nothing])
         self._told = np.concatenate([self._told, nothing])
-        return self._row[block, slate]
+        self._beliefs.append(self._expected(whose), self._prior(whose))
+        most = self._begun.max() + len(new)
+        if most > self._shown.shape[1]:  # twice the room, so that it is seldom copied
+            room = np.zeros((len(self._begun), most), dtype=np.int64)
+            self._shown = np.concatenate([self._shown, room], axis=1)
+        for row, of in enumerate(whose[:, 0].tolist(), begin):
+            self._shown[of, self._begun[of]] = row
+            self._begun[of] += 1
+        for of in np.unique(whose[:, 0]).tolist():
+            self._newcomers.strike(self._members[of], self._row[of] >= 0)
+        return self._row[block, columns]
+
+    def _expected(self, whose: NDArray) -> NDArray[np.float32]:
+        """(R, Q) means of the log-appeal before any response, of products (R, 2) in their blocks."""
+        return self._known[self._members[whose[:, 0]], whose[:, 1, None]]
 
     def _prior(self, whose: NDArray) -> NDArray[np.float32]:
         """(R, Q, Q) covariance of the log-appeal before any response."""
-        inner = np.tensordot(self._variance.astype(np.float32), self._together, axes=1)
-        return inner + self._common[whose[:, 0], whose[:, 1], None, None]
+        return self._inner + self._common[whose[:, 0], whose[:, 1], None, None]
 
     def _widen(self) -> None:
-        """Sets the deviations to those before any response."""
-        self._deviation[:] = np.sqrt(self._common + np.float32(self._variance.sum()))[self._block]
-
-    def _solved(self) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray]]:
-        """Some rows at a time: block and product, prior K, R = (K + 1 / J)^-1, and R (observed - known)."""
-        for at in range(0, len(self._whose), ROWS):
-            rows = slice(at, at + ROWS)
-            whose, seen = self._whose[rows], self._information[rows]
-            prior, root = self._prior(whose), np.sqrt(seen)
-            inverse = np.linalg.inv(np.eye(seen.shape[1], dtype=np.float32) + root[:, :, None] * prior * root[:, None])
-            known = self._known[self._members[whose[:, 0]], whose[:, 1, None]]
-            surprise = self._told[rows] / np.maximum(root, LEAST) - root * known
-            pull = root * np.matmul(inverse, surprise[:, :, None])[:, :, 0]
-            yield whose, prior, root[:, :, None] * inverse * root[:, None], pull
+        """Notes what the levels add to the covariance of the states, and to their variance."""
+        self._inner = np.tensordot(self._variance.astype(np.float32), self._together, axes=1)  # (Q, Q)
+        self._added = float(np.float32(self._variance.sum()))
 
     def _fit(self) -> None:
         """Fits the variances of the levels to all responses so far."""
-        for _ in range(STEPS):
-            pulls, expected = np.zeros_like(self._together[0]), np.zeros_like(self._together[0])
-            for _, _, resolved, pull in self._solved():
-                pulls += pull.T @ pull
-                expected += resolved.sum(axis=0)
-            found = VARIANCE_WEIGHT + self._variance * np.tensordot(self._together, pulls, axes=2)
-            due = VARIANCE_WEIGHT + self._variance * np.tensordot(self._together, expected, axes=2)
-            self._variance = self._variance * np.sqrt(found / due)
+        common = self._common[self._whose[:, 0], self._whose[:, 1]]
+        surprise = self._told - self._information * self._expected(self._whose)
+        self._variance = fit(self._variance, self._together, common, self._information, surprise)
         self._widen()
         self._work_out()
 
     def _work_out(self) -> None:
         """Sets the beliefs of the products once shown to what all responses tell together."""
-        rows = 0
-        for whose, prior, resolved, pull in self._solved():
-            covariance = prior - prior @ resolved @ prior
-            self._covariance[rows : rows + len(whose)] = covariance
-            rows += len(whose)
-            cells = self._members[whose[:, 0]], whose[:, 1, None]
-            self._mean[cells] = self._known[cells] + np.matmul(prior, pull[:, :, None])[:, :, 0]
-            self._deviation[cells] = _deviation(covariance)
+        for at in range(0, len(self._whose), ROWS):
+            whose = self._whose[at : at + ROWS]
+            self._beliefs.replace(slice(at, at + len(whose)), self._expected(whose), self._prior(whose))
+        self._beliefs.tell(np.arange(len(self._whose)), self._information, self._told)
+
+    @property
+    def _mean(self) -> NDArray[np.float32]:
+        """(S, P) means of the log-appeal."""
+        return self._means(np.arange(self.states))
+
+    def _means(self, states: NDArray) -> NDArray[np.float32]:
+        """(B, P) means of the log-appeal in some states."""
+        means = self._known[states]
+        for mean, state in zip(means, states.tolist(), strict=True):
+            block = self._block.item(state)
+            rows = self._shown[block, : self._begun.item(block)]
+            mean[self._whose[rows, 1]] = self._beliefs.mean[rows, self._place.item(state)]
+        return means
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
-        x = self._scale[0, 0] / self._scale[0, 1]
-        return np.minimum(x * np.exp(self._mean[states].astype(np.float64)), 1.0)[:, self._column]
+        return self._responses.buys(self._means(states))[:, self._column]
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
         return self._certain(self._act(states), slates)
-
-
-def _deviation(covariance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(R, Q) standard deviations."""
-    return np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), LEAST))
-
-
-def _levels(history: History) -> tuple[int, float, list[tuple[tuple[int, ...], float]]]:
-    """The tier of the blocks, the weight of a block, and the tiers and weight of each level inside the blocks."""
-    path = history.pooling.levels
-    first = path[1].tiers[0]
-    others = [tier for tier in range(len(history.states.shape)) if tier != first]
-    alone = len(path[1].tiers) == 1
-    inner = []
-    for level in path[2:] if alone else path[1:]:
-        sets = list(combinations(others, len(level.tiers) - 1))
-        inner += [(tiers, level.weight * len(sets)) for tiers in sets]
-    return first, path[1 if alone else 0].weight, inner

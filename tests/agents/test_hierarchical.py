@@ -9,7 +9,9 @@ import pytest
 
 from agents import hierarchical
 from agents.evaluation import evaluate
-from agents.hierarchical import HierarchicalAgent, _levels
+from agents.hierarchical import HierarchicalAgent
+from agents.newcomers import LISTED
+from agents.variance_components import levels
 from selflearn_env.core.pooling import Level, Pooling
 
 N, P = 3, 8
@@ -79,24 +81,28 @@ class Loop:
         mean, variance = self.belief(state, product)
         return mean + self.optimism * sqrt(log(2 + self.came[state])) * sqrt(variance)
 
-    def learn(self, state, slate, response):
+    def learn(self, states, slates, responses):
+        """All visits as they look before any of them is learned."""
         x, y = (seen / due for seen, due in self.scale.values())
         expected = []
-        for slot, product in enumerate(slate):
-            u, look = self.belief(state, product)[0], self.slot[slot][0] / self.slot[slot][1]
-            b = min(0.95, x * exp(u) * look)
-            q = min(0.95, y * exp(u / 2) * look)
-            slope = {0: -b / (1 - b) - q / (1 - q) / 2, 1: -b / (1 - b) + 0.5, 2: 1.0}[response[slot]]
-            information = b / (1 - b) + (1 - b) * q / (4 * (1 - q))
-            expected.append((slot, product, b, (1 - b) * q, look, (state, u + slope / information, information)))
-        for slot, product, b, clicks, look, told in expected:
-            self.told.setdefault((self.labels[state][1], product), []).append(told)
-            self.slot[slot][0] += {0: 0.0, 1: 0.5, 2: 1.0}[response[slot]]
+        for state, slate, response in zip(states, slates, responses, strict=True):
+            for slot, product in enumerate(slate):
+                u, look = self.belief(state, product)[0], self.slot[slot][0] / self.slot[slot][1]
+                b = min(0.95, x * exp(u) * look)
+                q = min(0.95, y * exp(u / 2) * look)
+                slope = {0: -b / (1 - b) - q / (1 - q) / 2, 1: -b / (1 - b) + 0.5, 2: 1.0}[response[slot]]
+                information = b / (1 - b) + (1 - b) * q / (4 * (1 - q))
+                told = state, u + slope / information, information
+                expected.append((slot, product, response[slot], b, (1 - b) * q, look, told))
+        for slot, product, answer, b, clicks, look, told in expected:
+            self.told.setdefault((self.labels[told[0]][1], product), []).append(told)
+            self.slot[slot][0] += {0: 0.0, 1: 0.5, 2: 1.0}[answer]
             self.slot[slot][1] += (b + 0.5 * clicks) / look
-        for kind, mark, scale, at in (("buy", 2, x, 2), ("click", 1, y, 3)):
-            self.scale[kind][0] += sum(one == mark for one in response)
+        for kind, mark, scale, at in (("buy", 2, x, 3), ("click", 1, y, 4)):
+            self.scale[kind][0] += sum(row[2] == mark for row in expected)
             self.scale[kind][1] += sum(row[at] for row in expected) / scale
-        self.came[state] += 1
+        for state in states:
+            self.came[state] += 1
 
     def fit(self):
         """Three steps, each v_l times the root of (20 + a' K_l a) / (20 + trace of V^-1 K_l), a = V^-1 (z - known)."""
@@ -114,33 +120,35 @@ class Loop:
 
 
 @pytest.mark.parametrize("optimism", [0.0, 0.8])
-def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, monkeypatch):
+@pytest.mark.parametrize("batch", [1, 10])
+def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, batch, monkeypatch):
     """The variances of the levels are fitted after 40 visits, and after 80."""
     monkeypatch.setattr(hierarchical, "FIRST", 40)
     agent, loop = make(history, optimism=optimism), Loop(history, optimism)
     rng = np.random.default_rng(3)
     often = np.argsort(-history.visits)[:40]
     states = [0, *often[history.states.table[often, 1] == history.states.table[often[0], 1]][:6].tolist()]
-    for visit in range(90):
+    for visit in range(0, 90, batch):
         state = int(rng.choice(states))
-        if visit % 10 == 5:
+        if visit % 10 == 0:
             slate = agent.act([state])[0].tolist()
             scores = [loop.score(state, product) for product in range(P)]
             assert [scores[product] for product in slate] == pytest.approx(sorted(scores, reverse=True)[:N], abs=1e-3)
             x = loop.scale["buy"][0] / loop.scale["buy"][1]
             expected = [min(1, x * exp(loop.belief(state, product)[0])) for product in range(P)]
             np.testing.assert_allclose(agent.values([state])[0], expected, rtol=2e-3)
-        shown = rng.permutation(P)[:N].tolist()
-        response = rng.choice(3, size=N, p=[0.5, 0.2, 0.3]).tolist()
-        agent.update([state], [shown], [response], [[0.0] * N])
-        loop.learn(state, shown, response)
-        if visit + 1 in (40, 80):
+        came = rng.choice(states, size=batch).tolist()
+        shown = [rng.permutation(P)[:N].tolist() for _ in range(batch)]
+        responses = rng.choice(3, size=(batch, N), p=[0.5, 0.2, 0.3]).tolist()
+        agent.update(came, shown, responses, np.zeros((batch, N)))
+        loop.learn(came, shown, responses)
+        if visit + batch in (40, 80):
             loop.fit()
             np.testing.assert_allclose(agent._variance, list(loop.variance.values()), rtol=1e-3)
 
 
 def test_the_levels_are_all_sets_of_the_other_tiers(history):
-    first, weight, inner = _levels(history)
+    first, weight, inner = levels(history)
     assert (first, weight) == (1, 3.0)
     assert dict(inner) == INSIDE
     variance = {size: sum(1 / w for tiers, w in inner if len(tiers) == size) for size in (1, 2, 3)}
@@ -148,9 +156,9 @@ def test_the_levels_are_all_sets_of_the_other_tiers(history):
 
 
 def test_a_pooling_that_splits_nothing_alone_has_the_states_for_its_only_level(history):
-    levels = ((), 2.0), ((0, 1, 2, 3), 40.0)
-    flat = replace(history, pooling=Pooling(tuple(Level(tiers, weight, 0.0) for tiers, weight in levels)))
-    assert _levels(flat) == (0, 2.0, [((1, 2, 3), 40.0)])
+    path = ((), 2.0), ((0, 1, 2, 3), 40.0)
+    flat = replace(history, pooling=Pooling(tuple(Level(tiers, weight, 0.0) for tiers, weight in path)))
+    assert levels(flat) == (0, 2.0, [((1, 2, 3), 40.0)])
     assert make(flat).act(np.arange(672)).shape == (672, N)
 
 
@@ -163,7 +171,7 @@ def test_it_learns_which_tiers_matter(history):
         shown = rng.permutation(P)[:N]
         likes = np.where((shown % 2 == 0) == history.states.table[state, 2], 0.4, 0.04)
         agent.update([state], [shown], [2 * (rng.random(N) < likes)], np.zeros((1, N)))
-    tiers = [tiers for tiers, _ in _levels(history)[2]]
+    tiers = [tiers for tiers, _ in levels(history)[2]]
     growth = agent._variance / make(history)._variance
     assert tiers[growth.argmax()] == (2,)
     assert growth.max() > 2 * np.sort(growth)[-2]
@@ -174,16 +182,52 @@ def test_it_starts_from_the_historys_best_products(history):
     np.testing.assert_array_equal(make(history, optimism=0.0).act(np.arange(672)), best)
 
 
-def test_many_visits_at_once_are_learned_one_after_the_other(history):
-    one, many = make(history), make(history)
-    rng = np.random.default_rng(5)
-    states = rng.integers(672, size=40)
-    slates = np.stack([rng.permutation(P)[:N] for _ in states])
-    responses = rng.integers(3, size=(40, N))
-    many.update(states, slates, responses, np.zeros((40, N)))
-    for row in range(40):
-        one.update(states[row : row + 1], slates[row : row + 1], responses[row : row + 1], np.zeros((1, N)))
-    np.testing.assert_array_equal(one.act(np.arange(672)), many.act(np.arange(672)))
+def visits(rng, count):
+    """States, slates, responses and rewards of some visits, to be learned from."""
+    slates = np.stack([rng.permutation(P)[:N] for _ in range(count)])
+    return rng.integers(672, size=count), slates, rng.integers(3, size=(count, N)), np.zeros((count, N))
+
+
+def test_a_large_batch_is_learned_in_parts_that_grow_with_what_was_learned_before(history):
+    whole, parts = make(history), make(history)
+    batch = visits(np.random.default_rng(5), 300)
+    whole.update(*batch)
+    for begin, end in ((0, 64), (64, 128), (128, 256), (256, 300)):
+        parts.update(*(each[begin:end] for each in batch))
+    np.testing.assert_array_equal(whole.values(np.arange(672)), parts.values(np.arange(672)))
+
+
+def test_one_visit_is_learned_alike_alone_and_in_a_batch(history):
+    alone, batch = make(history), make(history)
+    before = visits(np.random.default_rng(6), 64)
+    for agent in (alone, batch):
+        agent.update(*before)
+    one = [5], [[4, 4, 1]], [[2, 0, 1]], np.zeros((1, N))
+    alone.update(*one)
+    learn, visit, slots = batch._learn, np.array([5, 5]), np.array([0, 2])
+    learn(visit, batch._column[[4, 1]], slots, np.array([2, 1]))
+    np.testing.assert_allclose(alone.values(np.arange(672)), batch.values(np.arange(672)), rtol=1e-5)
+    np.testing.assert_allclose(alone._responses.tally, batch._responses.tally)
+
+
+@pytest.mark.parametrize("optimism", [0.65, 4.0])
+def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism):
+    """Most products are never shown: they are looked at by lists, which must not change anything."""
+    agent = HierarchicalAgent(retail_shop.history, 10, np.random.default_rng(7), optimism=optimism)
+    assert agent.products > 10 * LISTED
+    rng, everywhere = np.random.default_rng(8), np.arange(672)
+    for round_ in range(12):
+        states = rng.integers(672, size=200 if round_ % 2 else 1)
+        slates = agent.act(states)
+        agent.update(states, slates, rng.choice(3, size=slates.shape, p=[0.8, 0.1, 0.1]), np.zeros(slates.shape))
+        slates, alone = agent.act(everywhere), rng.integers(672, size=20)
+        np.testing.assert_array_equal(np.concatenate([agent.act([state]) for state in alone]), slates[alone])
+        variance = (agent._common + agent._added)[agent._block]
+        shown, (block, product) = agent._beliefs.variance[: len(agent._whose)], agent._whose.T
+        variance[agent._members[block], product[:, None]] = shown
+        score = agent._mean + agent._bonus[:, None] * np.sqrt(variance)
+        best = -np.sort(-score, axis=1)[:, :10]
+        np.testing.assert_allclose(np.take_along_axis(score, agent._column[slates], axis=1), best, rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -192,7 +236,7 @@ def test_slots_that_are_seen_less_are_not_held_against_the_products(tiny_shop):
     agent = HierarchicalAgent(tiny_shop.history, N, np.random.default_rng(1))
     world = {"shop": tiny_shop, "customer": "position", "customer_options": {"examination": [1.0, 0.5, 0.25]}}
     evaluate(agent, "selflearn/Retail-v0", 20_000, batch=50, progress=False, **world)
-    seen, due = agent._slot
+    seen, due = agent._responses.tally[:, 2:]
     look = seen / due
     assert look[0] > 1.2 * look[1] > 1.2 * 1.2 * look[2]
 
