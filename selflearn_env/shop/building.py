@@ -69,13 +69,14 @@ def build_shop(
         f"belong to simulated customers ({np.unique(simulated.customer).size:,} customers)": len(simulated.customer),
     }
     rows_read, shape = ledger.rows_read, (states, len(catalogue))
+    del ledger, lines  # of a large log, no copy stays longer than it must
     units = _units(past, segment, *shape)
     bought, began = _baskets(past, segment, *shape)
     if history_share < 1:
         own, began = _baskets(simulated, segment, *shape)
     else:
         own = bought
-    del ledger, lines, past, simulated  # those of a large log leave room for what follows
+    del past, simulated
     history = History(
         states=states,
         visits=bought.visits(),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from selflearn_env.shop.cleaning import LARGEST, clean_codes, clean_customers, clean_numbers, clean_texts, clean_times
 from selflearn_env.shop.columns import find_columns
 from selflearn_env.shop.ledger import Entries, Ledger
+from selflearn_env.shop.memory import give_back
 from selflearn_env.shop.reading import UNREADABLE, parquet_parts, refuse_repeated
 
 MEMORY = "1GB"  # of DuckDB; what does not fit goes to disk
@@ -52,6 +53,7 @@ def stream_ledger(source: str | Path, columns: str | Mapping[str, str], date_for
             raise ValueError(f"{source}: cannot be read as parquet: {reason}") from None
         finally:
             engine.close()
+    give_back()
     return entries.ledger(log.rows, dropped)
 
 

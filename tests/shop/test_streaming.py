@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from selflearn_env.shop.streaming import stream_ledger
 def parts_of(log: pd.DataFrame, folder, count: int):
     """The folder, with the log in so many files of unequal length."""
     ends = [0, *np.sort(np.random.default_rng(0).choice(np.arange(1, len(log)), count - 1, replace=False)), len(log)]
-    for part, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for part, (begin, end) in enumerate(pairwise(ends)):
         log.iloc[begin:end].to_parquet(folder / f"part-{part:02}.parquet", index=False)
     return folder
 
@@ -182,7 +183,7 @@ def test_a_folder_without_parts(tmp_path):
 def test_parts_that_do_not_fit_each_other(busy_log, tmp_path):
     busy_log.to_parquet(tmp_path / "0.parquet")
     busy_log.drop(columns="price").to_parquet(tmp_path / "1.parquet")
-    with pytest.raises(ValueError, match="cannot be read as parquet: .*price"):
+    with pytest.raises(ValueError, match=r"cannot be read as parquet: .*price"):
         Shop.from_transactions(tmp_path)
 
 

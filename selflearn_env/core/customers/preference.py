@@ -11,16 +11,19 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.customers.appeal import Appeal, KeptAppeal, MadeAppeal
 from selflearn_env.core.customers.model import Clientele, CustomerModel
 from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
 from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
+from selflearn_env.core.tables import DENSE
 
-BLOCK = 128  # states worked on at once where whole rows of the catalogue are needed
+STATES, CELLS = 128, 2**19  # worked on at once, at most, where whole rows of the catalogue are needed
 
 
 class PreferenceCustomers(CustomerModel):
@@ -32,14 +35,10 @@ class PreferenceCustomers(CustomerModel):
     clicked. The appeal of a slot that repeats a product is 0.
     """
 
-    def __init__(self, appeal: NDArray[np.float32], slate_size: int):
+    def __init__(self, appeal: NDArray[np.float32] | Appeal, slate_size: int):
         """Keeps the appeal (S, P, 2) of each product in each state."""
-        states, products, _ = appeal.shape
         self.slate_size = slate_size
-        self.appeal = np.ascontiguousarray(appeal, dtype=np.float32).view()
-        self.appeal.flags.writeable = False
-        self._row = np.arange(states) * products
-        self._pairs = _as_pairs(self.appeal)
+        self._appeal: Appeal = KeptAppeal(appeal) if isinstance(appeal, np.ndarray) else appeal
         self._factor: NDArray[np.float32] | None = None
         self._best: dict[Rewards, NDArray[np.int64]] = {}
         self._random: NDArray[np.float64] | None = None
@@ -65,10 +64,13 @@ class PreferenceCustomers(CustomerModel):
 
         buy_level = _level(lambda x: earned(BOUGHT, x, 0.0), MEAN_PURCHASES, "purchases")
         click_level = _level(lambda y: earned(CLICKED, buy_level, y), MEAN_CLICKS, "clicks")
-        appeal = np.empty((*shop.incidence.shape, 2), dtype=np.float32)
-        for state, incidence in enumerate(shop.incidence):
-            appeal[state] = cls.appeal_of(incidence, buy_level, click_level)
-        return cls(appeal, slate_size, **options)
+        made = MadeAppeal(shop.incidence, partial(cls.appeal_of, buy_level=buy_level, click_level=click_level))
+        return cls(KeptAppeal(made.table) if shop.incidence.size <= DENSE else made, slate_size, **options)
+
+    @property
+    def appeal(self) -> NDArray[np.float32]:
+        """(S, P, 2) of each product in each state; read-only, and made anew where the catalogue is large."""
+        return self._appeal.table
 
     @staticmethod
     def appeal_of(incidence: NDArray, buy_level: float, click_level: float) -> NDArray[np.float32]:
@@ -116,12 +118,12 @@ class PreferenceCustomers(CustomerModel):
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
         if attention is not None:
             found = np.empty((len(states), self.slate_size, 3))
-            for at in _slices(len(states)):
+            for at in self._slices(len(states)):
                 found[at] = self._random_probability(self._rows(states[at], attention[at]))
             return found
         if self._random is None:
-            self._random = np.full((len(self.appeal), self.slate_size, 3), np.nan)
-        for block in _blocks(states[np.isnan(self._random[states, 0, 0])]):
+            self._random = np.full((self._appeal.states, self.slate_size, 3), np.nan)
+        for block in self._blocks(states[np.isnan(self._random[states, 0, 0])]):
             self._random[block] = self._random_probability(self._rows(block))
         return self._random[states]
 
@@ -129,11 +131,11 @@ class PreferenceCustomers(CustomerModel):
         """(B, n) distinct products of greatest expected reward."""
         if attention is not None:
             found = np.empty((len(states), self.slate_size), dtype=np.int64)
-            for at in _slices(len(states)):
+            for at in self._slices(len(states)):
                 found[at] = self._best_slates(self._rows(states[at], attention[at]), rewards)
             return found
-        best = self._best.setdefault(rewards, np.full((len(self.appeal), self.slate_size), -1))
-        for block in _blocks(states[best[states, 0] < 0]):
+        best = self._best.setdefault(rewards, np.full((self._appeal.states, self.slate_size), -1))
+        for block in self._blocks(states[best[states, 0] < 0]):
             best[block] = self._best_slates(self._rows(block), rewards)
         return best[states]
 
@@ -149,19 +151,13 @@ class PreferenceCustomers(CustomerModel):
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
-        return {**self.__dict__, "_pairs": None, "_best": {}, "_random": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self.appeal.flags.writeable = False
-        self._pairs = _as_pairs(self.appeal)
+        return {**self.__dict__, "_best": {}, "_random": None}
 
     def _look_up(
         self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None
     ) -> NDArray[np.float32]:
         """(B, n, 2) appeal of the products shown."""
-        pairs = self._pairs.take(self._row.take(states)[:, None] + slates)
-        appeal = pairs.view(np.float32).reshape(*slates.shape, 2)
+        appeal = self._appeal.look_up(states, slates)
         if self._factor is not None:
             self._drift(appeal, self._factor.take(slates))
         if attention is not None:
@@ -172,12 +168,22 @@ class PreferenceCustomers(CustomerModel):
 
     def _rows(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
         """(B, P, 2) appeal of the whole catalogue."""
-        appeal = self.appeal[states]
+        appeal = self._appeal.rows(states)
         if self._factor is not None:
             self._drift(appeal, self._factor)
         if attention is not None:
             appeal *= attention[..., None]
         return appeal.astype(np.float64)
+
+    def _slices(self, rows: int) -> list[slice]:
+        """All rows, some at a time."""
+        size = max(1, min(STATES, CELLS // self._appeal.products))
+        return [slice(at, at + size) for at in range(0, rows, size)]
+
+    def _blocks(self, states: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Distinct states, some at a time."""
+        distinct = np.unique(states)
+        return [distinct[at] for at in self._slices(distinct.size)]
 
     @abstractmethod
     def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:
@@ -196,26 +202,10 @@ class PreferenceCustomers(CustomerModel):
         """(B, n, 3) response probabilities of random slates, given the appeal (B, P, 2) of the catalogue."""
 
 
-def _as_pairs(appeal: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(S * P,) both numbers of a product as one 8-byte item: one look-up, one cache line."""
-    return appeal.view(np.float64).reshape(-1)
-
-
 def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 3) probabilities that a product looked at is ignored, clicked, bought, from its appeal (..., 2)."""
     buy, respond = appeal[..., 0], appeal[..., 1]
     return np.stack([1.0 - respond, respond - buy, buy], axis=-1)
-
-
-def _slices(rows: int) -> list[slice]:
-    """All rows, some at a time."""
-    return [slice(at, at + BLOCK) for at in range(0, rows, BLOCK)]
-
-
-def _blocks(states: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Distinct states, some at a time."""
-    distinct = np.unique(states)
-    return [distinct[at : at + BLOCK] for at in range(0, distinct.size, BLOCK)]
 
 
 def _level(earned: Callable[[float], float], target: float, what: str) -> float:
