@@ -78,9 +78,17 @@ class PreferenceCustomers(CustomerModel):
 
         b = min(1, buy_level * incidence) and c = min(1, click_level * sqrt(incidence)).
         """
-        buy = np.minimum(1.0, buy_level * incidence.astype(np.float64))
-        click = np.minimum(1.0, click_level * np.sqrt(incidence, dtype=np.float64))
-        return np.stack([buy, buy + (1.0 - buy) * click], axis=-1).astype(np.float32)
+        buy = incidence.astype(np.float64)
+        buy *= buy_level
+        np.minimum(buy, 1.0, out=buy)
+        respond = np.sqrt(incidence, dtype=np.float64)
+        respond *= click_level
+        np.minimum(respond, 1.0, out=respond)
+        respond *= 1.0 - buy
+        respond += buy
+        appeal = np.empty((*incidence.shape, 2), dtype=np.float32)
+        appeal[..., 0], appeal[..., 1] = buy, respond
+        return appeal
 
     @staticmethod
     def _drift(appeal: NDArray, factor: NDArray) -> None:
