@@ -1,4 +1,4 @@
-"""Runs of agents in worlds with seeds: side by side, and kept, so that a comparison that was stopped goes on."""
+"""Runs of agents in worlds with seeds, and the names under which they are kept."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 import inspect
 import json
 import re
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -17,12 +15,12 @@ from typing import Any
 from uuid import uuid4
 
 import gymnasium as gym
-from joblib import Parallel, delayed, parallel_config
 
 import agents
 import selflearn_env
+from agents.agent import Agent
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.progress import Counter, Progress
+from agents.evaluation.progress import Counter
 from agents.evaluation.result import EvaluationResult
 from agents.specification import AgentSpec
 from selflearn_env import Shop
@@ -32,6 +30,20 @@ from selflearn_env.plugins import import_named
 NUMBERS = ("numpy", "gymnasium")  # packages whose versions may change what comes out
 
 _shops: dict[str, Shop] = {}  # of this process, so that the customers of a shop are drawn once and not for every run
+
+
+@dataclass(frozen=True)
+class StoredShop:
+    """A shop in a file, for other processes of this machine: each reads it once, and is not sent it with every run."""
+
+    digest: str
+    place: Path
+
+    def read(self) -> Shop:
+        """The shop."""
+        if self.digest not in _shops:
+            _shops[self.digest] = Shop.load(self.place)
+        return _shops[self.digest]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +77,20 @@ class World:
         options = dict(self.env_options)
         if isinstance(options.get("shop"), Shop):
             options["shop"] = _shops.setdefault(options["shop"].digest, options["shop"])
+        elif isinstance(options.get("shop"), StoredShop):
+            options["shop"] = options["shop"].read()
         return gym.make_vec(self.env_id, 1, vectorization_mode="vector_entry_point", **options).unwrapped
 
     def complete(self) -> World:
         """This world with its shop among the options, read or built once for all runs."""
         return replace(self, env_options={**self.env_options, "shop": self.shop})
+
+    def stored(self, folder: Path) -> World:
+        """This world with its shop in a file of the folder."""
+        shop = StoredShop(self.shop.digest, folder / self.shop.digest)
+        if not shop.place.is_file():
+            self.shop.save(shop.place)
+        return replace(self, env_options={**self.env_options, "shop": shop})
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
@@ -108,88 +129,22 @@ class Cell:
         readable = re.sub(r"\W+", "-", f"{self.spec.text} {self.world.name} {self.seed}").strip("-")
         return f"{readable[:80]}-{key[:16]}.npz"
 
+    def agent(self) -> Agent:
+        """The agent before it has served anybody.
+
+        Raises:
+            ValueError: it cannot be made.
+        """
+        simulator = self.world.simulator
+        return self.spec.make(self.world.shop.history, simulator.slate_size, self.seed, simulator)
+
     def run(self, served: Counter) -> EvaluationResult:
         """Lets the agent serve and learn."""
-        shop = self.world.shop
-        agent = self.spec.make(shop.history, self.world.simulator.slate_size, self.seed, self.world.simulator)
-        options = {**self.world.env_options, "shop": shop}
+        options = {**self.world.env_options, "shop": self.world.shop}
         result = evaluate(
-            agent, self.world.env_id, self.world.customers, self.batch, self.seed, served.start(), **options
+            self.agent(), self.world.env_id, self.world.customers, self.batch, self.seed, served.start(), **options
         )
         return replace(result, agent=self.spec.text)
-
-
-def run_cells(
-    cells: Sequence[Cell], jobs: int, backend: str, keep: Path | None, progress: bool
-) -> list[EvaluationResult]:
-    """The results of all cells, in their order; those that are kept are read.
-
-    Args:
-        cells: what to run.
-        jobs: how many run side by side.
-        backend: of joblib: "loky" (processes on this machine), "ray" or "dask" (their cluster, if it is set up).
-        keep: folder of finished runs, or None. Each run is written there as soon as it is done.
-        progress: whether to show bars.
-
-    Raises:
-        Exception: what the first run that failed has raised, with a note that says which; the others are done then.
-        ImportError: the library of the backend is not installed.
-        OSError: a run cannot be written.
-    """
-    results: dict[int, EvaluationResult] = {}
-    places = [keep / cell.file if keep else None for cell in cells]
-    for number, place in enumerate(places):
-        if place and place.is_file():
-            try:
-                results[number] = EvaluationResult.load(place)
-            except ValueError:  # a broken one is run again
-                place.unlink()
-    left = [number for number in range(len(cells)) if number not in results]
-    if progress and len(left) < len(cells):
-        print(f"{len(cells) - len(left)} of {len(cells)} runs are kept from before in {keep}")
-    with Progress([cells[at].label for at in left], [cells[at].world.customers for at in left], progress) as bars:
-        tasks = (
-            delayed(_run)(number, cells[number], places[number], bars.counter(at)) for at, number in enumerate(left)
-        )
-        failed: list[Exception] = []
-        for number, result in _side_by_side(tasks, jobs, backend):
-            if isinstance(result, Exception):  # the others are worth keeping
-                failed.append(result)
-                continue
-            results[number] = result
-            place = places[number]
-            if place and not place.is_file():  # it ran on a machine that does not see this folder
-                result.save(place)
-    if failed:
-        raise failed[0]
-    return [results[number] for number in range(len(cells))]
-
-
-def _run(number: int, cell: Cell, place: Path | None, served: Counter) -> tuple[int, EvaluationResult | Exception]:
-    try:
-        result = cell.run(served)
-        if place and place.parent.is_dir():
-            result.save(place)
-        return number, result
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        error.add_note(f"in the run of {cell.label} ({where.filename}, line {where.lineno})")
-        return number, error
-
-
-def _side_by_side(tasks: Iterable[Any], jobs: int, backend: str) -> Iterator[tuple[int, EvaluationResult | Exception]]:
-    """The results, each as soon as it is there where the backend can."""
-    if backend == "ray":
-        from ray.util.joblib import register_ray  # the extra of a cluster's user
-
-        register_ray()
-    cluster: AbstractContextManager = nullcontext()
-    if backend == "dask":
-        from distributed import Client
-
-        cluster = Client()  # that of the configuration, or one on this machine
-    with cluster, parallel_config(backend=backend, n_jobs=jobs):
-        yield from Parallel(return_as="list" if backend == "ray" else "generator_unordered", batch_size=1)(tasks)
 
 
 def _described(value: Any) -> Any:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from agents.evaluation.cells import Cell, World, run_cells
+from agents.evaluation.cells import Cell, World
 from agents.evaluation.result import EvaluationResult
+from agents.evaluation.side_by_side import run_cells
 from agents.specification import AgentSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DECIMALS = 9  # of what agents are compared by: sums in another order differ in the last digits, and no agent is better
 
@@ -47,11 +50,15 @@ class ComparisonResult:
 
     def table(self) -> pd.DataFrame:
         """One row per agent, in the order asked for: the mean over its seeds of each figure of `figures`."""
+        import pandas as pd  # not needed to run
+
         figures = pd.DataFrame([run.figures() for run in self.runs])
         return figures.drop(columns="seed").groupby("agent", sort=False).mean()
 
     def frame(self) -> pd.DataFrame:
         """The curves, one row per agent, seed and chunk."""
+        import pandas as pd
+
         return pd.concat([run.frame() for run in self.runs], ignore_index=True)
 
 
@@ -118,8 +125,6 @@ def compare_worlds(
     if len(set(chosen)) < len(chosen):  # as if one run were two
         raise ValueError(f"a seed is asked for twice: {chosen}")
     complete = [world.complete() for world in worlds]
-    for spec in specs:  # one that cannot be made is refused before the others have served anybody
-        spec.make(complete[0].shop.history, complete[0].simulator.slate_size, chosen[0], complete[0].simulator)
     folder = Path(keep).resolve() if keep is not None else None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from agents.evaluation.exact import gini, share_of_gap
 from selflearn_env.archive import read_archive, write_archive
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KIND, VERSION = "selflearn-run", 1
 EDGE = 0.1  # the share of the visits that is called early, or late
@@ -124,6 +126,8 @@ class EvaluationResult:
 
     def frame(self) -> pd.DataFrame:
         """The curve, one row per chunk."""
+        import pandas as pd  # not needed to run
+
         columns = {name: getattr(self, name) for name in ("visits", *CURVES, "gap")}
         return pd.DataFrame({"agent": self.label, "seed": self.seed, **columns})
 
