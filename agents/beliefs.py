@@ -23,7 +23,7 @@ class Beliefs:
         mean, variance: (R, Q) of the rows, and room for more.
         covariance: (R, Q, Q) K.
         pending: (R, PENDING, Q) F.
-        waiting: (R,) rows of F that are filled; the others are 0.
+        next: (R,) where the next row of F goes, in all of them one below the other; those not filled are 0.
     """
 
     def __init__(self, places: int):
@@ -32,19 +32,19 @@ class Beliefs:
         self.mean, self.variance = np.zeros((2, 0, places), dtype=np.float32)
         self.covariance = np.zeros((0, places, places), dtype=np.float32)
         self.pending = np.zeros((0, PENDING, places), dtype=np.float32)
-        self.waiting = np.zeros(0, dtype=np.int64)
+        self.next = np.zeros(0, dtype=np.int64)
 
-    def at(self, rows: NDArray[np.int64], places: NDArray[np.int64] | int) -> tuple[NDArray, NDArray]:
-        """Mean and variance of some places, one of each row."""
+    def cells(self, rows: NDArray[np.int64], places: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Where in the tables a place of each row stands."""
         cells = rows * self.places
         cells += places
-        return self.mean.take(cells), self.variance.take(cells)
+        return cells
 
     def append(self, mean: NDArray[np.float32], covariance: NDArray[np.float32]) -> None:
         """Adds rows of these means (R, Q) and covariances (R, Q, Q)."""
         begin, self.rows = self.rows, self.rows + len(mean)
         if self.rows > len(self.mean):  # twice the room, so that it is seldom copied
-            for name in ("mean", "variance", "covariance", "pending", "waiting"):
+            for name in ("mean", "variance", "covariance", "pending", "next"):
                 old = getattr(self, name)
                 room = np.zeros((self.rows, *old.shape[1:]), old.dtype)
                 setattr(self, name, np.concatenate([old, room]))
@@ -53,18 +53,27 @@ class Beliefs:
     def replace(self, rows: slice, mean: NDArray[np.float32], covariance: NDArray[np.float32]) -> None:
         """Sets what is believed of some rows."""
         self.mean[rows], self.variance[rows] = mean, np.einsum("rqq->rq", covariance)
-        self.covariance[rows], self.pending[rows], self.waiting[rows] = covariance, 0.0, 0
+        self.covariance[rows], self.pending[rows] = covariance, 0.0
+        self.next[rows] = np.arange(rows.start, rows.stop) * PENDING
 
-    def tell_one(self, rows: NDArray[np.int64], place: int, information: list[float], score: list[float]) -> None:
+    def tell_one(
+        self,
+        rows: NDArray[np.int64],
+        place: int,
+        cells: NDArray[np.int64],
+        information: list[float],
+        score: list[float],
+    ) -> None:
         """Tells different rows (R,) something of one place.
 
         Args:
             rows: which ones.
             place: the place.
+            cells: `cells(rows, place)`.
             information: of each row, the inverse variance of what it is told.
             score: of each row, how far that is from its mean, times the information.
         """
-        column = self.covariance.reshape(-1, self.places).take(rows * self.places + place, axis=0)
+        column = self.covariance.reshape(-1, self.places).take(cells, axis=0)
         pending = self.pending.take(rows, axis=0)
         column -= np.matmul(pending[:, None, :, place], pending)[:, 0]
         pull, root = [], []
@@ -77,17 +86,17 @@ class Beliefs:
         mean += column * pulls
         self.mean[rows] = mean
         column *= roots
-        waiting = self.waiting.take(rows)
-        self.pending.reshape(-1, self.places)[rows * PENDING + waiting] = column
-        waiting += 1
-        self.waiting[rows] = waiting
+        free = self.next.take(rows)
+        self.pending.reshape(-1, self.places)[free] = column
+        free += 1
+        self.next[rows] = free
         column *= column
         variance = self.variance.take(rows, axis=0)
         variance -= column
         np.maximum(variance, LEAST, out=variance)
         self.variance[rows] = variance
-        if PENDING in waiting.tolist():
-            self._settle(rows[waiting > PENDING // 2])
+        if 0 in [at % PENDING for at in free.tolist()]:  # some are full
+            self._settle(rows[free - rows * PENDING > PENDING // 2])
 
     def tell(self, rows: NDArray[np.int64], information: NDArray[np.float32], told: NDArray[np.float32]) -> None:
         """Tells different rows (R,) something of many places.
@@ -97,7 +106,7 @@ class Beliefs:
             information: (R, Q) inverse variance of what each is told of each place, 0 for nothing.
             told: (R, Q) what that is, times the information.
         """
-        self._settle(rows[self.waiting[rows] > 0])
+        self._settle(rows[self.next[rows] > rows * PENDING])
         count = np.count_nonzero(information, axis=1)
         order = np.argsort(-count, kind="stable")[: np.count_nonzero(count)]
         for at in range(0, len(order), ROWS):
@@ -130,7 +139,7 @@ class Beliefs:
         if len(rows):
             pending = self.pending[rows]
             self.covariance[rows] -= np.matmul(pending.transpose(0, 2, 1).copy(), pending)
-            self.pending[rows], self.waiting[rows] = 0.0, 0
+            self.pending[rows], self.next[rows] = 0.0, rows * PENDING
 
 
 def _starts(rows: int, places: int) -> NDArray[np.int64]:

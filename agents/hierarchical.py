@@ -118,7 +118,7 @@ class HierarchicalAgent(Agent):
         # One row per product once shown in a block: its belief, and the responses as normal observations of u.
         self._row = np.full((blocks, self.products), -1)
         self._begun = np.zeros(blocks, dtype=np.int64)  # rows of each block
-        self._shown = np.zeros((blocks, 0), dtype=np.int64)  # which ones, and room for more
+        self._shown = np.zeros((2, blocks, 0), dtype=np.int64)  # which ones, their products, and room for more
         self._whose = np.zeros((0, 2), dtype=np.int64)  # (R, 2) block and product
         self._beliefs = Beliefs(places)
         self._information = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j
@@ -148,15 +148,16 @@ class HierarchicalAgent(Agent):
         if bonus > newcomers.bonus[state] or self._added > newcomers.added.item(state):
             self._look_out(np.array([state]))
         block = self._block.item(state)
-        rows = self._shown[block, : self._begun.item(block)]
-        known = upper(*self._beliefs.at(rows, self._place.item(state)), bonus)
+        rows, products = self._shown[:, block, : self._begun.item(block)]
+        cells = self._beliefs.cells(rows, self._place.item(state))
+        known = upper(self._beliefs.mean.take(cells), self._beliefs.variance.take(cells), bonus)
         new = upper(newcomers.mean[state], newcomers.variance[state] + self._added, bonus)
         score = np.concatenate((known, new))
         best = top(score[None], self.slate_size)[0]
         if score.item(best.item(-1)) < newcomers.floor.item(state):
             self._look_out(np.array([state]), ahead=False)
             return self._slate(state)
-        return np.concatenate((self._whose[rows, 1], newcomers.ids[state])).take(best)
+        return np.concatenate((products, newcomers.ids[state])).take(best)
 
     def _slates(self, states: NDArray) -> NDArray[np.int64]:
         """(B, n) the same for many states (B,)."""
@@ -165,13 +166,14 @@ class HierarchicalAgent(Agent):
         if np.count_nonzero(old):
             self._look_out(states[old])
         begun = self._begun[self._block[states]][:, None]
-        rows = self._shown[self._block[states], : begun.max(initial=0)]
-        known = upper(*self._beliefs.at(rows, self._place[states][:, None]), bonus[:, None])
+        rows, products = self._shown[:, self._block[states], : begun.max(initial=0)]
+        cells = self._beliefs.cells(rows, self._place[states][:, None])
+        known = upper(self._beliefs.mean.take(cells), self._beliefs.variance.take(cells), bonus[:, None])
         known[np.arange(known.shape[1]) >= begun] = -np.inf
         new = upper(newcomers.mean[states], newcomers.variance[states] + self._added, bonus[:, None])
         score = np.concatenate((known, new), axis=1)
         best = top(score, self.slate_size)
-        products = np.concatenate((self._whose[rows, 1], newcomers.ids[states]), axis=1)
+        products = np.concatenate((products, newcomers.ids[states]), axis=1)
         slates = np.take_along_axis(products, best, axis=1)
         least = np.take_along_axis(score, best[:, -1:], axis=1)[:, 0]
         short = least < newcomers.floor[states]
@@ -227,12 +229,13 @@ class HierarchicalAgent(Agent):
         rows = self._row[block].take(columns)
         if min(rows.tolist()) < 0:
             rows = self._begin(block, columns)
-        u = self._beliefs.mean[rows, place].tolist()
+        cells = self._beliefs.cells(rows, place)
+        u = self._beliefs.mean.take(cells).tolist()
         information, score = self._responses.judge_few(u, slots.tolist(), responses.tolist())
-        self._beliefs.tell_one(rows, place, information, score)
+        self._beliefs.tell_one(rows, place, cells, information, score)
         told = [much * one + far for much, one, far in zip(information, u, score, strict=True)]
-        self._information[rows, place] += np.array(information, dtype=np.float32)
-        self._told[rows, place] += np.array(told, dtype=np.float32)
+        self._information.reshape(-1)[cells] += np.array(information, dtype=np.float32)
+        self._told.reshape(-1)[cells] += np.array(told, dtype=np.float32)
         self._came[state] += 1
         self._bonus[state] = self._optimism * math.sqrt(math.log1p(self._came.item(state)))
 
@@ -268,11 +271,11 @@ class HierarchicalAgent(Agent):
         self._told = np.concatenate([self._told, nothing])
         self._beliefs.append(self._expected(whose), self._prior(whose))
         most = self._begun.max() + len(new)
-        if most > self._shown.shape[1]:  # twice the room, so that it is seldom copied
-            room = np.zeros((len(self._begun), most), dtype=np.int64)
-            self._shown = np.concatenate([self._shown, room], axis=1)
-        for row, of in enumerate(whose[:, 0].tolist(), begin):
-            self._shown[of, self._begun[of]] = row
+        if most > self._shown.shape[2]:  # twice the room, so that it is seldom copied
+            room = np.zeros((2, len(self._begun), most), dtype=np.int64)
+            self._shown = np.concatenate([self._shown, room], axis=2)
+        for row, (of, product) in enumerate(whose.tolist(), begin):
+            self._shown[:, of, self._begun[of]] = row, product
             self._begun[of] += 1
         for of in np.unique(whose[:, 0]).tolist():
             self._newcomers.strike(self._members[of], self._row[of] >= 0)
@@ -316,8 +319,8 @@ class HierarchicalAgent(Agent):
         means = self._known[states]
         for mean, state in zip(means, states.tolist(), strict=True):
             block = self._block.item(state)
-            rows = self._shown[block, : self._begun.item(block)]
-            mean[self._whose[rows, 1]] = self._beliefs.mean[rows, self._place.item(state)]
+            rows, products = self._shown[:, block, : self._begun.item(block)]
+            mean[products] = self._beliefs.mean[rows, self._place.item(state)]
         return means
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:

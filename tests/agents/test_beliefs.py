@@ -42,7 +42,7 @@ def test_what_is_told_is_believed_as_regression_has_it(places, together):
         for row in range(3):
             seen[row].append((place, values[row], information[row]))
         score = information * (values - beliefs.mean[rows, place])
-        beliefs.tell_one(rows, place, information.tolist(), score.tolist())
+        beliefs.tell_one(rows, place, beliefs.cells(rows, place), information.tolist(), score.tolist())
     if together:
         information = rng.uniform(0.1, 2.0, size=(3, places)) * (rng.random((3, places)) < [[0.9], [0.3], [0.0]])
         values = rng.normal(size=(3, places))
