@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from measure_agents import agent_rows
 from measure_environments import MINIMAL, environment_rows
 from measure_growth import growth
+from measure_large import large
 from measure_shops import shop_rows
 from measuring import Row
 
@@ -34,6 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--keep", action="store_true", help=f"write the baseline, {BASELINE.name}, anew")
     parser.add_argument("--growth", action="store_true", help="measure how the cost grows, too")
+    parser.add_argument("--large", action="store_true", help="measure logs of up to 50 million rows, too")
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
     options = parser.parse_args()
     out = folder(options.out)
@@ -41,6 +43,7 @@ def main() -> None:
         *shop_rows(options.repeats),
         *environment_rows(options.repeats),
         *agent_rows(options.repeats),
+        *(large(out, options.repeats) if options.large else []),
     ]
     machine = described()
     write_text(out / "benchmark.md", f"{machine}\n\n{as_text(rows)}")

@@ -11,6 +11,7 @@ from measure_environments import vector
 from measuring import ENV, Row, repeated
 
 from agents import make_agent
+from selflearn_env import Shop
 from selflearn_env.datasets import retail_shop
 
 LOOPS = (  # agent, visits decided at once, visits measured, at least so many per second
@@ -59,9 +60,10 @@ def agent_rows(repeats: int) -> list[Row]:
     return rows
 
 
-def loop(name: str, batch: int, visits: int) -> Any:
+def loop(name: str, batch: int, visits: int, shop: Shop | None = None) -> Any:
     """A measurement of the visits per second of a new agent that serves and learns, environment included."""
-    envs, history = vector(ENV, batch), retail_shop().history
+    shop = shop or retail_shop()
+    envs, history = vector(ENV, batch, shop=shop), shop.history
 
     def rate() -> float:
         agent = make_agent(name, history=history)

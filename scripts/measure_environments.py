@@ -159,9 +159,9 @@ def vector(env_id: str, batch: int, **options: Any) -> Any:
     return gym.make_vec(env_id, num_envs=batch, vectorization_mode="vector_entry_point", **options)
 
 
-def stepping(envs: Any, batch: int, steps: int) -> Callable[[], float]:
-    """A measurement of the visits per second of an environment that is shown random slates."""
-    actions = [distinct_slates(seed, batch, retail_shop().products, SLATE) for seed in range(4)]
+def stepping(envs: Any, batch: int, steps: int, products: int | None = None) -> Callable[[], float]:
+    """A measurement of the visits per second of an environment that is shown random slates of so many products."""
+    actions = [distinct_slates(seed, batch, products or retail_shop().products, SLATE) for seed in range(4)]
     if hasattr(envs, "reset"):
         envs.reset()
 

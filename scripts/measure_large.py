@@ -1,0 +1,133 @@
+"""How a large log becomes a shop, and how fast and how large an environment and agents of a large catalogue are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from command_line import write_text
+from matplotlib.figure import Figure
+from measure_agents import loop
+from measure_environments import stepping, vector
+from measuring import ENV, Row, in_turns, ratios
+
+from agents.evaluation.markdown import number, table
+from selflearn_env import Shop
+from selflearn_env.archive import write_atomically
+from selflearn_env.datasets import retail_shop
+
+SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)  # rows
+PRODUCTS, ROWS_PER_CUSTOMER = 100_000, 50
+SCRIPTS = Path(__file__).parent
+
+BUILD = """
+import resource, sys
+from time import perf_counter as now
+from selflearn_env import Shop
+begin = now()
+shop = Shop.from_transactions(sys.argv[1])
+print(now() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+shop.save(sys.argv[2])
+"""
+SERVE = f"""
+import resource, sys
+import gymnasium as gym
+from selflearn_env import Shop
+from agents import make_agent
+shop = Shop.load(sys.argv[1])
+envs = gym.make_vec({ENV!r}, num_envs=1024, vectorization_mode="vector_entry_point", shop=shop)
+states = envs.reset(seed=0)[1]["state"]
+agent = make_agent(sys.argv[2], history=shop.history)
+for _ in range(100):
+    slates = agent.act(states)
+    info = envs.step(slates)[-1]
+    agent.update(states, slates, info["response"], info["item_reward"])
+    states = info["state"]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def large(out: Path, repeats: int) -> list[Row]:
+    """Makes logs of all sizes, and shops of them; writes `large.md` and `large.png`; measures on the largest shop."""
+    with tempfile.TemporaryDirectory(dir=out) as temporary:
+        spent, peak = [], []
+        shop = Path(temporary) / "shop.npz"
+        for rows in SIZES:
+            log = Path(temporary) / f"log-{rows}"
+            _run(
+                str(SCRIPTS / "make_log.py"), "--rows", str(rows), "--products", str(PRODUCTS),
+                "--customers", str(rows // ROWS_PER_CUSTOMER), "--out", str(log),
+            )  # fmt: skip
+            seconds_, mebibytes = _run("-c", BUILD, str(log), str(shop)).split()
+            spent.append(float(seconds_))
+            peak.append(float(mebibytes))
+            print(f"{rows:,} rows: {spent[-1]:.0f} s, {peak[-1]:,.0f} MiB")
+        lines = [
+            [f"{rows:,}", number(time, 1), number(memory, 0)]
+            for rows, time, memory in zip(SIZES, spent, peak, strict=True)
+        ]
+        write_text(out / "large.md", table(["rows", "seconds", "greatest memory, MiB"], lines))
+        with write_atomically(out / "large.png") as file:
+            draw(spent, peak, file)
+        return [
+            Row("50,000,000 rows -> shop", "s", "600", spent[-1:]),
+            Row("50,000,000 rows -> shop, memory", "MiB", "3,815", peak[-1:]),
+            *speed_rows(Shop.load(shop), repeats),
+            *(
+                Row(
+                    f"{name} and environment of 100,000 products",
+                    "MiB",
+                    "2,048",
+                    [resident(shop, name)],
+                )
+                for name in ("epsilon_greedy", "hierarchical")
+            ),
+        ]
+
+
+def speed_rows(shop: Shop, repeats: int) -> list[Row]:
+    """The speed with a shop of many products beside that with the default shop, measured in turns."""
+    measures: dict[str, list[Callable[[], float]]] = {}
+    for batch, steps in ((1, 3_000), (64, 1_000), (1024, 100), (4096, 25)):
+        measures[f"vector face, {batch:,} visits"] = [
+            stepping(vector(ENV, batch, shop=each), batch, steps, each.products) for each in (shop, retail_shop())
+        ]
+    for name, batch, visits in (
+        ("epsilon_greedy", 1, 10_000),
+        ("epsilon_greedy", 1024, 102_400),
+        ("hierarchical", 1, 2_000),
+        ("hierarchical", 1024, 10_240),
+    ):
+        measures[f"{name} and environment, batch {batch:,}"] = [
+            loop(name, batch, visits, each) for each in (shop, retail_shop())
+        ]
+    return [
+        Row(f"{what}: 100,000 products / 3,600", "ratio", "0.33", ratios(*in_turns(repeats, pair)))
+        for what, pair in measures.items()
+    ]
+
+
+def resident(shop: Path, name: str) -> float:
+    """MiB at most of a process that reads the shop, and lets an agent serve 100 times 1,024 visits."""
+    return float(_run("-c", SERVE, str(shop), name))
+
+
+def _run(*command: str) -> str:
+    """What a Python process of its own prints."""
+    return subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def draw(spent: Sequence[float], peak: Sequence[float], file: IO[bytes]) -> None:
+    """Writes a PNG: time and memory over the rows."""
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    millions = np.array(SIZES) / 1e6
+    for axes, values, label in zip(figure.subplots(1, 2), (spent, peak), ("seconds", "MiB at most"), strict=True):
+        axes.plot(millions, values, "o-")
+        axes.set(xlabel="million rows", ylabel=label, ylim=(0, None))
+        axes.grid(alpha=0.3)
+    figure.savefig(file, format="png", dpi=110)
