@@ -12,6 +12,7 @@ from typing import IO
 from command_line import folder, manifest, place, positive, run, write_text
 from matplotlib.figure import Figure
 from measure_agents import agent_rows
+from measure_compare import compare_rows
 from measure_environments import MINIMAL, environment_rows
 from measure_growth import growth
 from measure_large import large
@@ -43,6 +44,7 @@ def main() -> None:
         *shop_rows(options.repeats),
         *environment_rows(options.repeats),
         *agent_rows(options.repeats),
+        *compare_rows(),
         *(large(out, options.repeats) if options.large else []),
     ]
     machine = described()
