@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling import TINY, Level, Pooling, groups_of
-from selflearn_env.core.tables import totals
 
 STEPS = 32  # of the grid of weights, each a factor of sqrt 2; at the upper end a level repeats its parent
 WEIGHTS = tuple((2.0 ** (-2 + np.arange(STEPS + 1) / 2)).tolist())  # in purchases
@@ -81,7 +80,10 @@ class _Cells(NamedTuple):
     came: NDArray[np.float32]  # visits of the group
     bought: NDArray[np.float32]  # purchases
     inverse: NDArray[np.float32]  # visits per purchase, as the level above has it
-    of_other: NDArray[np.float32]  # purchases, or visits, of the other half
+
+    def at(self, places: NDArray[np.int64]) -> _Cells:
+        """Those at some places."""
+        return _Cells(*(column[places] for column in self))
 
     def rate(self, weight: np.float32) -> NDArray[np.float32]:
         """What the purchases and the weight are divided by."""
@@ -101,31 +103,34 @@ class _Trial:
         self.parent, self.parent_of = parent, parent_of
         groups, self.products = len(parent_of), parent[0].shape[1]
         self.came = [np.bincount(group, weights=of.visits, minlength=groups).astype(np.float32) for of in halves]
-        # Where something was bought: few of all pairs.
-        self.filled = [totals(group[of.state] * self.products + of.product, of.bought) for of in halves]
+        # Where something was bought, by either half: few of all pairs.
+        keys = [group[of.state] * self.products + of.product for of in halves]
+        self.cells, place = np.unique(np.concatenate(keys), return_inverse=True)
+        places = np.split(place, [len(keys[0])])
+        bought = [np.bincount(at, of.bought, minlength=self.cells.size) for at, of in zip(places, halves, strict=True)]
+        of_group, product = np.divmod(self.cells, self.products)
+        self.known = [
+            _Cells(came[of_group], own.astype(np.float32), inverse[parent_of[of_group], product])
+            for came, own, inverse in zip(self.came, bought, parent, strict=True)
+        ]
+        self.filled = [np.flatnonzero(own) for own in bought]
         self.foreseen, self.own = [], []
-        for half, (cells, bought) in enumerate(self.filled):
-            others, theirs = self.filled[1 - half]
-            at = np.searchsorted(cells, others).clip(max=max(len(cells) - 1, 0))
-            known = np.where(cells[at] == others, bought[at], 0) if len(cells) else np.zeros(len(others))
-            self.foreseen.append(self._cells(half, others, known, theirs))
-            self.own.append(self._cells(half, cells, bought, self.came[1 - half][cells // self.products]))
-
-    def _cells(self, half: int, cells: NDArray[np.int64], bought: NDArray, of_other: NDArray) -> _Cells:
-        group, product = np.divmod(cells, self.products)
-        inverse = self.parent[half][self.parent_of[group], product]
-        return _Cells(self.came[half][group], bought.astype(np.float32), inverse, of_other.astype(np.float32))
+        for half in (0, 1):
+            other = self.filled[1 - half]
+            self.foreseen.append((self.known[half].at(other), self.known[1 - half].bought[other]))
+            own = self.filled[half]
+            self.own.append((self.known[half].at(own), self.came[1 - half][of_group[own]]))
 
     def inverse(self, weight: float) -> list[NDArray[np.float32]]:
         """(G, P) visits per purchase, of each half."""
         w = np.float32(weight)
         found = []
-        for came, parent, (cells, _), own in zip(self.came, self.parent, self.filled, self.own, strict=True):
+        for came, parent, filled, (own, _) in zip(self.came, self.parent, self.filled, self.own, strict=True):
             incidence = parent[self.parent_of]
             incidence *= w
             incidence += came[:, None]
             np.divide(w, incidence, out=incidence)
-            incidence.reshape(-1)[cells] = (own.bought + w) / own.rate(w)
+            incidence.reshape(-1)[self.cells[filled]] = (own.bought + w) / own.rate(w)
             found.append(np.reciprocal(incidence, out=incidence))
         return found
 
@@ -134,10 +139,11 @@ class _Trial:
         w = np.float32(weight)
         value = 0.0
         for half in (0, 1):
-            cells, own = self.foreseen[half], self.own[half]
-            value += _sum(cells.of_other * np.log((cells.bought + w) / cells.rate(w)))
+            cells, theirs = self.foreseen[half]
+            value += _sum(theirs * np.log((cells.bought + w) / cells.rate(w)))
             # The sum over the catalogue: the purchases where there are some, and the weight everywhere.
-            value -= _sum(own.of_other * (own.bought / own.rate(w)))
+            own, came = self.own[half]
+            value -= _sum(came * (own.bought / own.rate(w)))
             value -= self._catalogue(half, w)
         return value
 
