@@ -118,7 +118,7 @@ class Beliefs:
             aim = np.take_along_axis(told[some], places, axis=1)
             np.divide(aim, weight, out=aim, where=weight > 0.0)
             for step in range(0, most.item(0), STEP):
-                left, now = int(np.count_nonzero(most > step)), slice(step, step + STEP)
+                left, now = int(np.count_nonzero(most > step)), slice(step, min(step + STEP, most.item(0)))
                 where, root = places[:left, now], weight[:left, now]
                 cells = where + _starts(left, self.places)
                 across = covariance.reshape(-1, self.places).take(cells, axis=0)  # (left, k, Q)
