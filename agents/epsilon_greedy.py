@@ -202,7 +202,7 @@ class EpsilonGreedyAgent(Agent):
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
         values = np.full((len(states), self.products), -np.inf)
         for row, state in zip(values, states.tolist(), strict=True):
-            columns, known = self._table.known(state)
+            columns, _, known = self._table.known(state)
             row[self._table.order[columns]] = known
         return values
 

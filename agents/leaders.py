@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.reserve import Reserve
 from agents.value_table import ValueTable
 from selflearn_env.core.cells import grown
 
@@ -12,13 +13,13 @@ Indexes = NDArray[np.int64] | int  # of distinct states, or of one; products and
 SPARE = 64  # products kept per state; few enough to sort quickly, enough to outlast many visits
 
 
-class Leaders:
+class Leaders(Reserve):
     """For each state a sorted list of its best products, of which the first `depth` are right whenever they are read.
 
     `floor` bounds the values of all products outside the list; one that rises above it is taken into the list. The list
-    is sorted again when its values have changed, and chosen anew from the whole row only when one of its first `depth`
-    fell below the floor. Products without a value (-inf) come last; `scarce` marks the states where they may be among
-    the first `depth`.
+    is sorted again when its values have changed, and chosen anew, among the candidates of the reserve, only when one of
+    its first `depth` fell below the floor. Products without a value (-inf) come last; `scarce` marks the states where
+    they may be among the first `depth`.
     """
 
     def __init__(self, table: ValueTable, depth: int):
@@ -28,6 +29,7 @@ class Leaders:
             table: the values of the products in each state.
             depth: how many leaders must be right.
         """
+        super().__init__(table)
         states, products = len(table.row), len(table.order)
         self.depth = min(depth, products)
         self.size = min(max(SPARE, 2 * depth), products)
@@ -72,16 +74,17 @@ class Leaders:
         """Says that the values of products (B, m) in the states (B,), at these slots (B, m), are new (B, m)."""
         self.outside = grown(self.outside, len(table.value), True)
         self.unsorted[states] = True
-        risen = new > self.floor.take(states)[:, None]
-        risen &= self.outside.take(slots)
-        if np.count_nonzero(risen):
-            at = np.flatnonzero(risen)
-            state, product, slot = states[at // slots.shape[1]], slates.take(at), slots.take(at)
-            alone = np.bincount(state)[state] == 1
-            self._take_in(table, state[alone], product[alone], slot[alone])
-            for other in np.flatnonzero(~alone).tolist():
-                if self.outside[slot[other]]:
-                    self._take_in(table, state[other], product[other], slot[other])
+        at = np.flatnonzero(self.outside.take(slots))
+        state, product, slot, value = states[at // slots.shape[1]], slates.take(at), slots.take(at), new.take(at)
+        for one in np.flatnonzero(value > self.reserve_floor[state]).tolist():
+            self.hold(table, state.item(one), product.item(one), slot.item(one))
+        risen = value > self.floor[state]
+        state, product, slot = state[risen], product[risen], slot[risen]
+        alone = np.bincount(state)[state] == 1
+        self._take_in(table, state[alone], product[alone], slot[alone])
+        for other in np.flatnonzero(~alone).tolist():
+            if self.outside[slot[other]]:
+                self._take_in(table, state[other], product[other], slot[other])
 
     def changed_once(
         self,
@@ -95,10 +98,14 @@ class Leaders:
         if not table.full:
             self.outside = grown(self.outside, len(table.value), True)
         self.unsorted[state] = True
-        floor = self.floor.item(state)
+        floor, reserve_floor = self.floor.item(state), self.reserve_floor.item(state)
         for at, outside in enumerate(self.outside[slots].tolist()):
-            if outside and new.item(at) > floor:
-                self._take_in(table, state, slate.item(at), slots.item(at))
+            if outside and (value := new.item(at)) > min(floor, reserve_floor):
+                product, slot = slate.item(at), slots.item(at)
+                if value > reserve_floor:
+                    self.hold(table, state, product, slot)
+                if value > floor:
+                    self._take_in(table, state, product, slot)
 
     def _take_in(self, table: ValueTable, state: Indexes, product: Indexes, slot: Indexes) -> None:
         """Puts a product from outside in the place of the last one of the list, in one state or in several."""
@@ -141,18 +148,20 @@ class Leaders:
 
     def _choose(self, table: ValueTable, state: int) -> None:
         """The best of all products of one state, unsorted."""
-        columns, values = table.known(state)
+        columns, slots, values = self.candidates(table, state, self.size)
         self.scarce[state] = columns.size < self.depth
         if columns.size > self.size:
             cut = columns.size - self.size
             most = values.argpartition(cut)[cut:]
-            columns, self.floor[state] = columns[most], values[most[0]]  # the partition puts the least of them first
+            columns, slots = columns[most], slots[most]
+            self.floor[state] = values[most[0]]  # the partition puts the least of them first
         else:
             missing = np.ones(len(table.order), dtype=bool)
             missing[columns] = False
-            columns = np.append(columns, np.flatnonzero(missing)[: self.size - columns.size])
+            others = np.flatnonzero(missing)[: self.size - columns.size]
+            columns = np.append(columns, others)
+            slots = np.append(slots, table.add(others + state * len(table.order)))
+            self.outside = grown(self.outside, len(table.value), True)
             self.floor[state] = -np.inf
-        slots = table.add(columns + state * len(table.order))
-        self.outside = grown(self.outside, len(table.value), True)
         self.outside[slots] = False
         self.slots[state], self.ids[state] = slots, table.order[columns]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.cells import Cells, grown
 
-FULL = 2**24  # cells up to which each has a slot, known or not; the default shop has 2.5 million
+# Each cell has a slot, known or not, in a table of up to 2^24 cells, or of which more than one in 4 is known.
+FULL, SPARSE = 2**24, 4
 
 
 class ValueTable(Cells):
@@ -36,13 +37,13 @@ class ValueTable(Cells):
         """
         size = states * len(order)
         self.order, self.column, self.row = order, np.argsort(order), np.arange(0, size, len(order))
-        if size <= FULL or 4 * len(cells) > size:
+        if size <= FULL or SPARSE * len(cells) > size:
             super().__init__(size)
             self.value = np.full(size, -np.inf)
             self.value[cells] = values
         else:
             super().__init__(size, cells)
-            self.value = values
+            self.value = grown(values, len(cells) + 1, -np.inf)
         self.total, self.count = np.zeros(len(self.value)), np.zeros(len(self.value))
 
     def add(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,14 +55,14 @@ class ValueTable(Cells):
         self.total, self.count = grown(self.total, len(self), 0.0), grown(self.count, len(self), 0.0)
         return slots
 
-    def known(self, state: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The columns known in the state, ascending, and their values."""
+    def known(self, state: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """The columns known in the state, ascending, their slots and values."""
         start, stop = state * len(self.order), (state + 1) * len(self.order)
         if self.full:
             row = self.value[start:stop]
             columns = (row > -np.inf).nonzero()[0]
-            return columns, row[columns]
-        cells = self.within(start, stop)
-        values = self.value[self.find(cells)]
+            return columns, columns + start, row[columns]
+        cells, slots = self.within(start, stop)
+        values = self.value[slots]
         some = values > -np.inf
-        return cells[some] - start, values[some]
+        return cells[some] - start, slots[some], values[some]

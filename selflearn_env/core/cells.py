@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 SHIFT = 4  # a word of a bitmap has 2^4 cells: few enough that a small table says how many of them are filled
 WORD = np.dtype("<u2")  # the first cell in the least bit, and in the first byte on every machine
 ONES = np.unpackbits(np.arange(1 << 16, dtype=WORD).view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
-MIXER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio (Knuth 1998, volume 3, section 6.4)
+MIXER = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio (Knuth 1998, volume 3, section 6.4)
+FEW = 32  # cells that are looked up faster one by one, as plain numbers
 
 
 class Cells:
     """Gives each filled cell of a table a slot, 0, 1, 2, ..., for any number of arrays that hold what is in the cells.
 
     A cell is a position in the flat table, such as state * P + product. The cells filled at first have slots in
-    ascending order; those added later follow, in the order of the calls, ascending within a call. Slots do not change.
+    ascending order; those added later follow, call by call. A cell keeps its slot.
 
         cells = Cells(seen.size, np.flatnonzero(seen))
         quantity_of = quantity[seen]                            # one entry per slot
@@ -71,6 +72,10 @@ class Cells:
         """The slots of cells of any shape, after those not filled yet were added; a cell may come several times."""
         if self.full:
             return cells
+        if cells.size <= FEW:
+            return np.array([self._add_one(cell) for cell in cells.ravel().tolist()], dtype=np.int64).reshape(
+                cells.shape
+            )
         slots = self.find(cells)
         missing = slots < 0
         if np.count_nonzero(missing):
@@ -82,17 +87,45 @@ class Cells:
             self._cells[self.later : self.later + len(new)] = new
             self._place(np.arange(self.later, self.later + len(new)))
             self.later += len(new)
-            slots = self.find(cells)
+            slots[missing] = self._slots_of_later(cells[missing])
         return slots
 
-    def within(self, start: int, stop: int) -> NDArray[np.int64]:
-        """The filled cells of start..stop - 1, ascending, such as those of one row of the table."""
+    def _add_one(self, cell: int) -> int:
+        """What `find` and `add` do, for one cell."""
+        word, bit = cell >> SHIFT, cell & 15
+        bits = self._bits.item(word) >> bit
+        if bits & 1:
+            return self._rank.item(word) - bits.bit_count()
+        if self.later == len(self._cells):
+            self._make_room(1)
+        place = (cell * MIXER & 0xFFFFFFFFFFFFFFFF) >> (65 - len(self._places).bit_length())
+        while (number := self._places.item(place)) >= 0:
+            if self._cells.item(number) == cell:
+                return self.first + number
+            place = (place + 1) & (len(self._places) - 1)
+        self._later_bits[word] |= 1 << bit
+        self._cells[self.later], self._places[place] = cell, self.later
+        self.later += 1
+        return len(self) - 1
+
+    def within(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The filled cells of start..stop - 1, ascending, such as those of one row of the table, and their slots."""
         if self.full:
-            return np.arange(start, stop)
-        words = slice(start >> SHIFT, (stop >> SHIFT) + 1)
-        begin = start >> SHIFT << SHIFT
-        bits = np.unpackbits((self._bits[words] | self._later_bits[words]).view(np.uint8), bitorder="little")
-        return np.flatnonzero(bits[start - begin : stop - begin].view(bool)) + start
+            return np.arange(start, stop), np.arange(start, stop)
+        word, stop_word, bit = start >> SHIFT, (stop >> SHIFT) + 1, start & 15
+        first, later = (
+            np.unpackbits(bits[word:stop_word].view(np.uint8), bitorder="little")[bit : bit + stop - start].view(bool)
+            for bits in (self._bits, self._later_bits)
+        )
+        cells = np.flatnonzero(first | later)
+        added = later[cells]
+        slots = np.empty(cells.size, dtype=np.int64)
+        # The slots of the first cells are consecutive.
+        before = self._rank.item(word) - (self._bits.item(word) >> bit).bit_count()
+        slots[~added] = np.arange(before, before + cells.size - np.count_nonzero(added))
+        cells += start
+        slots[added] = self._slots_of_later(cells[added])
+        return cells, slots
 
     def _find_later(self, cells: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
         """Writes the slots of those cells (M,) that were added later, where slots (M,) has -1 so far."""
@@ -100,16 +133,19 @@ class Cells:
         sought = cells.take(missing)
         added = self._later_bits.take(sought >> SHIFT) & _bits(sought) > 0
         if np.count_nonzero(added):
-            missing, sought = missing[added], sought[added]
-            place = self._hash(sought)
-            found = self._places.take(place)
-            # Each is there: the search ends before it comes to an empty place.
-            astray = np.flatnonzero(self._cells.take(found) != sought)
-            while astray.size:
-                place[astray] = (place[astray] + 1) & (len(self._places) - 1)
-                found[astray] = self._places.take(place[astray])
-                astray = astray[self._cells.take(found[astray]) != sought[astray]]
-            slots[missing] = found + self.first
+            slots[missing[added]] = self._slots_of_later(sought[added])
+
+    def _slots_of_later(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The slots of cells (M,) that were added later."""
+        place = self._hash(cells)
+        number = self._places.take(place)
+        # Each is there: the search ends before it comes to an empty place.
+        astray = np.flatnonzero(self._cells.take(number) != cells)
+        while astray.size:
+            place[astray] = (place[astray] + 1) & (len(self._places) - 1)
+            number[astray] = self._places.take(place[astray])
+            astray = astray[self._cells.take(number[astray]) != cells[astray]]
+        return self.first + number.astype(np.int64)
 
     def _make_room(self, new: int) -> None:
         """Doubles the room for cells added later until the new ones fit; at most half of the places are taken."""
@@ -129,16 +165,16 @@ class Cells:
 
     def _hash(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where in the places the search for each cell begins."""
-        mixed = cells.view(np.uint64) * MIXER
+        mixed = cells.view(np.uint64) * np.uint64(MIXER)
         mixed >>= np.uint64(65 - len(self._places).bit_length())
         return mixed.view(np.int64)
 
 
 def grown(array: NDArray, slots: int, fill: float) -> NDArray:
-    """The array, lengthened for at least so many slots where it is too short, by half so that this is rarely needed."""
+    """The array, lengthened for at least so many slots where it is too short, by an eighth so that this is rare."""
     if len(array) >= slots:
         return array
-    return np.concatenate([array, np.full(slots - len(array) + slots // 2, fill, dtype=array.dtype)])
+    return np.concatenate([array, np.full(slots - len(array) + slots // 8, fill, dtype=array.dtype)])
 
 
 def _bits(cells: NDArray[np.int64]) -> NDArray[np.uint16]:

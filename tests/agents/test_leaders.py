@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import agents.reserve
 import agents.value_table
 from agents.leaders import SPARE, Leaders
 from agents.value_table import ValueTable
@@ -21,6 +22,7 @@ def table_of(values, seed=0, full=True):
     with pytest.MonkeyPatch.context() as patch:
         if not full:
             patch.setattr(agents.value_table, "FULL", 0)
+            patch.setattr(agents.value_table, "SPARSE", 1)
         return ValueTable(order, states, cells, by_column.reshape(-1)[cells])
 
 
@@ -29,7 +31,10 @@ def learn(table, leaders, values, states, slates, new):
     values[states[:, None], slates] = new
     slots = table.add(table.column[slates] + table.row[states][:, None])
     table.value[slots] = values[states[:, None], slates]
-    leaders.changed(table, states, slates, slots, table.value[slots])
+    if len(states) == 1 and len(set(slates[0].tolist())) == slates.shape[1]:
+        leaders.changed_once(table, states.item(), slates[0], slots[0], table.value[slots[0]])
+    else:
+        leaders.changed(table, states, slates, slots, table.value[slots])
 
 
 def best_values(values, state, depth):
@@ -44,8 +49,22 @@ def best_values(values, state, depth):
     known=st.floats(0, 1),
     batch=st.integers(1, 6),
     full=st.booleans(),
+    large=st.booleans(),
 )
-def test_the_first_are_right_whatever_changes(seed, products, depth, known, batch, full):
+def test_the_first_are_right_whatever_changes(seed, products, depth, known, batch, full, large):
+    with pytest.MonkeyPatch.context() as patch:
+        if large:
+            small_reserve(patch)
+        follow(seed, products, depth, known, batch, full)
+
+
+def small_reserve(patch):
+    for name, size in (("LARGE", 0), ("HELD", 70), ("ROOM", 4)):
+        patch.setattr(agents.reserve, name, size)
+
+
+def follow(seed, products, depth, known, batch, full):
+    """Lets values change, and compares what the leaders say with all values sorted."""
     rng = np.random.default_rng(seed)
     states = 5
     values = np.where(rng.random((states, products)) < known, rng.integers(-3, 40, (states, products)) / 2, -np.inf)
@@ -65,6 +84,18 @@ def test_the_first_are_right_whatever_changes(seed, products, depth, known, batc
         others = rng.integers(products, size=(batch, 2))
         slates = np.concatenate([top[:, :3], others], axis=1)
         learn(table, leaders, values, asked, slates, rng.integers(-6, 20, slates.shape) / 2)
+
+
+def test_a_reserve_is_chosen_anew_where_it_may_lack_the_best(monkeypatch):
+    """All that it holds falls; then more products rise than it has room for."""
+    small_reserve(monkeypatch)
+    values = np.random.default_rng(2).normal(size=(1, 300))
+    table = table_of(values)
+    leaders, state = Leaders(table, 3), np.array([0])
+    for rank, new in ((slice(0, 90), -9.0), (slice(200, 300), 9.0), (slice(50, 150), -5.0)):
+        products = np.argsort(-values[0])[None, rank]
+        learn(table, leaders, values, state, products, new - np.linspace(0, 1, products.size))
+        assert leaders.best(table, 0) == np.argsort(-values[0])[:3].tolist()
 
 
 def test_one_by_one_and_together_agree():
