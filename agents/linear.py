@@ -77,7 +77,7 @@ class LinearAgent(Agent):
         variance = np.empty((size, self.products))
         weights, self._state_variance = _weights(history)
         for tier, weight in enumerate(weights):
-            bought = sum_rows(history.purchases[:, self._order], labels[:, tier], int(first[tier + 1] - first[tier]))
+            bought = sum_rows(history.purchases, labels[:, tier], int(first[tier + 1] - first[tier]))[:, self._order]
             variance[first[tier] : first[tier + 1]] = (weight + 2.0 * bought) / (weight + bought) ** 2
         # One row of all products for each coefficient, then for each entry of the upper triangle of the symmetric C.
         one, other = self._upper = np.stack(np.triu_indices(size))

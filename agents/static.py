@@ -32,8 +32,8 @@ class PopularAgent(StaticAgent):
         super().__init__(history, slate_size, rng)
         self.incidence = history.incidence()
         order = rng.permutation(self.products)
-        ranked = np.argsort(-self.incidence[:, order], axis=1, kind="stable")[:, :slate_size]
-        self.slates = order[ranked]
+        ranked = [np.argsort(-row[order], kind="stable")[:slate_size] for row in self.incidence]
+        self.slates = order[np.stack(ranked)]
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit."""
