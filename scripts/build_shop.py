@@ -14,7 +14,7 @@ from selflearn_env.archive import check_target
 def main() -> None:
     """Reads the arguments, builds, saves, and says what became of the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file")
+    parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file, or a folder of Parquet files")
     parser.add_argument("--out", type=place, required=True, help="file to write, such as shop.npz")
     parser.add_argument(
         "--column",

@@ -56,7 +56,8 @@ class Shop:
         """Builds a shop.
 
         Args:
-            source: path to a CSV, XLSX or Parquet file, a DataFrame, or a log from `load_transactions`.
+            source: path to a CSV, XLSX or Parquet file or to a folder of Parquet files, a DataFrame, or a log from
+                `load_transactions`. Parquet need not fit in memory.
             columns: as for `load_transactions`.
             date_format: as for `load_transactions`.
             history_share: share of the customers (not of the rows) whose purchases form the history, 0 < share <= 1.
