@@ -57,10 +57,13 @@ class Recorder:
 
     def look_at(self, agent: Agent, states: NDArray, slates: NDArray) -> None:
         """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them."""
-        chunk, within = np.divmod(self._done + self._count + np.arange(len(states)), self.chunk)
-        rows = np.flatnonzero(within % self.every == 0)  # the first of each chunk is one, so that none goes without
-        if not rows.size:
+        first = self._done + self._count
+        begun = first % self.chunk
+        # The first of each chunk is measured, so that none goes without.
+        if min(-begun % self.every, self.chunk - begun) >= len(states):
             return
+        chunk, within = np.divmod(first + np.arange(len(states)), self.chunk)
+        rows = np.flatnonzero(within % self.every == 0)
         try:
             values = agent.values(states[rows])
         except NotImplementedError:
