@@ -61,11 +61,12 @@ class HierarchicalAgent(Agent):
 
     When the visits reach 500, 1000, 2000, ... the v_l are fitted to all responses so far, which are kept as normal
     observations z of u with information j, and the beliefs are worked out anew. With K_l the part of K that level l
-    makes, V = K + 1 / j, and a = V^-1 (z - known), summed over the products shown, three times
+    makes, V = K + 1 / j, and a = V^-1 (z - known), three times, each summed over a third of the products shown,
 
-        v_l *= sqrt((20 + a' K_l a) / (20 + trace of V^-1 K_l))
+        v_l *= sqrt((20 / 3 + a' K_l a) / (20 / 3 + trace of V^-1 K_l))
 
-    by the MM algorithm for variance components (Zhou, Hu, Zhou and Lange 2019), the 20 holding on to the history's.
+    by the MM algorithm for variance components (Zhou, Hu, Zhou and Lange 2019) with ordered subsets (Hudson and Larkin
+    1994), the 20 holding on to the history's.
 
     Slate: the products of greatest mean + optimism * sqrt(log(1 + n)) * standard deviation of u, best first, with n the
     visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010). Products never

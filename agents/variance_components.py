@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from selflearn_env.shop.history import History
 
-STEPS = 3  # of a fit
-WEIGHT = 20.0  # squared deviations that the variances before are worth
+STEPS = 3  # of a fit, each with as large a part of the vectors
+WEIGHT = 20.0 / STEPS  # squared deviations that the variances before are worth in each step
 ROWS = 64  # vectors worked on at once: few enough to stay in the cache
 STEP = 8  # vectors observed in about as many places, to the next multiple of this, are worked on together
 
@@ -36,7 +36,10 @@ def fit(
     information: NDArray[np.float32],
     surprise: NDArray[np.float32],
 ) -> NDArray[np.float64]:
-    """(L,) variances after some steps of the MM algorithm of Zhou, Hu, Zhou and Lange (2019).
+    """(L,) variances after a few steps of the MM algorithm of Zhou, Hu, Zhou and Lange (2019).
+
+    Each step looks at every third of the vectors only, and all steps together at each of them once: ordered subsets
+    (Hudson and Larkin 1994).
 
     Args:
         variance: (L,) of the levels, before.
@@ -45,30 +48,44 @@ def fit(
         information: (R, Q) inverse variance of the observations of each place, 0 for none.
         surprise: (R, Q) how far they are from what was expected, times the information.
     """
-    places = information.shape[1]
-    for _ in range(STEPS):
+    for first in range(STEPS):
         inner = np.tensordot(variance.astype(np.float32), together, axes=1)
-        pulls, expected = np.zeros((places, places), dtype=np.float32), np.zeros(places**2)
-        for some, where, root in _observed(information):
-            cells = where[:, :, None] * places + where[:, None]
-            resolved = inner.take(cells)
-            resolved += common[some][:, None, None]
-            resolved *= root[:, :, None]
-            resolved *= root[:, None]
-            resolved.reshape(len(some), -1)[:, :: where.shape[1] + 1] += 1.0
-            resolved = inverse(resolved)
-            resolved *= root[:, :, None]
-            resolved *= root[:, None]  # V^-1, with V the covariance of the observations
-            expected += np.bincount(cells.ravel(), resolved.ravel(), places**2)
-            told = np.take_along_axis(surprise[some], where, axis=1)
-            np.divide(told, root**2, out=told, where=root > 0.0)
-            pull = np.zeros((len(some), places), dtype=np.float32)
-            np.put_along_axis(pull, where, np.matmul(resolved, told[:, :, None])[:, :, 0], axis=1)
-            pulls += pull.T @ pull
-        found = WEIGHT + variance * np.tensordot(together, pulls, axes=2)
-        due = WEIGHT + variance * np.tensordot(together, expected.reshape(places, places), axes=2)
+        squares, expected = _squares(inner, *(each[first::STEPS] for each in (common, information, surprise)))
+        found = WEIGHT + variance * np.tensordot(together, squares, axes=2)
+        due = WEIGHT + variance * np.tensordot(together, expected, axes=2)
         variance = variance * np.sqrt(found / due)
     return variance
+
+
+def _squares(
+    inner: NDArray[np.float32],
+    common: NDArray[np.float32],
+    information: NDArray[np.float32],
+    surprise: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """(Q, Q) sum of a a' over the vectors, and of what it is expected to be, V^-1; both are 0 where none was observed.
+
+    V is the covariance of a vector's observations, with their errors, and a is V^-1 times their surprise.
+    """
+    places = len(inner)
+    squares, expected = np.zeros_like(inner), np.zeros(places**2)
+    for some, where, root in _observed(information):
+        cells = where[:, :, None] * places + where[:, None]
+        resolved = inner.take(cells)
+        resolved += common[some][:, None, None]
+        resolved *= root[:, :, None]
+        resolved *= root[:, None]
+        resolved.reshape(len(some), -1)[:, :: where.shape[1] + 1] += 1.0
+        resolved = inverse(resolved)
+        resolved *= root[:, :, None]
+        resolved *= root[:, None]  # V^-1
+        expected += np.bincount(cells.ravel(), resolved.ravel(), places**2)
+        told = np.take_along_axis(surprise[some], where, axis=1)
+        np.divide(told, root**2, out=told, where=root > 0.0)
+        pull = np.zeros((len(some), places), dtype=np.float32)
+        np.put_along_axis(pull, where, np.matmul(resolved, told[:, :, None])[:, :, 0], axis=1)
+        squares += pull.T @ pull
+    return squares, expected.reshape(places, places)
 
 
 def _observed(information: NDArray[np.float32]) -> Iterator[tuple[NDArray, NDArray, NDArray]]:

@@ -104,11 +104,16 @@ class Loop:
         for state in states:
             self.came[state] += 1
 
-    def fit(self):
-        """Three steps, each v_l times the root of (20 + a' K_l a) / (20 + trace of V^-1 K_l), a = V^-1 (z - known)."""
-        for _ in range(3):
-            found, due = dict.fromkeys(self.variance, 20.0), dict.fromkeys(self.variance, 20.0)
-            for (_, product), told in self.told.items():
+    def fit(self, shown):
+        """Three steps, each v_l times the root of (20 / 3 + a' K_l a) / (20 / 3 + trace of V^-1 K_l).
+
+        With a = V^-1 (z - known), over every third of the products shown, given with their months in the order in which
+        they were first shown.
+        """
+        for step in range(3):
+            found, due = dict.fromkeys(self.variance, 20 / 3), dict.fromkeys(self.variance, 20 / 3)
+            for month, product in shown[step::3]:
+                told = self.told[month, product]
                 inverse = np.linalg.inv(self.noisy(product, told))
                 pull = inverse @ [z - self.known[s, product] for s, z, _ in told]
                 for tiers, v in self.variance.items():
@@ -143,7 +148,7 @@ def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, batch
         agent.update(came, shown, responses, np.zeros((batch, N)))
         loop.learn(came, shown, responses)
         if visit + batch in (40, 80):
-            loop.fit()
+            loop.fit([(month, agent._order[column]) for month, column in agent._whose.tolist()])
             np.testing.assert_allclose(agent._variance, list(loop.variance.values()), rtol=1e-3)
 
 
