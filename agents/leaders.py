@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.reserve import Reserve
+from agents.reserve import LARGE, Reserve
 from agents.value_table import ValueTable
 from selflearn_env.core.cells import grown
 
@@ -29,10 +29,11 @@ class Leaders(Reserve):
             table: the values of the products in each state.
             depth: how many leaders must be right.
         """
-        super().__init__(table)
         states, products = len(table.row), len(table.order)
+        # To choose anew takes longer in a large catalogue, and is rarer the longer the list.
+        spare = SPARE if products <= LARGE else 2 * SPARE
+        super().__init__(table, size=min(max(spare, 2 * depth), products))
         self.depth = min(depth, products)
-        self.size = min(max(SPARE, 2 * depth), products)
         self.ids = np.zeros((states, self.size), dtype=np.int64)
         self.slots = np.zeros((states, self.size), dtype=np.int64)  # of these products in the table
         self.floor = np.full(states, -np.inf)
@@ -148,7 +149,7 @@ class Leaders(Reserve):
 
     def _choose(self, table: ValueTable, state: int) -> None:
         """The best of all products of one state, unsorted."""
-        columns, slots, values = self.candidates(table, state, self.size)
+        columns, slots, values = self.candidates(table, state)
         self.scarce[state] = columns.size < self.depth
         if columns.size > self.size:
             cut = columns.size - self.size

@@ -44,7 +44,8 @@ class ValueTable(Cells):
         else:
             super().__init__(size, cells)
             self.value = grown(values, len(cells) + 1, -np.inf)
-        self.total, self.count = np.zeros(len(self.value)), np.zeros(len(self.value))
+        # Written to, not left to be zeroed page by page when a product is first shown: that takes longer than to learn.
+        self.total, self.count = np.full(len(self.value), 0.0), np.full(len(self.value), 0.0)
 
     def add(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """The slots of cells of any shape, which are added where they have none, without a value so far."""

@@ -86,8 +86,8 @@ class Cells:
             np.add.at(self._later_bits, new >> SHIFT, _bits(new))
             self._cells[self.later : self.later + len(new)] = new
             self._place(np.arange(self.later, self.later + len(new)))
+            slots[missing] = len(self) + np.searchsorted(new, cells[missing])
             self.later += len(new)
-            slots[missing] = self._slots_of_later(cells[missing])
         return slots
 
     def _add_one(self, cell: int) -> int:
