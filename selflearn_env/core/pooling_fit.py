@@ -105,9 +105,7 @@ class _Trial:
         self.came = [np.bincount(group, weights=of.visits, minlength=groups).astype(np.float32) for of in halves]
         # Where something was bought, by either half: few of all pairs.
         keys = [group[of.state] * self.products + of.product for of in halves]
-        self.cells, place = np.unique(np.concatenate(keys), return_inverse=True)
-        places = np.split(place, [len(keys[0])])
-        bought = [np.bincount(at, of.bought, minlength=self.cells.size) for at, of in zip(places, halves, strict=True)]
+        self.cells, bought = _totals(keys, [of.bought for of in halves], groups * self.products)
         of_group, product = np.divmod(self.cells, self.products)
         self.known = [
             _Cells(came[of_group], own.astype(np.float32), inverse[parent_of[of_group], product])
@@ -158,6 +156,19 @@ class _Trial:
             share += visits[some, None]
             value += _sum(other[some] * np.reciprocal(share, out=share).sum(axis=1, dtype=np.float64))
         return value
+
+
+def _totals(
+    keys: list[NDArray[np.int64]], weights: list[NDArray], size: int
+) -> tuple[NDArray[np.int64], list[NDArray]]:
+    """The keys of 0..size - 1 that occur in either list, ascending, and the sums of the weights of each list."""
+    if size <= sum(map(len, keys)):  # counted, where a table of all keys is no larger than what is sorted otherwise
+        sums = [np.bincount(key, weight, minlength=size) for key, weight in zip(keys, weights, strict=True)]
+        filled = np.flatnonzero(sum(sums))
+        return filled, [each[filled] for each in sums]
+    filled, place = np.unique(np.concatenate(keys), return_inverse=True)
+    places = np.split(place, [len(keys[0])])
+    return filled, [np.bincount(at, weight, minlength=len(filled)) for at, weight in zip(places, weights, strict=True)]
 
 
 def _sum(terms: NDArray) -> float:

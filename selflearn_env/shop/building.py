@@ -66,7 +66,9 @@ def build_shop(
     noted = {
         "are purchases": int(lines.purchase.sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(in_history):,} customers)": len(past.customer),
-        f"belong to simulated customers ({np.unique(simulated.customer).size:,} customers)": len(simulated.customer),
+        f"belong to simulated customers ({np.count_nonzero(np.bincount(simulated.customer)):,} customers)": len(
+            simulated.customer
+        ),
     }
     rows_read, shape = ledger.rows_read, (states, len(catalogue))
     del ledger, lines  # of a large log, no copy stays longer than it must
