@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,9 +46,9 @@ def run_cells(
     left = [number for number in range(len(cells)) if number not in results]
     if progress and len(left) < len(cells):
         print(f"{len(cells) - len(left)} of {len(cells)} runs are kept from before in {keep}")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _workers(jobs, backend):
         given = {number: _handed_over(cells[number], jobs, backend, Path(folder)) for number in left}
-        _check_agents(list(given.values()), jobs, backend)
+        _check_agents(list(given.values()), backend)
         with Progress([cells[at].label for at in left], [cells[at].world.customers for at in left], progress) as bars:
             counters = {number: bars.counter(at) for at, number in enumerate(left)}
             tasks = (
@@ -56,7 +56,7 @@ def run_cells(
                 for number in (left if jobs == 1 else _longest_first(given, results))
             )
             failed: list[Exception] = []
-            for number, result in _side_by_side(tasks, jobs, backend):
+            for number, result in _side_by_side(tasks, backend):
                 if isinstance(result, Exception):  # the others are worth keeping
                     failed.append(result)
                     continue
@@ -74,7 +74,7 @@ def _handed_over(cell: Cell, jobs: int, backend: str, folder: Path) -> Cell:
     return replace(cell, world=cell.world.stored(folder)) if backend == "loky" and jobs != 1 else cell
 
 
-def _check_agents(cells: Sequence[Cell], jobs: int, backend: str) -> None:
+def _check_agents(cells: Sequence[Cell], backend: str) -> None:
     """Makes each agent once: one that cannot be made is refused before the others have served anybody.
 
     Raises:
@@ -82,7 +82,7 @@ def _check_agents(cells: Sequence[Cell], jobs: int, backend: str) -> None:
     """
     firsts = list({cell.spec.text: cell for cell in reversed(cells)}.values())[::-1]
     tasks = (delayed(_refusal)(number, cell) for number, cell in enumerate(firsts))
-    refused = {number: error for number, error in _side_by_side(tasks, jobs, backend) if error}
+    refused = {number: error for number, error in _side_by_side(tasks, backend) if error}
     if refused:
         raise refused[min(refused)]
 
@@ -126,8 +126,9 @@ def _run(number: int, cell: Cell, place: Path | None, served: Counter) -> tuple[
         return number, error
 
 
-def _side_by_side(tasks: Iterable[Any], jobs: int, backend: str) -> Iterator[tuple[int, Any]]:
-    """The results, each as soon as it is there where the backend can."""
+@contextmanager
+def _workers(jobs: int, backend: str) -> Iterator[None]:
+    """Where `_side_by_side` finds its processes."""
     if backend == "ray":
         from ray.util.joblib import register_ray  # the extra of a cluster's user
 
@@ -138,6 +139,11 @@ def _side_by_side(tasks: Iterable[Any], jobs: int, backend: str) -> Iterator[tup
 
         cluster = Client()  # that of the configuration, or one on this machine
     with cluster, parallel_config(backend=backend, n_jobs=jobs):
-        # Arrays go through the pipe: joblib's files for large ones are waited for at the end, a second long.
-        return_as = "list" if backend == "ray" else "generator_unordered"
-        yield from Parallel(return_as=return_as, batch_size=1, max_nbytes=None)(tasks)
+        yield
+
+
+def _side_by_side(tasks: Iterable[Any], backend: str) -> Iterator[tuple[int, Any]]:
+    """The results, each as soon as it is there where the backend can."""
+    # Arrays go through the pipe: joblib's files for large ones are waited for at the end, a second long.
+    return_as = "list" if backend == "ray" else "generator_unordered"
+    yield from Parallel(return_as=return_as, batch_size=1, max_nbytes=None)(tasks)
