@@ -245,14 +245,13 @@ class EpsilonGreedyAgent(Agent):
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The cells state * P + column that are known at first, ascending, and their values; state by state."""
         cells, values, rewards = [], [], Rewards()
-        incidence = history.incidence() if prior == "rate" else None
         for state in range(self.states):
             columns = np.flatnonzero(history.seen[state][order]) if prior in PRIORS else np.arange(self.products)
             products = order[columns]
             if prior == "quantity":
                 value = self.rng.normal(history.quantity[state][products].astype(np.float64), 1.0).round(DECIMALS)
-            elif incidence is not None:
-                bought = np.minimum(1.0, incidence[state][products])
+            elif prior == "rate":
+                bought = np.minimum(1.0, history.incidence(np.array([state]))[0][products])
                 value = rewards.ignore + (rewards.buy - rewards.ignore) * bought
             else:
                 value = np.full(products.size, 0.0 if prior == "zero" else float(prior))
