@@ -16,9 +16,9 @@ from selflearn_env.datasets import retail_shop
 
 LOOPS = (  # agent, visits decided at once, visits measured, at least so many per second
     ("epsilon_greedy", 1, 20_000, "50,000"),
-    ("hierarchical", 1, 5_000, "15,000"),
+    ("hierarchical", 1, 20_000, "15,000"),
     ("epsilon_greedy", 1024, 409_600, "1,000,000"),
-    ("hierarchical", 1024, 10_240, "200,000"),
+    ("hierarchical", 1024, 409_600, "200,000"),
 )
 ALONE = (
     "epsilon_greedy",
