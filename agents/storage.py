@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.archive import read_archive, write_archive
 
-KIND, VERSION = "selflearn-agent", 2
+KIND, VERSION = "selflearn-agent", 3
 
 
 class Resumable(Protocol):

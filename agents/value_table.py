@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.cells import Cells, grown
+from selflearn_env.core.tables import DENSE
 
-# Each cell has a slot, known or not, in a table of up to 2^24 cells, or of which more than one in 4 is known.
-FULL, SPARSE = 2**24, 4
+SPARSE = 4  # of a large table, more than one cell in so many must be known for each to have a slot
 
 
 class ValueTable(Cells):
@@ -37,7 +37,7 @@ class ValueTable(Cells):
         """
         size = states * len(order)
         self.order, self.column, self.row = order, np.argsort(order), np.arange(0, size, len(order))
-        if size <= FULL or SPARSE * len(cells) > size:
+        if size <= DENSE or SPARSE * len(cells) > size:
             super().__init__(size)
             self.value = np.full(size, -np.inf)
             self.value[cells] = values

@@ -254,8 +254,8 @@ def test_a_shop_or_a_truncated_file_is_no_agent(make, tiny_shop, tmp_path):
 
 
 def test_a_newer_format_is_refused(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(agents.storage, "VERSION", 3)
+    monkeypatch.setattr(agents.storage, "VERSION", 4)
     make("random").save(tmp_path / "agent.npz")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"written in format 3, this version of selflearn-env reads 2; upgrade"):
+    with pytest.raises(ValueError, match=r"written in format 4, this version of selflearn-env reads 3; upgrade"):
         load_agent(tmp_path / "agent.npz")

@@ -210,7 +210,7 @@ def test_large_tables_store_what_is_known_and_show_the_same(prior, batch, reserv
         for name, size in (("LARGE", 0), ("HELD", 100), ("ROOM", 10)):
             monkeypatch.setattr(agents.reserve, name, size)
     full = agent_of(seed_shop, 10, prior=prior, epsilon=0.3)
-    monkeypatch.setattr(agents.value_table, "FULL", 0)
+    monkeypatch.setattr(agents.value_table, "DENSE", 0)
     monkeypatch.setattr(agents.value_table, "SPARSE", 1)
     sparse = agent_of(seed_shop, 10, prior=prior, epsilon=0.3)
     assert len(sparse._table) < len(full._table) == seed_shop.states.size * seed_shop.products

@@ -21,7 +21,7 @@ def table_of(values, seed=0, full=True):
     cells = np.flatnonzero(by_column > -np.inf)
     with pytest.MonkeyPatch.context() as patch:
         if not full:
-            patch.setattr(agents.value_table, "FULL", 0)
+            patch.setattr(agents.value_table, "DENSE", 0)
             patch.setattr(agents.value_table, "SPARSE", 1)
         return ValueTable(order, states, cells, by_column.reshape(-1)[cells])
 
