@@ -8,6 +8,7 @@ import pytest
 
 import agents
 from agents import AGENTS, Agent, load_agent, make_agent
+from agents.storage import VERSION
 from selflearn_env.archive import write_archive
 
 N = 3
@@ -206,7 +207,7 @@ def test_a_slate_size_is_a_number_of_products(slate_size, tiny_shop):
 
 @pytest.mark.parametrize("heading", [{}, {"agent": "RandomAgent"}, {"agent": "RandomAgent", "attributes": {}}])
 def test_a_file_without_its_parts_is_refused(heading, tmp_path):
-    write_archive(tmp_path / "agent.npz", {"format": "selflearn-agent", "version": 2, **heading}, {})
+    write_archive(tmp_path / "agent.npz", {"format": "selflearn-agent", "version": VERSION, **heading}, {})
     with pytest.raises(ValueError, match=r"agent\.npz: a broken agent file"):
         load_agent(tmp_path / "agent.npz")
 
