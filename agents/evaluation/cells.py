@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ class StoredShop:
     def read(self) -> Shop:
         """The shop."""
         if self.digest not in _shops:
-            _shops[self.digest] = Shop.load(self.place)
+            _shops[self.digest] = pickle.loads(self.place.read_bytes())
         return _shops[self.digest]
 
 
@@ -89,7 +90,7 @@ class World:
         """This world with its shop in a file of the folder."""
         shop = StoredShop(self.shop.digest, folder / self.shop.digest)
         if not shop.place.is_file():
-            self.shop.save(shop.place)
+            shop.place.write_bytes(pickle.dumps(self.shop))  # sooner than `Shop.save`, which compresses
         return replace(self, env_options={**self.env_options, "shop": shop})
 
     def __getstate__(self) -> dict[str, Any]:
