@@ -34,7 +34,7 @@ class Segmentation:
         scores = []
         for measure, borders in self._borders.items():
             values = np.asarray(measures[measure], dtype=np.float64)
-            rank = sum((values > border for border in borders), np.zeros(values.shape, dtype=np.int64))
+            rank = borders.searchsorted(values)
             scores.append(rank if MEASURES[measure] > 0 else len(borders) - rank)
         return np.sum(scores, axis=0)
 

@@ -169,7 +169,8 @@ class PreferenceCustomers(CustomerModel):
         if self._factor is not None:
             self._drift(appeal, self._factor.take(slates))
         if attention is not None:
-            appeal *= attention[..., None]
+            appeal[..., 0] *= attention  # one after the other: rows of two numbers are slow
+            appeal[..., 1] *= attention
         if repeated is not None:
             appeal[repeated] = 0.0
         return appeal
