@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
-from selflearn_env.core.tables import table, totals
+from selflearn_env.core.tables import DENSE, table, totals
 from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.ledger import Ledger, Lines, runs
@@ -74,17 +75,17 @@ def build_shop(
     del ledger, lines  # of a large log, no copy stays longer than it must
     units = _units(past, segment, *shape)
     bought, began = _baskets(past, segment, *shape)
-    if history_share < 1:
-        own, began = _baskets(simulated, segment, *shape)
-    else:
-        own = bought
+    own, began = (bought, began) if simulated is past else _baskets(simulated, segment, *shape)
     del past, simulated
+    # Most of the work, and numpy lets threads run side by side; a large fit needs the memory of both.
+    with ThreadPoolExecutor(2 if states.size * len(catalogue) <= DENSE else 1) as threads:
+        fits = [threads.submit(fit_pooling, baskets, states.shape) for baskets in dict.fromkeys((bought, own))]
     history = History(
         states=states,
         visits=bought.visits(),
         purchases=bought.purchases(),
         **units,
-        pooling=fit_pooling(bought, states.shape),
+        pooling=fits[0].result(),
         segmentation=segmentation,
     )
     day = began.day.astype(np.int64)
@@ -93,7 +94,7 @@ def build_shop(
         visit_day=day - day.min(),
         first_date=int(day.min()),
         customer_spend=spend[np.unique(began.customer)],
-        pooling=history.pooling if own is bought else fit_pooling(own, states.shape),
+        pooling=fits[-1].result(),
     )
     return Parts(catalogue, history, population, Report(rows_read, dropped, noted), int(seed))
 
