@@ -40,12 +40,13 @@ def main() -> None:
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
     options = parser.parse_args()
     out = folder(options.out)
+    at_scale = large(out, options.repeats) if options.large else []
     rows = [
         *shop_rows(options.repeats),
         *environment_rows(options.repeats),
         *agent_rows(options.repeats),
         *compare_rows(),
-        *(large(out, options.repeats) if options.large else []),
+        *at_scale,
     ]
     machine = described()
     write_text(out / "benchmark.md", f"{machine}\n\n{as_text(rows)}")

@@ -25,17 +25,19 @@ SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)  # rows
 PRODUCTS, ROWS_PER_CUSTOMER = 100_000, 50
 SCRIPTS = Path(__file__).parent
 
-BUILD = """
-import resource, sys
+# The greatest memory of this program alone; that of `resource` counts what the process was before it.
+PEAK = "int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))) / 1024"
+BUILD = f"""
+import sys
 from time import perf_counter as now
 from selflearn_env import Shop
 begin = now()
 shop = Shop.from_transactions(sys.argv[1])
-print(now() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(now() - begin, {PEAK})
 shop.save(sys.argv[2])
 """
 SERVE = f"""
-import resource, sys
+import sys
 import gymnasium as gym
 from selflearn_env import Shop
 from agents import make_agent
@@ -48,7 +50,7 @@ for _ in range(100):
     info = envs.step(slates)[-1]
     agent.update(states, slates, info["response"], info["item_reward"])
     states = info["state"]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print({PEAK})
 """
 
 
@@ -118,8 +120,15 @@ def resident(shop: Path, name: str) -> float:
 
 
 def _run(*command: str) -> str:
-    """What a Python process of its own prints."""
-    return subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=True).stdout
+    """What a Python process of its own prints.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)[:100]}: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
 
 
 def draw(spent: Sequence[float], peak: Sequence[float], file: IO[bytes]) -> None:

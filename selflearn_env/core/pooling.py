@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike, NDArray
 from selflearn_env.core.tables import Table, sum_rows
 
 TINY = 1e-12  # least incidence, in purchases per visit
-CELLS = 2**20  # worked on at once: no temporary is as large as the table of a large catalogue
+CELLS = 2**17  # worked on at once: few enough to stay in the cache
 
 
 @dataclass(frozen=True)

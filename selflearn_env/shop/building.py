@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
@@ -77,15 +79,13 @@ def build_shop(
     bought, began = _baskets(past, segment, *shape)
     own, began = (bought, began) if simulated is past else _baskets(simulated, segment, *shape)
     del past, simulated
-    # Most of the work, and numpy lets threads run side by side; a large fit needs the memory of both.
-    with ThreadPoolExecutor(2 if states.size * len(catalogue) <= DENSE else 1) as threads:
-        fits = [threads.submit(fit_pooling, baskets, states.shape) for baskets in dict.fromkeys((bought, own))]
+    poolings = _fits([bought] if own is bought else [bought, own], states)
     history = History(
         states=states,
         visits=bought.visits(),
         purchases=bought.purchases(),
         **units,
-        pooling=fits[0].result(),
+        pooling=poolings[0],
         segmentation=segmentation,
     )
     day = began.day.astype(np.int64)
@@ -94,7 +94,7 @@ def build_shop(
         visit_day=day - day.min(),
         first_date=int(day.min()),
         customer_spend=spend[np.unique(began.customer)],
-        pooling=fits[-1].result(),
+        pooling=poolings[-1],
     )
     return Parts(catalogue, history, population, Report(rows_read, dropped, noted), int(seed))
 
@@ -184,6 +184,15 @@ def _stocked(
     number = np.full(len(ids), -1, dtype=np.int32)
     number[kept[order]] = np.arange(len(kept))
     return lines._replace(product=number[lines.product]), Catalogue(names[order], texts[order])
+
+
+def _fits(baskets: list[Baskets], states: StateSpace) -> list[Pooling]:
+    """How each of the baskets pools: most of the work, and done in numpy, which lets threads run side by side."""
+    fit = partial(fit_pooling, shape=states.shape)
+    if states.size * baskets[0].products > DENSE:
+        return list(map(fit, baskets))  # one at a time: each takes a gigabyte or more
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(fit, baskets))
 
 
 def _units(lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int) -> dict[str, Any]:

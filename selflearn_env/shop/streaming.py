@@ -46,6 +46,7 @@ def stream_ledger(source: str | Path, columns: str | Mapping[str, str], date_for
     with TemporaryDirectory() as spill:
         engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill})
         try:
+            engine.execute("SET enable_progress_bar = false")  # which else appears in the output of whoever uses this
             log = _Source(engine, str(source), files, columns)
             entries, dropped = log.entries(date_format)
         except (duckdb.Error, *UNREADABLE) as error:
