@@ -12,6 +12,7 @@ from agents.beliefs import Beliefs
 from agents.newcomers import LISTED, Newcomers, upper
 from agents.responses import Responses
 from agents.variance_components import fit, levels
+from selflearn_env.core.cells import grown
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
 from selflearn_env.core.slates import repeats
@@ -122,7 +123,7 @@ class HierarchicalAgent(Agent):
         self._shown = np.zeros((2, blocks, 0), dtype=np.int64)  # which ones, their products, and room for more
         self._whose = np.zeros((0, 2), dtype=np.int64)  # (R, 2) block and product
         self._beliefs = Beliefs(places)
-        self._information = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j
+        self._information = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j, and room for more
         self._told = np.zeros((0, places), dtype=np.float32)  # (R, Q) sum of j u + g
         self._responses, self._slots = Responses(self.slate_size), np.arange(self.slate_size)
         self._visits, self._next_fit = 0, FIRST
@@ -267,9 +268,8 @@ class HierarchicalAgent(Agent):
         whose, begin = np.stack(np.divmod(new, self.products), axis=1), len(self._whose)
         self._row.reshape(-1)[new] = np.arange(begin, begin + len(new))
         self._whose = np.concatenate([self._whose, whose])
-        nothing = np.zeros((len(new), self._beliefs.places), dtype=np.float32)
-        self._information = np.concatenate([self._information, nothing])
-        self._told = np.concatenate([self._told, nothing])
+        self._information = grown(self._information, len(self._whose), 0.0)
+        self._told = grown(self._told, len(self._whose), 0.0)
         self._beliefs.append(self._expected(whose), self._prior(whose))
         most = self._begun.max() + len(new)
         if most > self._shown.shape[2]:  # twice the room, so that it is seldom copied
@@ -298,8 +298,9 @@ class HierarchicalAgent(Agent):
     def _fit(self) -> None:
         """Fits the variances of the levels to all responses so far."""
         common = self._common[self._whose[:, 0], self._whose[:, 1]]
-        surprise = self._told - self._information * self._expected(self._whose)
-        self._variance = fit(self._variance, self._together, common, self._information, surprise)
+        rows = len(self._whose)
+        surprise = self._told[:rows] - self._information[:rows] * self._expected(self._whose)
+        self._variance = fit(self._variance, self._together, common, self._information[:rows], surprise)
         self._widen()
         self._work_out()
 
@@ -308,7 +309,8 @@ class HierarchicalAgent(Agent):
         for at in range(0, len(self._whose), ROWS):
             whose = self._whose[at : at + ROWS]
             self._beliefs.replace(slice(at, at + len(whose)), self._expected(whose), self._prior(whose))
-        self._beliefs.tell(np.arange(len(self._whose)), self._information, self._told)
+        rows = np.arange(len(self._whose))
+        self._beliefs.tell(rows, self._information[: len(rows)], self._told[: len(rows)])
 
     @property
     def _mean(self) -> NDArray[np.float32]:

@@ -63,7 +63,8 @@ class Informed(HierarchicalAgent):
             buy, click = np.minimum(buy, 0.95), np.minimum(click, 0.95)
             score = (bought - came * buy) / (1 - buy) + 0.5 * (clicked - (came - bought) * click) / (1 - click)
             information = came * (buy / (1 - buy) + 0.25 * (1 - buy) * click / (1 - click))
-            self._information[:], self._told[:] = information, information * u + score
+            rows = slice(len(self._whose))  # behind them is room for more
+            self._information[rows], self._told[rows] = information, information * u + score
             self._work_out()
         return self._order[np.argsort(-self._mean, axis=1)[:, : self.slate_size]]
 

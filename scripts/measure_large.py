@@ -127,7 +127,8 @@ def _run(*command: str) -> str:
     """
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)[:100]}: {done.stderr.strip().splitlines()[-1]}")
+        why = (done.stderr.strip() or f"ended with code {done.returncode}").splitlines()[-1]
+        raise RuntimeError(f"{' '.join(command)[:100]}: {why}")
     return done.stdout
 
 

@@ -44,6 +44,7 @@ def run_cells(
             except ValueError:  # a broken one is run again
                 place.unlink()
     left = [number for number in range(len(cells)) if number not in results]
+    took: dict[int, float] = {}  # seconds of the runs that are over
     if progress and len(left) < len(cells):
         print(f"{len(cells) - len(left)} of {len(cells)} runs are kept from before in {keep}")
     with TemporaryDirectory() as folder, _workers(jobs, backend):
@@ -53,19 +54,19 @@ def run_cells(
             counters = {number: bars.counter(at) for at, number in enumerate(left)}
             tasks = (
                 delayed(_run)(number, given[number], places[number], counters[number])
-                for number in (left if jobs == 1 else _longest_first(given, results))
+                for number in (left if jobs == 1 else _longest_first(given, took))
             )
-            failed: list[Exception] = []
+            failed: dict[int, Exception] = {}
             for number, result in _side_by_side(tasks, backend):
                 if isinstance(result, Exception):  # the others are worth keeping
-                    failed.append(result)
+                    failed[number], took[number] = result, 0.0
                     continue
-                results[number] = result
+                results[number], took[number] = result, result.seconds
                 place = places[number]
                 if place and not place.is_file():  # it ran on a machine that does not see this folder
                     result.save(place)
     if failed:
-        raise failed[0]
+        raise failed[min(failed)]
     return [results[number] for number in range(len(cells))]
 
 
@@ -95,7 +96,7 @@ def _refusal(number: int, cell: Cell) -> tuple[int, Exception | None]:
     return number, None
 
 
-def _longest_first(cells: Mapping[int, Cell], results: Mapping[int, EvaluationResult]) -> Iterator[int]:
+def _longest_first(cells: Mapping[int, Cell], took: Mapping[int, float]) -> Iterator[int]:
     """The cells' numbers: one of each agent and world, then those of the slowest that are known by then.
 
     A job that begins a long run when there is nothing left for the others would keep them waiting.
@@ -108,7 +109,7 @@ def _longest_first(cells: Mapping[int, Cell], results: Mapping[int, EvaluationRe
 
     def seconds(key: tuple[str, str]) -> float:
         """Of the first run; one that still goes on is a long one."""
-        return results[firsts[key]].seconds if firsts[key] in results else math.inf
+        return took.get(firsts[key], math.inf)
 
     for _ in range(sum(map(len, alike.values()))):
         yield alike[max((key for key, numbers in alike.items() if numbers), key=seconds)].pop(0)

@@ -174,7 +174,7 @@ def grown(array: NDArray, slots: int, fill: float) -> NDArray:
     """The array, lengthened for at least so many slots where it is too short, by an eighth so that this is rare."""
     if len(array) >= slots:
         return array
-    return np.concatenate([array, np.full(slots - len(array) + slots // 8, fill, dtype=array.dtype)])
+    return np.concatenate([array, np.full((slots - len(array) + slots // 8, *array.shape[1:]), fill, array.dtype)])
 
 
 def _bits(cells: NDArray[np.int64]) -> NDArray[np.uint16]:

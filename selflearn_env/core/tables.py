@@ -27,8 +27,13 @@ class SparseTable:
             cells: (N,) row * P + column of each filled cell, ascending.
             values: (N,) their values.
             shape: (R, P).
+
+        Raises:
+            ValueError: the cells do not ascend, or lie outside the table.
         """
         rows, products = shape
+        if len(cells) and (cells[0] < 0 or cells[-1] >= rows * products or (np.diff(cells) <= 0).any()):
+            raise ValueError(f"the filled cells must ascend within 0..{rows * products - 1}")
         self.shape, self.dtype = (int(rows), int(products)), values.dtype
         self._start = np.searchsorted(cells, np.arange(rows + 1) * products)
         self._column = (cells % products).astype(np.int32)
@@ -93,8 +98,10 @@ def values_at(given: Table, cells: NDArray[np.int64]) -> NDArray:
     """(N,) the values of cells (N,), row * P + column."""
     if isinstance(given, SparseTable):
         known, values = given.filled()
-        at = np.searchsorted(known, cells).clip(max=max(known.size - 1, 0))
-        return np.where(known[at] == cells, values[at], 0).astype(given.dtype) if known.size else np.zeros(cells.size)
+        if not known.size:
+            return np.zeros(cells.size, given.dtype)
+        at = np.searchsorted(known, cells).clip(max=known.size - 1)
+        return np.where(known[at] == cells, values[at], 0).astype(given.dtype)
     return given.reshape(-1)[cells]
 
 

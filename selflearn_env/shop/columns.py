@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 CANONICAL = ("invoice", "product", "description", "quantity", "time", "price", "customer")
 OPTIONAL = frozenset({"description"})
+NEEDED = ("invoice", "product", "quantity", "time", "price")  # in every row
 
 # Names by which a column is recognised, compared without case, spaces and underscores.
 KNOWN_NAMES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ class _ReadOnly:
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what can be made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +85,10 @@ class History(_ReadOnly):
 
     def incidence(self, states: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """(S, P) purchases per visit, pooled over the tiers; or (B, P) of the states given (B,) only."""
-        if states is None:
-            return self.pooling.mean(self.visits, self.purchases, self.states.shape)
-        return self._posterior.rows(states)
+        if states is not None and self.pooling.levels:
+            return self._posterior.rows(states)
+        every = self.pooling.mean(self.visits, self.purchases, self.states.shape)
+        return every if states is None else every[states]
 
     @cached_property
     def _posterior(self) -> Posterior:

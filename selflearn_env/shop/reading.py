@@ -113,15 +113,49 @@ def _csv(path: Path, columns: Columns) -> pd.DataFrame:
 
 def _parquet(path: Path, columns: Columns) -> pd.DataFrame:
     parts = parquet_parts(path)
-    names = pa.parquet.read_schema(parts[0]).names
-    chosen = find_columns(names, columns, str(path))
-    refuse_repeated(names, chosen, str(path))
+    chosen, _ = parquet_columns(parts, columns, str(path))
     wanted = list(dict.fromkeys(chosen.values()))
     tables = []
     for part in parts:
         with pa.parquet.ParquetFile(part) as file:
-            tables.append(file.read(columns=wanted))
-    return _chosen(pa.concat_tables(tables).to_pandas(ignore_metadata=True), chosen, str(path))
+            table = file.read(columns=wanted)
+        tables.append(table.cast(pa.schema([(field.name, _plain(field.type)) for field in table.schema])))
+    whole = pa.concat_tables(tables, promote_options="permissive")  # none but missing cells: no type
+    return _chosen(whole.to_pandas(ignore_metadata=True), chosen, str(path))
+
+
+def parquet_columns(parts: list[Path], columns: Columns, source: str) -> tuple[dict[str, str], dict[str, pa.DataType]]:
+    """Canonical name -> name in the files, and -> type, of the columns that are there and the same in all parts.
+
+    Raises:
+        ValueError: a column is missing, is there twice, or has another type in one of the parts.
+    """
+    chosen: dict[str, str] = {}
+    types: dict[str, pa.DataType] = {}
+    for part in parts:
+        schema = pa.parquet.read_schema(part)
+        name = source if part == parts[0] else str(part)
+        chosen = chosen or find_columns(schema.names, columns, name)
+        missing = [each for each in chosen.values() if each not in schema.names]
+        if missing:
+            raise ValueError(f"{name}: there is no column {missing[0]!r}, but there is one in {parts[0].name}")
+        refuse_repeated(schema.names, chosen, name)
+        for canonical, each in chosen.items():
+            kind = _plain(schema.field(each).type)
+            known = types.setdefault(canonical, kind)
+            if pa.types.is_null(known):  # no cell so far
+                types[canonical] = kind
+            elif kind != known and not pa.types.is_null(kind):
+                raise ValueError(
+                    f"{name}: column {each!r} is {kind}, but {known} in the parts before; write all with one type"
+                )
+    return chosen, types
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type of the cells, however they are stored."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
 
 
 def _xlsx(path: Path, columns: Columns) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from selflearn_env.shop.cleaning import clean_codes, clean_customers, clean_numbers, clean_texts, clean_times
-from selflearn_env.shop.columns import CANONICAL
+from selflearn_env.shop.columns import CANONICAL, NEEDED
 from selflearn_env.shop.reading import read_columns
 from selflearn_env.shop.report import Report
 
@@ -79,7 +79,7 @@ def load_transactions(
     if frame["customer"].isna().all():
         raise ValueError(f"{name}: column 'customer' is empty in all {len(frame):,} rows; a log needs customers")
     dropped: dict[str, int] = {}
-    for column in ("invoice", "product", "quantity", "time", "price"):
+    for column in NEEDED:
         missing = frame[column].isna()
         if missing.any():
             dropped[f"without {column}"] = int(missing.sum())

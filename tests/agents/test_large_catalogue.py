@@ -12,6 +12,7 @@ from selflearn_env import Shop
 from selflearn_env.core import tables
 from selflearn_env.core.customers import preference
 from selflearn_env.core.tables import SparseTable
+from selflearn_env.shop import building
 
 OPEN = [name for name in agents.AGENTS if name not in ("oracle", "myopic_oracle", "mabwiser")]
 
@@ -20,8 +21,8 @@ OPEN = [name for name in agents.AGENTS if name not in ("oracle", "myopic_oracle"
 def both(tiny_log, tiny_shop):
     """The same shop with tables that are arrays, and with tables that keep their filled cells."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "DENSE", 0)
-        patch.setattr(preference, "DENSE", 0)
+        for module in (tables, preference, building):
+            patch.setattr(module, "DENSE", 0)
         segments = {customer: "ABCD"[customer % 4] for customer in range(100, 140)}
         large = Shop.from_transactions(tiny_log, segments=segments)
         assert large.clientele().incidence.size  # drawn, and its customers made, while the catalogue counts as large

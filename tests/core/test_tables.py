@@ -56,6 +56,13 @@ def test_some_cells(dense, sparse):
     np.testing.assert_array_equal(values_at(dense, cells), dense.ravel()[cells])
     empty = SparseTable(cells[:0], dense.ravel()[:0], SHAPE)
     np.testing.assert_array_equal(values_at(empty, cells), np.zeros(100))
+    assert values_at(empty, cells).dtype == values_at(sparse, cells).dtype == dense.dtype
+
+
+@pytest.mark.parametrize("cells", [[3, 2], [3, 3], [-1, 2], [2, 350]])
+def test_cells_that_do_not_ascend_or_lie_outside_are_refused(cells):
+    with pytest.raises(ValueError, match=r"the filled cells must ascend within 0\.\.349"):
+        SparseTable(np.array(cells), np.ones(2), SHAPE)
 
 
 def test_sums_of_groups_leave_out_rows_without_one(dense, sparse):

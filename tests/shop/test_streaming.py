@@ -109,7 +109,7 @@ COLUMNS = {
     "some invoices marked": {"invoice": [f"C{i // 2}" if i % 4 == 0 else f"{i // 2}" for i in range(ROWS)]},
     "descriptions": {"description": [None if i % 5 == 0 else f" {'abc'[i % 3]}" for i in range(ROWS)]},
     "no description": {"description": np.full(ROWS, None)},
-    "the name of a file": {"filename": ["x"] * ROWS, "row": range(ROWS), "begin": range(ROWS)},
+    "other columns": {name: ["x"] * ROWS for name in ("filename", "row", "file_index", "c0", "number", "Stored")},
 }
 
 
@@ -180,10 +180,62 @@ def test_a_folder_without_parts(tmp_path):
         Shop.from_transactions(tmp_path)
 
 
-def test_parts_that_do_not_fit_each_other(busy_log, tmp_path):
+PARTS = {
+    "a column less": (
+        lambda log: log.drop(columns="price"),
+        "there is no column 'price', but there is one in 0.parquet",
+    ),
+    "numbers for texts": (
+        lambda log: log.assign(product=1),
+        "column 'product' is int64, but string in the parts before",
+    ),
+    "whole numbers": (lambda log: log.assign(price=1), "column 'price' is int64, but double in the parts before"),
+    "a time zone": (
+        lambda log: log.assign(time=log["time"].dt.tz_localize("UTC")),
+        r"column 'time' is timestamp\[us, tz=UTC\], but timestamp\[us\] in the parts before",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "why"), PARTS.values(), ids=PARTS)
+def test_parts_that_do_not_fit_each_other(busy_log, tmp_path, change, why):
     busy_log.to_parquet(tmp_path / "0.parquet")
-    busy_log.drop(columns="price").to_parquet(tmp_path / "1.parquet")
-    with pytest.raises(ValueError, match=r"cannot be read as parquet: .*price"):
+    change(busy_log).to_parquet(tmp_path / "1.parquet")
+    for read in (Shop.from_transactions, load_transactions):
+        with pytest.raises(ValueError, match=r"1\.parquet: " + why):
+            read(tmp_path)
+
+
+def test_parts_may_be_stored_in_other_ways(busy_log, tmp_path):
+    """Columns in another order, categories, and none but missing cells in a part."""
+    parts = [busy_log[:200], busy_log[200:400].assign(customer=None, description=None), busy_log[400:]]
+    parts[0].to_parquet(tmp_path / "0.parquet")
+    parts[1][list(reversed(busy_log.columns))].to_parquet(tmp_path / "1.parquet")
+    parts[2].assign(product=parts[2]["product"].astype("category")).to_parquet(tmp_path / "2.parquet")
+    expected = Ledger.of(load_transactions(pd.concat(parts)))
+    assert_same(stream_ledger(tmp_path, "auto", None), expected)
+    assert_same(Ledger.of(load_transactions(tmp_path)), expected)
+
+
+@pytest.mark.parametrize("name", ["log[1].parquet", "lo*.parquet", "log?.parquet", "quantity=9/log1.parquet"])
+def test_a_name_is_no_pattern_and_says_nothing_of_the_cells(busy_log, tmp_path, name):
+    (tmp_path / "log1.parquet").write_bytes(b"another file")
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    busy_log.to_parquet(path)
+    assert_same(stream_ledger(path, "auto", None), Ledger.of(load_transactions(busy_log)))
+
+
+def test_names_of_columns_differ_by_case(busy_log, tmp_path):
+    path = tmp_path / "log.parquet"
+    busy_log.assign(Quantity=1000).to_parquet(path)
+    given = {name: name for name in busy_log}
+    assert_same(stream_ledger(path, given, None), Ledger.of(load_transactions(path, given)))
+
+
+def test_a_column_with_the_name_of_the_row_number(busy_log, tmp_path):
+    busy_log.assign(file_row_number=1).to_parquet(tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match="a column called 'file_row_number' cannot be read; rename it"):
         Shop.from_transactions(tmp_path)
 
 

@@ -36,7 +36,7 @@ class PreferenceCustomers(CustomerModel):
     """
 
     def __init__(self, appeal: NDArray[np.float32] | Appeal, slate_size: int):
-        """Keeps the appeal (S, P, 2) of each product in each state."""
+        """Keeps the appeal (S, P, 2) of each product in each state: an array, or what makes it in a large catalogue."""
         self.slate_size = slate_size
         self._appeal: Appeal = KeptAppeal(appeal) if isinstance(appeal, np.ndarray) else appeal
         self._factor: NDArray[np.float32] | None = None
@@ -65,7 +65,7 @@ class PreferenceCustomers(CustomerModel):
         buy_level = _level(lambda x: earned(BOUGHT, x, 0.0), MEAN_PURCHASES, "purchases")
         click_level = _level(lambda y: earned(CLICKED, buy_level, y), MEAN_CLICKS, "clicks")
         made = MadeAppeal(shop.incidence, partial(cls.appeal_of, buy_level=buy_level, click_level=click_level))
-        return cls(KeptAppeal(made.table) if shop.incidence.size <= DENSE else made, slate_size, **options)
+        return cls(made.table if shop.incidence.size <= DENSE else made, slate_size, **options)
 
     @property
     def appeal(self) -> NDArray[np.float32]:

@@ -21,10 +21,10 @@ def test_one_of_each_comes_first_and_then_those_of_the_slowest():
     cells_ = dict(
         enumerate([cell("a"), cell("a"), cell("a"), cell("b"), cell("b"), cell("a", "two"), cell("a", "two")])
     )
-    results = {}
-    order = _longest_first(cells_, results)
+    took: dict[int, float] = {}
+    order = _longest_first(cells_, took)
     assert [next(order) for _ in range(3)] == [0, 3, 5]
-    results |= {0: SimpleNamespace(seconds=2.0), 3: SimpleNamespace(seconds=3.0)}
+    took |= {0: 2.0, 3: 3.0}
     assert next(order) == 6  # its first run still goes on
     assert [next(order) for _ in range(2)] == [4, 1]  # "b" took longer than "a"
     assert list(order) == [2]
