@@ -162,7 +162,7 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
     started = subprocess.Popen([*map(str, command)], start_new_session=True, **quiet, **known)
     try:
         folder, end = tmp_path / "killed" / "runs", time.monotonic() + 120
-        while len(list(folder.glob("*.npz"))) < 6:  # popular, and two seeds; the others wait for the flag to go
+        while len(list(folder.glob("*.npz"))) < 4:  # one of each agent and world; later seeds wait for the flag to go
             assert started.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -170,13 +170,13 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
     written = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
-    assert len(written) == 6
+    assert 4 <= len(written) <= 12  # of 16
     assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs"}
 
     flag.unlink()
     done = run("compare.py", *arguments, "killed", **known)
     assert done.returncode == 0, done.stderr
-    assert "6 of 16 runs are kept from before" in done.stdout
+    assert f"{len(written)} of 16 runs are kept from before" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert len(list(folder.glob("*.npz"))) == 16
     undisturbed = run("compare.py", *arguments, "undisturbed", **known)
