@@ -3,9 +3,8 @@
 import gymnasium as gym
 from judge import judge
 from mabwiser.mab import MAB, LearningPolicy
-
-from agents import make_agent
-from agents.logs import mabwiser_arrays, mabwiser_slates, record
+from selflearn_agents import make_agent
+from selflearn_agents.logs import mabwiser_arrays, mabwiser_slates, record
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="index")
 shop = envs.unwrapped.shop

@@ -7,9 +7,8 @@ import gymnasium as gym
 import minari
 import numpy as np
 from judge import judge
-
-from agents import make_agent
-from agents.logs import read_minari, record, write_minari
+from selflearn_agents import make_agent
+from selflearn_agents.logs import read_minari, record, write_minari
 
 envs = gym.make_vec("selflearn/RetailJourney-v0", 64, vectorization_mode="vector_entry_point", observation="index")
 shop = envs.unwrapped.shop

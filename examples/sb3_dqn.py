@@ -2,9 +2,9 @@
 
 import gymnasium as gym
 from judge import judge
+from selflearn_agents import make_agent
 from stable_baselines3 import DQN
 
-from agents import make_agent
 from selflearn_env.wrappers import SB3VecEnv, VectorRankerChoice
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="onehot")

@@ -5,10 +5,9 @@ from tempfile import TemporaryDirectory
 
 import gymnasium as gym
 from judge import judge
+from selflearn_agents import make_agent
+from selflearn_agents.logs import record, vowpal_wabbit_slates, write_vowpal_wabbit
 from vowpalwabbit import Workspace
-
-from agents import make_agent
-from agents.logs import record, vowpal_wabbit_slates, write_vowpal_wabbit
 
 envs = gym.make_vec("selflearn/Retail-v0", 64, vectorization_mode="vector_entry_point", observation="index")
 shop = envs.unwrapped.shop

@@ -18,8 +18,8 @@ from measure_growth import growth
 from measure_large import large
 from measure_shops import shop_rows
 from measuring import Row
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents.evaluation.markdown import number, table
 from selflearn_env.archive import write_atomically
 
 BASELINE = Path(__file__).parent / "benchmark_baseline.json"

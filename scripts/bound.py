@@ -9,11 +9,11 @@ import gymnasium
 import numpy as np
 from command_line import folder, manifest, place, positive, run, write_text
 from numpy.typing import NDArray
+from selflearn_agents.evaluation import evaluate
+from selflearn_agents.evaluation.exact import share_of_gap
+from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.hierarchical.agent import HierarchicalAgent
 
-from agents.evaluation import evaluate
-from agents.evaluation.exact import share_of_gap
-from agents.evaluation.markdown import number, table
-from agents.hierarchical import HierarchicalAgent
 from selflearn_env import Shop
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.simulator import Simulator

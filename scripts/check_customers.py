@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from check_plots import calibration_plot, gains_plot, popularity_plot
 from command_line import folder, manifest, place, positive, run, seed, write_text
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import standing
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents import make_agent
-from agents.evaluation import standing
-from agents.evaluation.markdown import number, table
 from selflearn_env import Drift, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
 from selflearn_env.envs.options import Options
-from selflearn_env.shop.resemblance import (
+from selflearn_env.shop.validation.purchases import (
     DECILES,
     GROUPS,
     LATE_DAYS,

@@ -10,14 +10,14 @@ import numpy as np
 from command_line import folder, manifest, place, positive, run, seed, write_text
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents.evaluation.markdown import number, table
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
 from selflearn_env.envs.journey_options import JourneyOptions
-from selflearn_env.shop.evidence import SPANS, Rebuying, Return, coming_back, rebuying
-from selflearn_env.shop.lifelike import Forecast, Habits, forecast, habits_of_the_log, simulated_habits
+from selflearn_env.shop.validation.evidence import SPANS, Rebuying, Return, coming_back, rebuying
+from selflearn_env.shop.validation.lives import Forecast, Habits, forecast, habits_of_the_log, simulated_habits
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 

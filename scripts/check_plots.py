@@ -7,7 +7,7 @@ from typing import IO, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from selflearn_env.shop.resemblance import OURS, WORLD, Check, calibration, gains, popularity
+from selflearn_env.shop.validation.purchases import OURS, WORLD, Check, calibration, gains, popularity
 
 COLOURS = {OURS: "tab:blue", WORLD: "tab:orange"}
 

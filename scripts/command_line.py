@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gymnasium
+from selflearn_agents import AGENTS
+from selflearn_agents.specification import AgentSpec
 
-from agents import AGENTS
-from agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.simulator import Simulator

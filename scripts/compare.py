@@ -24,14 +24,14 @@ from command_line import (
     versions,
     write_text,
 )
+from selflearn_agents import AGENTS
+from selflearn_agents.evaluation import World
+from selflearn_agents.evaluation.markdown import table
+from selflearn_agents.evaluation.plots import save
+from selflearn_agents.evaluation.report import html
+from selflearn_agents.evaluation.study import NULL, Study, run_study
+from selflearn_agents.specification import AgentSpec
 
-from agents import AGENTS
-from agents.evaluation import World
-from agents.evaluation.markdown import table
-from agents.evaluation.plots import save
-from agents.evaluation.report import html
-from agents.evaluation.study import NULL, Study, run_study
-from agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.core.simulator import Simulator

@@ -22,12 +22,12 @@ from command_line import (
     write_text,
 )
 from matplotlib.figure import Figure
+from selflearn_agents.evaluation.lives import LivesResult, evaluate_lives, worth_more
+from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.evaluation.result import marked
+from selflearn_agents.specification import AgentSpec
 from tqdm import tqdm
 
-from agents.evaluation.lives import LivesResult, evaluate_lives, worth_more
-from agents.evaluation.markdown import number, table
-from agents.evaluation.result import marked
-from agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 
 MYOPIC = marked("myopic_oracle", privileged=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from measure_environments import vector
 from measuring import ENV, Row, repeated
+from selflearn_agents import make_agent
 
-from agents import make_agent
 from selflearn_env import Shop
 from selflearn_env.datasets import retail_shop
 

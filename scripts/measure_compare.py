@@ -6,8 +6,8 @@ from functools import partial
 
 from measure_agents import ALONE
 from measuring import ENV, Row, seconds
+from selflearn_agents.evaluation import compare
 
-from agents.evaluation import compare
 from selflearn_env.datasets import retail_shop
 
 SEEDS, VISITS = 2, 12_000

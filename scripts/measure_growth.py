@@ -12,9 +12,9 @@ import pandas as pd
 from command_line import write_text
 from matplotlib.figure import Figure
 from measuring import distinct_slates, seconds
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents import make_agent
-from agents.evaluation.markdown import number, table
 from selflearn_env import Rewards, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.customers import IndependentCustomers

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from measure_agents import loop
 from measure_environments import stepping, vector
 from measuring import ENV, Row, in_turns, ratios
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents.evaluation.markdown import number, table
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
@@ -40,7 +40,7 @@ SERVE = f"""
 import sys
 import gymnasium as gym
 from selflearn_env import Shop
-from agents import make_agent
+from selflearn_agents import make_agent
 shop = Shop.load(sys.argv[1])
 envs = gym.make_vec({ENV!r}, num_envs=1024, vectorization_mode="vector_entry_point", shop=shop)
 states = envs.reset(seed=0)[1]["state"]

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from command_line import folder, manifest, place, positive, run, write_text
 from matplotlib.figure import Figure
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import EvaluationResult, evaluate
+from selflearn_agents.evaluation.markdown import number, table
 
-from agents import make_agent
-from agents.evaluation import EvaluationResult, evaluate
-from agents.evaluation.markdown import number, table
 from selflearn_env import Drift, Shop, load_transactions
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import ONLINE_RETAIL

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from command_line import AGENT_HELP, add_run_arguments, agent, environment, folder, manifest, run, seed, write_text
+from selflearn_agents.evaluation import ComparisonResult, evaluate
+from selflearn_agents.evaluation.plots import learning_curves, save
 
-from agents.evaluation import ComparisonResult, evaluate
-from agents.evaluation.plots import learning_curves, save
 from selflearn_env.archive import write_atomically
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from selflearn_env.core.journey.effects import Journey
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
-    from selflearn_env.shop.rfm import rfm_table, segment_customers
+    from selflearn_env.shop.fitting.rfm import rfm_table, segment_customers
+    from selflearn_env.shop.reading.transactions import TransactionLog, load_transactions
     from selflearn_env.shop.shop import Shop
-    from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 __all__ = [
     "Drift",
@@ -41,10 +41,10 @@ _HOMES = {
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",
-    "TransactionLog": "shop.transactions",
-    "load_transactions": "shop.transactions",
-    "rfm_table": "shop.rfm",
-    "segment_customers": "shop.rfm",
+    "TransactionLog": "shop.reading.transactions",
+    "load_transactions": "shop.reading.transactions",
+    "rfm_table": "shop.fitting.rfm",
+    "segment_customers": "shop.fitting.rfm",
 }
 
 

@@ -1,4 +1,4 @@
-"""Imports go one way: scripts -> agents -> selflearn_env -> selflearn_env.core -> numpy. Read from the source."""
+"""Imports go one way, read from the source: scripts -> selflearn_agents -> selflearn_env -> selflearn_env.core."""
 
 import ast
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("selflearn_env", "agents", "scripts")
+AGENTS = "agents/selflearn_agents"
+PACKAGES = ("selflearn_env", AGENTS, "scripts")
 
 
 def sources(*folders):
@@ -53,7 +54,7 @@ def test_core_imports_numpy_and_itself_only(path):
 
 @sources("selflearn_env")
 def test_the_environment_imports_no_agent_and_no_script(path):
-    upward = {name for name in imported(path) if root(name) in {"agents", "scripts", "command_line", "tests"}}
+    upward = {name for name in imported(path) if root(name) in {"selflearn_agents", "scripts", "command_line", "tests"}}
     assert not upward, f"{path} imports {sorted(upward)}; selflearn_env knows neither agents nor scripts"
 
 
@@ -69,17 +70,18 @@ def test_the_shop_knows_no_environment(path):
     assert not upward, f"{path} imports {sorted(upward)}; the environments use the shop, not the other way round"
 
 
-@sources("agents")
+@sources(AGENTS)
 def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only(path):
     names = imported(path)
     upward = {name for name in names if root(name) in {"scripts", "command_line", "tests"}}
     assert not upward, f"{path} imports {sorted(upward)}; agents know no script"
     # Logs are recorded from environments, and a model of another library brings the spaces that it was trained in.
-    if not (within(path, "agents/evaluation") or within(path, "agents/logs") or path == ROOT / "agents/sb3.py"):
+    if not any(within(path, f"{AGENTS}/{folder}") for folder in ("adapters", "evaluation", "logs")):
         foreign = {
             name
             for name in names
-            if root(name) in {"gymnasium", "pandas"} or name.startswith(("selflearn_env.envs", "agents.evaluation"))
+            if root(name) in {"gymnasium", "pandas"}
+            or name.startswith(("selflearn_env.envs", "selflearn_agents.evaluation"))
         }
         assert not foreign, f"{path} imports {sorted(foreign)}; agents see state indexes, never an environment"
 
@@ -105,7 +107,7 @@ def loaded_by(code):
 def test_importing_the_package_loads_little():
     loaded = loaded_by("import selflearn_env")
     assert {"selflearn_env", "gymnasium"} <= loaded
-    assert not loaded & {"pandas", "pyarrow", "kmeans1d", "matplotlib", "PIL", "tqdm", "agents"}
+    assert not loaded & {"pandas", "pyarrow", "kmeans1d", "matplotlib", "PIL", "tqdm", "selflearn_agents"}
 
 
 def test_an_environment_of_a_saved_shop_needs_no_pandas(tiny_shop, tmp_path):
@@ -116,4 +118,4 @@ def test_an_environment_of_a_saved_shop_needs_no_pandas(tiny_shop, tmp_path):
         f"env = gym.make('selflearn/Retail-v0', shop={path!r}, slate_size=3)\n"
         "env.reset(seed=1)\nenv.step(env.action_space.sample())"
     )
-    assert not loaded & {"pandas", "pyarrow", "kmeans1d", "matplotlib", "agents"}
+    assert not loaded & {"pandas", "pyarrow", "kmeans1d", "matplotlib", "selflearn_agents"}

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
-import gymnasium as gym, selflearn_env, agents, pathlib, sys
+import gymnasium as gym, selflearn_env, selflearn_agents, pathlib, sys
 assert "site-packages" in selflearn_env.__file__, selflearn_env.__file__
 assert pathlib.Path(selflearn_env.__file__).with_name("py.typed").is_file()
 for name in ("selflearn/Seed-v0", "selflearn/Retail-v0"):

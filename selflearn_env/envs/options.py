@@ -18,7 +18,7 @@ from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
 from selflearn_env.envs.observations import OBSERVATIONS, Observation
 from selflearn_env.plugins import import_named
-from selflearn_env.shop.clientele import check_contrast
+from selflearn_env.shop.fitting.customers import check_contrast
 from selflearn_env.shop.shop import Shop
 
 VISITS = ("log", "uniform")

@@ -20,13 +20,13 @@ from selflearn_env.core.segmentation import SEGMENTS, Segmentation
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import DENSE, table, totals
 from selflearn_env.shop.calendar import state_of, state_space
+from selflearn_env.shop.fitting.rfm import fit_segmentation, measures
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
-from selflearn_env.shop.ledger import Ledger, Lines, runs
 from selflearn_env.shop.merchandise import excluded_products
-from selflearn_env.shop.reading import is_parquet
+from selflearn_env.shop.reading.files import is_parquet
+from selflearn_env.shop.reading.ledger import Ledger, Lines, runs
+from selflearn_env.shop.reading.transactions import TransactionLog, load_transactions
 from selflearn_env.shop.report import Report
-from selflearn_env.shop.rfm import fit_segmentation, measures
-from selflearn_env.shop.transactions import TransactionLog, load_transactions
 
 
 def build_shop(
@@ -104,7 +104,7 @@ def _ledger(
 ) -> Ledger:
     """The ledger of any source."""
     if is_parquet(source):
-        from selflearn_env.shop.streaming import stream_ledger  # the engine is imported only where it is needed
+        from selflearn_env.shop.reading.streaming import stream_ledger  # the engine is imported only where it is needed
 
         return stream_ledger(source, columns, date_format)
     if not isinstance(source, TransactionLog):

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
-from selflearn_env.shop.clientele import SimulatedCustomers, check_contrast
+from selflearn_env.shop.fitting.customers import SimulatedCustomers, check_contrast
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from selflearn_env.shop.lives import LogLives
-    from selflearn_env.shop.transactions import TransactionLog
+    from selflearn_env.shop.fitting.lives import LogLives
+    from selflearn_env.shop.reading.transactions import TransactionLog
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +75,7 @@ class Shop:
         """
         # pandas is imported only where a log is read
         from selflearn_env.shop.building import build_shop
-        from selflearn_env.shop.memory import give_back
+        from selflearn_env.shop.reading.memory import give_back
 
         parts = build_shop(
             source,
@@ -145,7 +145,7 @@ class Shop:
         Raises:
             ValueError: no customer bought on a second day.
         """
-        from selflearn_env.shop.lives import LogLives  # scipy is imported only where lives are
+        from selflearn_env.shop.fitting.lives import LogLives  # scipy is imported only where lives are
 
         return LogLives(self.history, self.customers, self.seed)
 

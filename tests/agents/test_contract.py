@@ -5,10 +5,10 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+import selflearn_agents
+from selflearn_agents import AGENTS, Agent, load_agent, make_agent
+from selflearn_agents.storage import VERSION
 
-import agents
-from agents import AGENTS, Agent, load_agent, make_agent
-from agents.storage import VERSION
 from selflearn_env.archive import write_archive
 
 N = 3
@@ -255,7 +255,7 @@ def test_a_shop_or_a_truncated_file_is_no_agent(make, tiny_shop, tmp_path):
 
 
 def test_a_newer_format_is_refused(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(agents.storage, "VERSION", 4)
+    monkeypatch.setattr(selflearn_agents.storage, "VERSION", 4)
     make("random").save(tmp_path / "agent.npz")
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"written in format 4, this version of selflearn-env reads 3; upgrade"):

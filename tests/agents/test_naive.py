@@ -10,8 +10,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from scipy import stats
+from selflearn_agents import make_agent
 
-from agents import make_agent
 from tests.agents.naive import NaiveRecommender, customer, rewards_of
 
 SEED = "selflearn/Seed-v0"

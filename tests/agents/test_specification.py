@@ -8,15 +8,14 @@ import sys
 import gymnasium as gym
 import numpy as np
 import pytest
-
-from agents import AGENTS, make_agent
-from agents.registry import find_agent
-from agents.specification import AgentSpec
+from selflearn_agents import AGENTS, make_agent
+from selflearn_agents.registry import find_agent
+from selflearn_agents.specification import AgentSpec
 
 N = 3
 MINE = """
-from agents import Agent
-from agents.static import PopularAgent
+from selflearn_agents import Agent
+from selflearn_agents.baselines.popular import PopularAgent
 
 class Mine(PopularAgent):
     def __init__(self, history, slate_size, rng, *, shift=0, words=None):
@@ -102,13 +101,25 @@ def test_what_cannot_be_read_is_refused(text):
         ("random(seed=1)", TypeError, "'random' has no hyperparameter 'seed'; it has: none"),
         ("oracle(simulator=1)", TypeError, "'oracle' has no hyperparameter 'simulator'; it has: none"),
         ("no_such_module:Agent", ValueError, "agent 'no_such_module:Agent' cannot be imported: No module named"),
-        ("agents.ucb:Nothing", ValueError, "agent 'agents.ucb:Nothing' cannot be imported: module .* 'Nothing'"),
-        ("agents.ucb:", ValueError, "agent 'agents.ucb:' cannot be imported"),
+        (
+            "selflearn_agents.agent:Nothing",
+            ValueError,
+            "agent 'selflearn_agents.agent:Nothing' cannot be imported: module .* 'Nothing'",
+        ),
+        ("selflearn_agents.agent:", ValueError, "agent 'selflearn_agents.agent:' cannot be imported"),
         (":Agent", ValueError, "agent ':Agent' cannot be imported: it names no module"),
         (".ucb:UCBAgent", ValueError, "agent '.ucb:UCBAgent' cannot be imported: it names no module"),
-        ("agents.ucb:np", TypeError, "agent 'agents.ucb:np' is no subclass of agents.Agent"),
-        ("own_agents:NOTHING", TypeError, "agent 'own_agents:NOTHING' is no subclass of agents.Agent"),
-        ("agents:Agent", TypeError, "agent 'agents:Agent' is abstract; it must define _act, _values"),
+        (
+            "selflearn_agents.agent:np",
+            TypeError,
+            "agent 'selflearn_agents.agent:np' is no subclass of selflearn_agents.Agent",
+        ),
+        ("own_agents:NOTHING", TypeError, "agent 'own_agents:NOTHING' is no subclass of selflearn_agents.Agent"),
+        (
+            "selflearn_agents:Agent",
+            TypeError,
+            "agent 'selflearn_agents:Agent' is abstract; it must define _act, _values",
+        ),
         ("own_agents:Half", TypeError, "agent 'own_agents:Half' is abstract; it must define _values"),
         ("own_agents:Mine(sift=1)", TypeError, "'own_agents:Mine' has no hyperparameter 'sift'; it has: shift, words"),
         ("own_agents:Peeks(sift=1)", TypeError, "'own_agents:Peeks' has no hyperparameter 'sift'; it has: shift$"),

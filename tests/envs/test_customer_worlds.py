@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import evaluate
 
-from agents import make_agent
-from agents.evaluation import evaluate
 from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS, CustomerModel, PreferenceCustomers, judged, top
 from tests.envs.plain_lists import flat

@@ -9,9 +9,9 @@ import gymnasium
 import numpy as np
 import pandas as pd
 import pytest
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import standing
 
-from agents import make_agent
-from agents.evaluation import standing
 from tests.scripts.command import SCRIPTS, run
 
 N = 3

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from selflearn_agents import AGENTS
+from selflearn_agents.evaluation.result import CURVES
 
-from agents import AGENTS
-from agents.evaluation.result import CURVES
 from selflearn_env import Shop
 from selflearn_env.core.customers import CUSTOMERS
 from tests.scripts.command import SCRIPTS, run
@@ -132,7 +132,7 @@ def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
 SLEEPY = """
 import os, time
 from pathlib import Path
-from agents.thompson import ThompsonAgent
+from selflearn_agents.bandits.thompson import ThompsonAgent
 
 class Sleepy(ThompsonAgent):
     \"\"\"Waits in the later seeds, as long as a flag is there.\"\"\"
@@ -199,7 +199,7 @@ def without_speeds(path):
 
 def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path):
     (tmp_path / "own.py").write_text(
-        "from agents.popular import PopularBySegmentAgent\n"
+        "from selflearn_agents.baselines.popular import PopularBySegmentAgent\n"
         "class Mine(PopularBySegmentAgent):\n"
         "    def __init__(self, history, slate_size, rng, *, shift=0):\n"
         "        super().__init__(history, slate_size, rng)\n"

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from selflearn_env import Shop
-from selflearn_env.shop.evidence import SPANS
-from selflearn_env.shop.lifelike import GROUPS, habits_of_the_log
+from selflearn_env.shop.validation.evidence import SPANS
+from selflearn_env.shop.validation.lives import GROUPS, habits_of_the_log
 from tests.scripts.command import run
 
 AGENTS = ("random", "popular", "myopic_oracle", "myopic_oracle(holding_back=0.4)")

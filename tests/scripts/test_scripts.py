@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from selflearn_agents import load_agent
 
-from agents import load_agent
 from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run
 

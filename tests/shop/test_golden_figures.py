@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selflearn_env import rfm_table, segment_customers
-from selflearn_env.shop.rfm import fit_segmentation
+from selflearn_env.shop.fitting.rfm import fit_segmentation
 
 
 @pytest.fixture(scope="module")

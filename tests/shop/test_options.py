@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from selflearn_env import Shop, segment_customers
-from selflearn_env.shop.rfm import rfm_table
-from selflearn_env.shop.transactions import load_transactions
+from selflearn_env.shop.fitting.rfm import rfm_table
+from selflearn_env.shop.reading.transactions import load_transactions
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents import make_agent
 
-from agents import make_agent
 from selflearn_env.core.visits import Visits
 from selflearn_env.wrappers import CandidateSubset, VectorCandidateSubset
 from selflearn_env.wrappers.candidate_subset import Candidates, best_candidates

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
+from selflearn_agents import make_agent
 
-from agents import make_agent
 from selflearn_env.wrappers.ranker_choice import RankerChoice, Rankers, VectorRankerChoice
 
 RETAIL, JOURNEY = "selflearn/Retail-v0", "selflearn/RetailJourney-v0"

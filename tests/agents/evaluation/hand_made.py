@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import numpy as np
+from selflearn_agents.evaluation import ComparisonResult, EvaluationResult
+from selflearn_agents.evaluation.result import CURVES
 
-from agents.evaluation import ComparisonResult, EvaluationResult
-from agents.evaluation.result import CURVES
 from selflearn_env.archive import write_archive
 
 SIZE = 3

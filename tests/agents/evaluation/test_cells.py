@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib.externals.loky import get_reusable_executor
+from selflearn_agents.baselines.popular import PopularAgent
+from selflearn_agents.evaluation import World, cells, compare, compare_worlds
+from selflearn_agents.evaluation.cells import Cell
+from selflearn_agents.specification import AgentSpec
 
-from agents.evaluation import World, cells, compare, compare_worlds
-from agents.evaluation.cells import Cell
-from agents.specification import AgentSpec
-from agents.static import PopularAgent
 from selflearn_env import Drift, Rewards, Shop
 from tests.agents.evaluation.hand_made import BROKEN, assert_same, broken, same
 
@@ -47,7 +47,7 @@ def mine(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-OWN = "from agents.static import PopularAgent\nclass Mine(PopularAgent):\n    pass\n"
+OWN = "from selflearn_agents.baselines.popular import PopularAgent\nclass Mine(PopularAgent):\n    pass\n"
 OWN_CUSTOMERS = "from selflearn_env.core.customers import LogitCustomers\nclass Mine(LogitCustomers):\n    pass\n"
 
 
@@ -116,7 +116,8 @@ def test_other_processes_have_the_same_file(tiny_shop, mine, tmp_path):
     mine("own_abroad", OWN)
     tiny_shop.save(tmp_path / "shop.npz")
     code = (
-        "import sys; from agents.evaluation.cells import Cell, World; from agents.specification import AgentSpec\n"
+        "import sys; from selflearn_agents.evaluation.cells import Cell, World\n"
+        "from selflearn_agents.specification import AgentSpec\n"
         "from selflearn_env import Drift, Shop\n"
         "options = {'shop': Shop.load('shop.npz'), 'slate_size': 3, 'drift': Drift(spread=1.0)}\n"
         "world = World('independent', 'selflearn/Retail-v0', 120, options)\n"
@@ -245,7 +246,7 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_kept(backend, jobs,
     mine(
         f"own_fails_{backend}_{jobs}",
         "import time\n"
-        "from agents.static import PopularAgent\n"
+        "from selflearn_agents.baselines.popular import PopularAgent\n"
         "class Mine(PopularAgent):\n"
         "    served = 0\n"
         "    def _act(self, states):\n"

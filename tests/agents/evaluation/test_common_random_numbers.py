@@ -8,11 +8,12 @@ from typing import ClassVar
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents import AGENTS
+from selflearn_agents.agent import Agent
+from selflearn_agents.baselines.static import StaticAgent
+from selflearn_agents.evaluation import compare
+from selflearn_agents.specification import AgentSpec
 
-from agents import AGENTS
-from agents.agent import Agent
-from agents.evaluation import compare
-from agents.specification import AgentSpec
 from selflearn_env import Rewards
 from tests.agents.evaluation.hand_made import assert_same, bare, same
 
@@ -71,7 +72,7 @@ def test_the_states_are_those_of_the_environment_whatever_is_shown(tiny_shop):
     assert [state for state, *_ in Watcher.met[-1]] == states
 
 
-@pytest.mark.parametrize("name", [name for name, kind in AGENTS.items() if kind.__module__.startswith("agents.static")])
+@pytest.mark.parametrize("name", [name for name, kind in AGENTS.items() if issubclass(kind, StaticAgent)])
 def test_the_same_agent_under_two_names_is_the_same(name, tiny_shop):
     result = compare([name, f"{name}()"], ENV, 80, 2, progress=False, shop=tiny_shop, **OPTIONS)
     one, other = (result.runs[:2], result.runs[2:])

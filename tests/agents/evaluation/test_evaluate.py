@@ -3,9 +3,9 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents import AGENTS, make_agent
+from selflearn_agents.evaluation import cells, compare, evaluate
 
-from agents import AGENTS, make_agent
-from agents.evaluation import cells, compare, evaluate
 from selflearn_env import Drift, Shop
 
 ENV = "selflearn/Retail-v0"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selflearn_agents import make_agent
+from selflearn_agents.baselines.uniform import RandomAgent
+from selflearn_agents.evaluation import evaluate
+from selflearn_agents.evaluation.recorder import CHUNKS, EVERY, SAMPLES, Recorder
+from selflearn_agents.evaluation.result import CURVES
 
-from agents import make_agent
-from agents.evaluation import evaluate
-from agents.evaluation.recorder import CHUNKS, EVERY, SAMPLES, Recorder
-from agents.evaluation.result import CURVES
-from agents.uniform import RandomAgent
 from selflearn_env.core.visits import Visits
 from tests.agents.evaluation.hand_made import HISTORY, PRODUCTS, STATES, Moment
 

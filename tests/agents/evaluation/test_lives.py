@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from scipy import stats
+from selflearn_agents.evaluation import lives
+from selflearn_agents.evaluation.lives import LivesResult, evaluate_lives, worth_more
 
-from agents.evaluation import lives
-from agents.evaluation.lives import LivesResult, evaluate_lives, worth_more
 from selflearn_env.core.journey.serving import serve
 from tests.agents.evaluation.watchers import DRIFT, ENV, MILD, Looker, N, Watcher, agent_of, world
 

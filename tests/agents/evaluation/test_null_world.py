@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from selflearn_agents.evaluation.tables import differences, null_world, ranking, robustness
 
-from agents.evaluation.tables import differences, null_world, ranking, robustness
 from tests.agents.evaluation.hand_made import column, compared
 
 

@@ -7,8 +7,8 @@ import io
 import numpy as np
 import pytest
 from scipy import stats
+from selflearn_agents.evaluation.plots import differences, learning_curves, regret_curves, save
 
-from agents.evaluation.plots import differences, learning_curves, regret_curves, save
 from tests.agents.evaluation.hand_made import compared
 
 CURVES = {"a": [[0.1, 0.2, 0.4], [0.3, 0.4, 0.4]], "b": [[0.5, 0.5, 0.9], [0.5, 0.6, 0.7]], "c!": [[1.0] * 3] * 2}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-
-from agents.evaluation import World, compare, compare_worlds
-from agents.evaluation.progress import Counter, Progress
+from selflearn_agents.evaluation import World, compare, compare_worlds
+from selflearn_agents.evaluation.progress import Counter, Progress
 
 ENV = "selflearn/Retail-v0"
 NAMES = ["random", "popular", "epsilon_greedy"]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selflearn_agents import make_agent
+from selflearn_agents.agent import Agent
+from selflearn_agents.baselines.popular import PopularAgent
+from selflearn_agents.evaluation import compare, evaluate
+from selflearn_agents.evaluation.recorder import CHUNKS, Recorder
+from selflearn_agents.evaluation.result import MEANS
+from selflearn_agents.specification import AgentSpec
 
-from agents import make_agent
-from agents.agent import Agent
-from agents.evaluation import compare, evaluate
-from agents.evaluation.recorder import CHUNKS, Recorder
-from agents.evaluation.result import MEANS
-from agents.specification import AgentSpec
-from agents.static import PopularAgent
 from selflearn_env import Drift, Rewards
 from selflearn_env.core.visits import Visits
 from tests.agents.evaluation.hand_made import HISTORY, PRODUCTS, SEGMENTS, STATES, Moment, bare, same

@@ -9,12 +9,12 @@ from html import escape, unescape
 
 import pytest
 from playwright.sync_api import sync_playwright
+from selflearn_agents.baselines.popular import PopularAgent
+from selflearn_agents.evaluation import World
+from selflearn_agents.evaluation.report import html
+from selflearn_agents.evaluation.study import Study, run_study
+from selflearn_agents.specification import AgentSpec
 
-from agents.evaluation import World
-from agents.evaluation.report import html
-from agents.evaluation.study import Study, run_study
-from agents.specification import AgentSpec
-from agents.static import PopularAgent
 from selflearn_env import Shop
 from tests.agents.evaluation.hand_made import compared
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import EvaluationResult, evaluate
+from selflearn_agents.evaluation.exact import gini, share_of_gap
+from selflearn_agents.evaluation.result import CURVES
 
-from agents import make_agent
-from agents.evaluation import EvaluationResult, evaluate
-from agents.evaluation.exact import gini, share_of_gap
-from agents.evaluation.result import CURVES
 from tests.agents.evaluation.hand_made import BROKEN, broken, run_of, same
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
+from selflearn_agents.evaluation.tables import favourites, leaders, ranked, robustness
 
-from agents.evaluation.tables import favourites, leaders, ranked, robustness
 from tests.agents.evaluation.hand_made import column, compared
 from tests.agents.evaluation.test_tables import rewards
 

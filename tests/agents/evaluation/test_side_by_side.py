@@ -5,9 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-
-from agents.evaluation import World, cells, compare
-from agents.evaluation.side_by_side import _longest_first
+from selflearn_agents.evaluation import World, cells, compare
+from selflearn_agents.evaluation.side_by_side import _longest_first
 
 ENV = "selflearn/Retail-v0"
 OPTIONS = {"slate_size": 3}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-
-from agents.evaluation.statistics import (
+from selflearn_agents.evaluation.statistics import (
     bootstrap,
     holm,
     interquartile_mean,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from selflearn_agents.evaluation import World
+from selflearn_agents.evaluation.study import Study, run_study
 
-from agents.evaluation import World
-from agents.evaluation.study import Study, run_study
 from selflearn_env import Drift
 from tests.agents.evaluation.hand_made import bare, compared, same
 

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import stats
-
-from agents.evaluation import tables
-from agents.evaluation.statistics import Interval
-from agents.evaluation.tables import (
+from selflearn_agents.evaluation import tables
+from selflearn_agents.evaluation.statistics import Interval
+from selflearn_agents.evaluation.tables import (
     chunks_apart,
     differences,
     favourites,
@@ -23,6 +22,7 @@ from agents.evaluation.tables import (
     ranking,
     robustness,
 )
+
 from tests.agents.evaluation.hand_made import column, compared, rewards
 
 

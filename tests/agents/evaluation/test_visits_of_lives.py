@@ -5,10 +5,10 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents.evaluation import compare, evaluate
+from selflearn_agents.evaluation.lives import evaluate_lives
+from selflearn_agents.evaluation.result import MEANS
 
-from agents.evaluation import compare, evaluate
-from agents.evaluation.lives import evaluate_lives
-from agents.evaluation.result import MEANS
 from tests.agents.evaluation.watchers import (
     DRIFT,
     ENV,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gymnasium as gym
 import numpy as np
+from selflearn_agents import make_agent
+from selflearn_agents.agent import Agent
 
-from agents import make_agent
-from agents.agent import Agent
 from selflearn_env import Drift
 
 ENV = "selflearn/RetailJourney-v0"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from agents import make_agent
-from agents.logs import record
+from selflearn_agents import make_agent
+from selflearn_agents.logs import record
 
 N = 2
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
-
-from agents.logs import mabwiser_arrays, mabwiser_slates
+from selflearn_agents.logs import mabwiser_arrays, mabwiser_slates
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from selflearn_agents.logs import read_minari, write_minari
 
-from agents.logs import read_minari, write_minari
 from selflearn_env import Rewards
 from tests.agents.evaluation.watchers import MILD
 

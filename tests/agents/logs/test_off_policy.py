@@ -5,9 +5,8 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
-
-from agents import make_agent
-from agents.logs import record
+from selflearn_agents import make_agent
+from selflearn_agents.logs import record
 
 ENV = "selflearn/Retail-v0"
 N, P = 2, 8

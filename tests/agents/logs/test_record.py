@@ -5,10 +5,10 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents import make_agent
+from selflearn_agents.evaluation import evaluate
+from selflearn_agents.logs import record
 
-from agents import make_agent
-from agents.evaluation import evaluate
-from agents.logs import record
 from tests.agents.evaluation.watchers import MILD, Looker, SeeingVandal, Vandal, Watcher
 
 RETAIL, JOURNEY, SEED = "selflearn/Retail-v0", "selflearn/RetailJourney-v0", "selflearn/Seed-v0"

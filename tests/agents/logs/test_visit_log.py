@@ -6,8 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-
-from agents.logs import VisitLog
+from selflearn_agents.logs import VisitLog
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents.logs import vowpal_wabbit_slates, write_vowpal_wabbit
 
-from agents.logs import vowpal_wabbit_slates, write_vowpal_wabbit
 from selflearn_env.core.states import StateSpace, Tier
 
 SHARED = re.compile(r"shared((?: \|\S+ \S+)+)")
@@ -72,7 +72,7 @@ def test_writing_that_breaks_off_leaves_the_file_as_it_was(recorded, tiny_shop, 
     write_vowpal_wabbit(log, path, tiny_shop.states)
     before = path.read_bytes()
     calls = iter(["|product 1", "|product 2"])
-    monkeypatch.setattr("agents.logs.vowpal_wabbit._action", lambda _: next(calls))
+    monkeypatch.setattr("selflearn_agents.logs.vowpal_wabbit._action", lambda _: next(calls))
     with pytest.raises(StopIteration):
         write_vowpal_wabbit(log, path, tiny_shop.states)
     assert path.read_bytes() == before

@@ -1,0 +1,180 @@
+"""Policy gradient on slates: the gradient bandit (Sutton and Barto 2018, section 2.8) with Plackett-Luce slates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.agent import Agent
+from selflearn_env.core.numbers import is_number
+from selflearn_env.core.pooling import groups_of
+from selflearn_env.core.ranking import top
+from selflearn_env.core.slates import repeats
+from selflearn_env.shop.history import History
+
+CREDITS = ("slot", "rest")
+LEAST = 1e-9  # incidence, in purchases per visit, below which products are preferred alike
+
+
+class GradientAgent(Agent):
+    """Draws its slates from preferences, and moves these along the gradient of the expected reward.
+
+    Preference: h(p) = sharpness * log(pooled incidence of the history) + theta_0(p) + ... + theta_L(p), with one theta
+    per product and group of states at each level of the history's pooling, from all visits down to the single state.
+
+    Slate: slot by slot without replacement, slot k with pi_k(p) = exp(h(p)) / sum of exp(h) over the products left
+    (Plackett 1975; Luce 1959), drawn at once as the products of greatest h + Gumbel noise (Yellott 1977; Kool, van Hoof
+    and Welling 2019).
+
+    Update, REINFORCE with a baseline (Williams 1992), for each level and all products p, shown or not:
+
+        theta_l(p) += step_size * sum over slots k of a_k ([slot k shows p] - [p was left at k] pi_k(p))
+
+    with a_k = reward of slot k - b under credit="slot", where b is the mean item reward of the visits before (of the
+    first, its own). So each slot is a gradient bandit over the products left for it; that a product shown here is
+    missing below is left out. With credit="rest", a_k is the sum of the same over slot k and all below it: the whole
+    gradient of the slate's reward (for its form see Oosterhuis 2021, PL-Rank), unbiased where a response does not
+    depend on the slots below it, so not with `logit`; but of so much greater variance that it learns less. The visits
+    of a batch all count with the preferences before it.
+
+    Cost per visit: a few passes over the catalogue; the sum over products is exact. Memory: one number per product and
+    group of each level.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        slate_size: int,
+        rng: np.random.Generator,
+        *,
+        sharpness: float = 16.0,
+        step_size: float = 0.04,
+        credit: str = "slot",
+    ):
+        """Starts from the history.
+
+        Args:
+            history: what is known before.
+            slate_size: products per slate.
+            rng: the generator of all that the agent draws.
+            sharpness: of the first slates, >= 0: at 0 they are uniform, and the greater it is, the nearer they come to
+                the best products of the history in order.
+            step_size: preference per reward unit, >= 0.
+            credit: what a slot's choice is judged by: "slot", the reward of that slot, or "rest", of it and all below.
+
+        Raises:
+            ValueError: a hyperparameter is out of its range.
+        """
+        super().__init__(history, slate_size, rng)
+        if not is_number(sharpness) or not 0 <= sharpness < np.inf:
+            raise ValueError(f"sharpness multiplies the logarithm of the incidence and must be >= 0, got {sharpness!r}")
+        if not is_number(step_size) or not 0 <= step_size < np.inf:
+            raise ValueError(f"step_size is preference per reward unit and must be >= 0, got {step_size!r}")
+        if credit not in CREDITS:
+            raise ValueError(f"unknown credit {credit!r}; known: {', '.join(CREDITS)}")
+        self._step_size, self._credit = float(step_size), credit
+        self._start = (sharpness * np.log(np.maximum(history.incidence(), LEAST))).astype(np.float32)  # (S, P)
+        groups: list[NDArray[np.int64]] = []
+        rows = 0
+        for level in history.pooling.levels:
+            group = groups_of(level.tiers, history.states.shape)[0]
+            groups.append(group + rows)
+            rows += int(group.max()) + 1
+        self._groups = np.stack(groups, axis=1)  # (S, L) rows of theta
+        self._theta = np.zeros((rows, self.products), dtype=np.float32)
+        self._earned, self._shown = 0.0, 0  # item rewards so far, and of how many
+
+    def _preferences(self, state: int) -> NDArray[np.float32]:
+        """(P,) h."""
+        preferences = self._start[state].copy()
+        for group in self._groups[state].tolist():
+            preferences += self._theta[group]
+        return preferences
+
+    def _act(self, states: NDArray) -> NDArray[np.int64]:
+        """(B, n) drawn slates."""
+        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        for row, state in enumerate(states.tolist()):
+            noise = self.rng.standard_exponential(self.products)
+            np.log(noise, out=noise)
+            np.subtract(self._preferences(state), noise, out=noise)  # minus the logarithm of it is Gumbel noise
+            slates[row] = top(noise[None], self.slate_size)[0]
+        return slates
+
+    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+        """Moves the preferences; the responses are not read. A slot that repeats a product is not learned from."""
+        if not len(states):
+            return
+        baseline = self._earned / self._shown if self._shown else item_rewards.mean()
+        advantage = item_rewards - baseline
+        again = repeats(slates)
+        if again is not None:
+            advantage[again] = 0.0
+        if self._credit == "rest":
+            advantage = advantage[:, ::-1].cumsum(axis=1)[:, ::-1]
+        moves = []
+        for state in np.unique(states).tolist():
+            preferences = self._preferences(state)
+            move = np.zeros(self.products, dtype=np.float32)
+            for visit in np.flatnonzero(states == state).tolist():
+                kept = slice(None) if again is None else ~again[visit]
+                _add_gradient(move, preferences, slates[visit, kept], advantage[visit, kept])
+            move *= np.float32(self._step_size)
+            moves.append((state, move))
+        for state, move in moves:
+            for group in self._groups[state].tolist():
+                self._theta[group] += move
+        self._earned += float(item_rewards.sum())
+        self._shown += item_rewards.size
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) preferences."""
+        values = np.empty((len(states), self.products))
+        for row, state in enumerate(states.tolist()):
+            values[row] = self._preferences(state)
+        return values
+
+    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+        """(B, n) pi_k of the product in slot k; 0 where a slot above shows it already."""
+        probability = np.zeros(slates.shape)
+        again = repeats(slates)
+        for visit, state in enumerate(states.tolist()):
+            kept = slice(None) if again is None else ~again[visit]
+            shown, left, _, _ = _logarithms(self._preferences(state), slates[visit, kept])
+            probability[visit, kept] = np.exp(shown - left)
+        return probability
+
+
+def _logarithms(
+    preferences: NDArray[np.float32], slate: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32], float]:
+    """What the probabilities of a slate (n,) without repeats are made of, safe from overflow and from cancelling.
+
+    Returns:
+        (n,) preferences of the products shown; (n,) the logarithm of the sum of exp(preference) over the products left
+        for each slot; (P,) exp(preference - peak) of the products not shown, 0 for those shown; and the peak, which no
+        logarithm of a sum is below.
+    """
+    shown = preferences.take(slate).astype(np.float64)
+    weight = preferences.copy()
+    weight[slate] = -np.inf
+    peak = max(weight.max(), np.float32(shown[-1]))
+    weight -= peak
+    np.exp(weight, out=weight)
+    last = float(peak) + np.log(float(weight.sum()) + np.exp(shown[-1] - float(peak)))
+    left = np.logaddexp.accumulate(np.append(last, shown[-2::-1]))[::-1]
+    return shown, left, weight, float(peak)
+
+
+def _add_gradient(
+    move: NDArray[np.float32],
+    preferences: NDArray[np.float32],
+    slate: NDArray[np.int64],
+    advantage: NDArray[np.float64],
+) -> None:
+    """Adds to (P,) the sum over the slots of a slate of advantage * gradient of log pi_k by the preferences (P,)."""
+    shown, left, weight, peak = _logarithms(preferences, slate)
+    weight *= np.float32(-(np.exp(peak - left) @ advantage))
+    chance = np.tril(np.exp(np.minimum(shown[:, None] - left, 0.0)))  # of slot j's product in slot k, as long as left
+    weight[slate] = advantage - chance @ advantage
+    move += weight

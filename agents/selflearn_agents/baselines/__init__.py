@@ -1,0 +1,1 @@
+"""Lists and draws that do not learn."""

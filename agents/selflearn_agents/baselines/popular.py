@@ -1,0 +1,98 @@
+"""Best-seller lists from the history: what a shop can show without learning anything."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.baselines.static import StaticAgent
+from selflearn_env.core.tables import sum_rows
+from selflearn_env.shop.history import History
+
+
+class PopularAgent(StaticAgent):
+    """The products of greatest purchase incidence in the history, pooled over the tiers of the state."""
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Ranks the products of each state; ties break by the generator."""
+        super().__init__(history, slate_size, rng)
+        self.incidence = history.incidence()
+        order = rng.permutation(self.products)
+        ranked = [np.argsort(-row[order], kind="stable")[:slate_size] for row in self.incidence]
+        self.slates = order[np.stack(ranked)]
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) purchases per visit."""
+        return self.incidence[states]
+
+
+class PopularBySegmentAgent(StaticAgent):
+    """The products of most purchases per visit of the state's segment, whatever the date; not pooled."""
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Ranks the products of each segment; ties break by the generator."""
+        super().__init__(history, slate_size, rng)
+        self.rate = per_visit(*_by_segment(history))
+        self.segment = history.segment.copy()
+        order = rng.permutation(self.products)
+        ranked = np.argsort(-self.rate[:, order], axis=1, kind="stable")[:, :slate_size]
+        self.slates = order[ranked][self.segment]
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) purchases per visit of the segment; 0 in a segment without visits."""
+        return self.rate[self.segment[states]]
+
+
+class PopularByStateAgent(StaticAgent):
+    """The products of most purchases in the state itself; not pooled.
+
+    Products bought equally often in the state are ranked by the purchases of its segment, then by those of all.
+    """
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Ranks the products of each state; what then still ties breaks by the generator."""
+        super().__init__(history, slate_size, rng)
+        self.rate = per_visit(history.visits, np.asarray(history.purchases))
+        order = rng.permutation(self.products)
+        in_segment = _by_segment(history)[1][:, order]
+        in_all = in_segment.sum(axis=0)
+        self.slates = np.empty((self.states, slate_size), dtype=np.int64)
+        for state, segment in enumerate(history.segment):
+            ranked = np.lexsort(
+                (-in_all, -in_segment[segment], -history.purchases[state][order])
+            )  # the last key ranks first
+            self.slates[state] = order[ranked[:slate_size]]
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) purchases per visit of the state itself; 0 in a state without visits."""
+        return self.rate[states]
+
+
+class QuantityAgent(StaticAgent):
+    """The products of greatest net quantity in the state, then of its segment: the seed's start, without learning."""
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Takes the history's best sellers; ties break by the generator."""
+        super().__init__(history, slate_size, rng)
+        self.quantity, self.seen = np.array(history.quantity), np.array(history.seen)
+        order = rng.permutation(self.products)
+        shuffled = dataclasses.replace(history, quantity=self.quantity[:, order], seen=self.seen[:, order])
+        self.slates = order[shuffled.best_sellers(slate_size)]
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) net units; -inf for products not seen in the state."""
+        return np.where(self.seen[states], self.quantity[states], -np.inf)
+
+
+def per_visit(visits: NDArray, purchases: NDArray) -> NDArray[np.float64]:
+    """(R, P) purchases (R, P) per visit (R,); 0 in rows without visits."""
+    return purchases / np.maximum(visits, 1)[:, None]
+
+
+def _by_segment(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(G,) visits and (G, P) purchases of each segment."""
+    segments = len(history.segment_products)
+    visits = np.bincount(history.segment, weights=history.visits, minlength=segments).astype(np.float64)
+    return visits, sum_rows(history.purchases, history.segment, segments)

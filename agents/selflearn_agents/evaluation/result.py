@@ -1,0 +1,163 @@
+"""What one run gave: its curves, and the figures that are read off them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.evaluation.exact import gini, share_of_gap
+from selflearn_env.archive import read_archive, write_archive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KIND, VERSION = "selflearn-run", 1
+EDGE = 0.1  # the share of the visits that is called early, or late
+MEANS = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "novelty")  # of the visits
+CURVES = (*MEANS, "exploration", "coverage", "gini")  # of each chunk
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationResult:
+    """How an agent did, in chunks of consecutive visits. Rewards are per slate, in reward units.
+
+    Attributes:
+        agent: the agent's name.
+        privileged: whether it knows what no real agent could.
+        env_id: the environment.
+        customers: visits served.
+        batch: visits decided before the feedback of any of them is learned from.
+        seed: seed of the environment.
+        seconds: time of the whole loop, environment and agent.
+        agent_seconds: time of the agent alone, deciding and learning.
+        visits: (C,) visits served by the end of each chunk.
+        reward: (C,) mean sampled reward.
+        expected_reward: (C,) mean of the exact expected reward of the slates shown.
+        regret: (C,) mean expected reward of the best slate of distinct products minus that of the slate shown.
+        random: (C,) exact expected reward of random slates in the same visits.
+        optimal: (C,) exact expected reward of the best slates in the same visits.
+        purchases: (C,) bought products per slate.
+        clicks: (C,) clicked products per slate.
+        novelty: (C,) mean self-information of the products shown, -log2 of their share of the history's purchases, in
+            bits (Zhou et al. 2010); each product has one purchase more, so that none has a share of 0.
+        exploration: (C,) share of the slots that show a product of less value than the n best have, by the agent's own
+            `values`; of some of the visits. nan for an agent without estimates.
+        coverage: (C,) share of the catalogue that was shown in the chunk.
+        gini: (C,) how unequally the showings of the chunk fall on the catalogue: 0 all alike, 1 all on one product.
+        shown: (G, P) how often each product was shown in each segment, over all visits.
+    """
+
+    agent: str
+    privileged: bool
+    env_id: str
+    customers: int
+    batch: int
+    seed: int
+    seconds: float
+    agent_seconds: float
+    visits: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    expected_reward: NDArray[np.float64]
+    regret: NDArray[np.float64]
+    random: NDArray[np.float64]
+    optimal: NDArray[np.float64]
+    purchases: NDArray[np.float64]
+    clicks: NDArray[np.float64]
+    novelty: NDArray[np.float64]
+    exploration: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    gini: NDArray[np.float64]
+    shown: NDArray[np.int64]
+
+    @property
+    def label(self) -> str:
+        """The agent's name in tables and plots, marked where it is privileged."""
+        return marked(self.agent, self.privileged)
+
+    @property
+    def gap(self) -> NDArray[np.float64]:
+        """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
+        return share_of_gap(self.expected_reward, self.random, self.optimal)
+
+    def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
+        """Mean of a per-chunk figure per visit, over the chunks that end between two shares of the visits."""
+        share = self.visits / self.customers
+        chosen = (share > first + 1e-9) & (share <= last + 1e-9)
+        if not chosen.any():
+            chosen[0 if first == 0 else -1] = True
+        weight = np.diff(self.visits, prepend=0)[chosen]
+        return float(np.average(getattr(self, name)[chosen], weights=weight))
+
+    def gap_between(self, first: float = 0.0, last: float = 1.0) -> float:
+        """Share of the way from random to optimal, by the means between two shares of the visits."""
+        means = (self.mean(name, first, last) for name in ("expected_reward", "random", "optimal"))
+        return float(share_of_gap(*means))
+
+    def figures(self) -> dict[str, Any]:
+        """What a table or a manifest says of the run."""
+        shown = self.shown.sum(axis=0)
+        return {
+            "agent": self.label,
+            "seed": self.seed,
+            "customers": self.customers,
+            "batch": self.batch,
+            "reward": self.mean("reward"),
+            "reward_early": self.mean("reward", 0.0, EDGE),
+            "reward_late": self.mean("reward", 1 - EDGE),
+            "expected_reward": self.mean("expected_reward"),
+            "regret": self.mean("regret"),
+            "purchases": self.mean("purchases"),
+            "clicks": self.mean("clicks"),
+            "random": self.mean("random"),
+            "optimal": self.mean("optimal"),
+            "gap": self.gap_between(),
+            "gap_late": self.gap_between(1 - EDGE),
+            "coverage": float((shown > 0).mean()),
+            "gini": float(gini(shown)),
+            "exploration": self.mean("exploration"),
+            "novelty": self.mean("novelty"),
+            "slates_per_second": self.customers / self.seconds,
+            "agent_slates_per_second": self.customers / self.agent_seconds,
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """The curve, one row per chunk."""
+        import pandas as pd  # not needed to run
+
+        columns = {name: getattr(self, name) for name in ("visits", *CURVES, "gap")}
+        return pd.DataFrame({"agent": self.label, "seed": self.seed, **columns})
+
+    def save(self, path: Path) -> None:
+        """Writes the run to one file, whole or not at all.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays = {name: value for name, value in content.items() if isinstance(value, np.ndarray)}
+        plain = {name: value for name, value in content.items() if name not in arrays}
+        write_archive(path, {"format": KIND, "version": VERSION, "run": plain}, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a run that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is no run, is broken, or was written by another version of this package.
+        """
+        heading, arrays = read_archive(path, KIND, VERSION)
+        curves: dict[str, Any] = dict(arrays)
+        try:
+            return cls(**heading["run"], **curves)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path}: a broken run ({type(error).__name__}: {error})") from None
+
+
+def marked(name: str, privileged: bool) -> str:
+    """An agent's name in tables and plots."""
+    return f"{name} (privileged)" if privileged else name

@@ -1,0 +1,143 @@
+"""A comparison, and what a reviewer asks next: is it a leak, and does it hold for other customers?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from selflearn_agents.evaluation import plots, tables
+from selflearn_agents.evaluation.cells import World
+from selflearn_agents.evaluation.compare import ComparisonResult, compare_worlds
+from selflearn_agents.evaluation.recorder import CHUNKS
+from selflearn_agents.evaluation.statistics import paired_difference
+from selflearn_agents.evaluation.tables import Table
+from selflearn_agents.specification import AgentSpec
+from selflearn_env import Shop
+
+NULL = "selflearn/Seed-v0"
+NULL_NAME = "null world"  # in tables; "null" alone is read out of a CSV as a missing value
+BASELINE = "popular"  # what a shop can show without learning
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison and what is checked beside it.
+
+    Attributes:
+        main: the comparison that was asked for.
+        null: the same agents in the null world, or None.
+        others: the same agents with other customers, by the name of the world.
+        name: of the world of the main comparison.
+        shop: of the main comparison.
+        slate_size: products per slate.
+    """
+
+    main: ComparisonResult
+    null: ComparisonResult | None
+    others: dict[str, ComparisonResult]
+    name: str
+    shop: Shop
+    slate_size: int
+
+    @property
+    def worlds(self) -> dict[str, ComparisonResult]:
+        """All comparisons by the name of their world."""
+        null = {} if self.null is None else {NULL_NAME: self.null}
+        return {self.name: self.main, **self.others, **null}
+
+    @property
+    def baseline(self) -> str:
+        """The agent that the others are compared with: the static list of the history, or the first one named."""
+        return BASELINE if BASELINE in self.main.labels else self.main.labels[0]
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """All tables of figures. The bootstrap draws from a fixed seed, so that equal runs give equal tables."""
+        rng = np.random.default_rng(0)
+        found = [
+            tables.ranking(self.main, rng),
+            tables.differences(self.main, self.baseline, rng),
+            tables.habits(self.main),
+        ]
+        if self.others:
+            found.append(tables.robustness({self.name: self.main, **self.others}))
+        if self.null is not None:
+            found.append(tables.null_world(self.null))
+        return found
+
+    def figures(self) -> dict[str, Figure]:
+        """All pictures, by the names of their files."""
+        return {
+            "curves": plots.learning_curves(self.main),
+            "regret": plots.regret_curves(self.main),
+            "differences": plots.differences(self.main, self.baseline),
+        }
+
+    def summary(self) -> str:
+        """Who leads, and by how much."""
+        open_ = [label for label in tables.ranked(self.main) if not self.main.of(label)[0].privileged]
+        if not open_:
+            return "Only privileged agents were compared: they show what could be reached."
+        gaps = {label: self.main.gaps(label) for label in open_[:2]}
+        best = open_[0]
+        if np.isnan(gaps[best]).any():
+            return "No slate is better than another in this world, and no agent can win."
+        text = f"{best} closes {gaps[best].mean():.1%} of the way from random to the best slates"
+        if len(open_) == 1:
+            return f"{text}."
+        difference = paired_difference(gaps[best], gaps[open_[1]])
+        if np.isnan(difference.low):
+            return f"{text}; {open_[1]} follows with {gaps[open_[1]].mean():.1%}. One seed tells no spread."
+        apart = "which may be chance" if open_[1] in tables.leaders(self.main) else "which is more than chance"
+        return f"{text}, {tables.interval(difference, 3)} more than {open_[1]}, {apart}."
+
+
+def run_study(
+    names: Sequence[str | AgentSpec],
+    world: World,
+    seeds: int | Sequence[int] = 5,
+    batch: int = 1,
+    progress: bool = True,
+    *,
+    models: Sequence[str] = (),
+    check_customers: int | None = None,
+    jobs: int = 1,
+    backend: str = "loky",
+    keep: str | Path | None = None,
+) -> Study:
+    """Compares agents in a world, in the null world, and with other customers.
+
+    Args:
+        names: agents, as for `compare`.
+        world: the world of the main comparison.
+        seeds: as for `compare`.
+        batch: as for `compare`.
+        progress: as for `compare`.
+        models: customer models of the other worlds, as the option `customer` has them; all else is as in the world.
+        check_customers: visits per run in the null world and in the other worlds; None for a fifth of the world's.
+        jobs: as for `compare`.
+        backend: as for `compare`.
+        keep: as for `compare`.
+
+    Raises:
+        ValueError: as `compare` does, or check_customers is less than a fiftieth of the world's.
+    """
+    visits = check_customers or max(1, world.customers // 5)
+    if visits * CHUNKS < world.customers:
+        raise ValueError(f"check_customers must be at least a fiftieth of customers, {world.customers}, got {visits}")
+    worlds = [world]
+    if world.env_id != NULL:
+        common = {name: world.env_options[name] for name in ("shop", "slate_size") if name in world.env_options}
+        worlds.append(World(NULL_NAME, NULL, visits, common))
+    for model in models:
+        options = {name: value for name, value in world.env_options.items() if name != "customer_options"}
+        worlds.append(World(model, world.env_id, visits, {**options, "customer": model}))
+    results = compare_worlds(names, worlds, seeds, batch, progress, jobs=jobs, backend=backend, keep=keep)
+    by_name = dict(zip([each.name for each in worlds[1:]], results[1:], strict=True))
+    null = by_name.pop(NULL_NAME, None)
+    return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size)

@@ -1,0 +1,255 @@
+"""What a comparison says, in tables of text: the same for the command line, the files and the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from selflearn_agents.evaluation.compare import ComparisonResult
+from selflearn_agents.evaluation.markdown import number
+from selflearn_agents.evaluation.result import EDGE
+from selflearn_agents.evaluation.statistics import (
+    Interval,
+    bootstrap,
+    holm,
+    interquartile_mean,
+    p_value,
+    p_value_of_mean,
+    paired_difference,
+    probability_of_improvement,
+)
+from selflearn_env.shop.history import Catalogue
+
+LEVEL = 0.95
+ALPHA = 1 - LEVEL
+MOST = 5  # products of a segment that a table names
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a heading, the first column to the left.
+
+    Attributes:
+        name: short, for links and file names.
+        title: what it shows.
+        head: names of the columns.
+        rows: the cells.
+        note: how to read it.
+    """
+
+    name: str
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+    note: str
+
+
+def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
+    """The agents from best to worst, with intervals, and whether each can be told from the next."""
+    labels = ranked(result)
+    rows = []
+    for place, label in enumerate(labels):
+        gaps, late = result.gaps(label), result.gaps(label, 1 - EDGE)
+        figures = result.table().loc[label]
+        rows.append(
+            [
+                label,
+                interval(bootstrap(gaps[:, None], np.mean, rng), 3),
+                interval(bootstrap(gaps[:, None], interquartile_mean, rng), 3),
+                interval(bootstrap(late[:, None], np.mean, rng), 3),
+                number(figures["expected_reward"], 2),
+                number(figures["regret"], 2),
+                _against_next(result, label, labels[place + 1]) if place + 1 < len(labels) else "",
+            ]
+        )
+    return Table(
+        "ranking",
+        "Ranking",
+        ["agent", "gap", "gap, interquartile mean", "gap, last tenth", "expected reward", "regret", "against the next"],
+        rows,
+        f"gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits; in "
+        f"brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds are "
+        f"few: trust the paired differences. Rewards and regret are per slate. Against the next: the paired difference "
+        f"of the gaps, and 'not told apart' where its {LEVEL:.0%} interval holds zero, each pair for itself.",
+    )
+
+
+def differences(result: ComparisonResult, baseline: str, rng: np.random.Generator) -> Table:
+    """Every agent against one of them, seed by seed."""
+    others = [label for label in ranked(result) if label != baseline]
+    own = result.gaps(baseline)
+    p_values = holm([p_value(result.gaps(label), own) for label in others])
+    rows = []
+    for label, p in zip(others, p_values, strict=True):
+        gaps = result.gaps(label)
+        worse, better = chunks_apart(result, label, baseline)
+        rows.append(
+            [
+                label,
+                interval(paired_difference(gaps, own), 3),
+                p_text(p),
+                interval(probability_of_improvement(gaps[:, None], own[:, None], rng), 2) if len(gaps) > 1 else "-",
+                worse,
+                better,
+            ]
+        )
+    chunks = len(result.runs[0].visits)
+    return Table(
+        "differences",
+        f"Paired differences to {baseline}",
+        ["agent", "difference of the gap", "p, Holm", "probability of improvement", "chunks worse", "chunks better"],
+        rows,
+        f"Runs of one seed are paired: all agents met the same customers with the same random numbers (in customers' "
+        f"lives, where what is shown changes who comes, until their first visits differ). In brackets "
+        f"{LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability that a run of the agent "
+        f"beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. Chunks: in how "
+        f"many of the {chunks} stretches of consecutive visits the agent is significantly worse or better, p adjusted "
+        f"by Holm for the {chunks} stretches.",
+    )
+
+
+def habits(result: ComparisonResult) -> Table:
+    """What a recommender is judged by beside its reward."""
+    figures = result.table()
+    columns = {
+        "purchases": ("purchases", 3),
+        "clicks": ("clicks", 3),
+        "coverage": ("coverage", 3),
+        "Gini": ("gini", 3),
+        "exploration": ("exploration", 3),
+        "novelty, bits": ("novelty", 2),
+        "slates/s": ("slates_per_second", 0),
+        "slates/s, agent": ("agent_slates_per_second", 0),
+    }
+    rows = [
+        [label, *(number(figures.loc[label, name], places) for name, places in columns.values())]
+        for label in ranked(result)
+    ]
+    return Table(
+        "habits",
+        "What they show, and how fast",
+        ["agent", *columns],
+        rows,
+        "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally the "
+        "showings fall on the catalogue, 0 to 1. Exploration: share of the slots with a product that is not among "
+        "the best that a slate has room for, by the agent's own estimates; none where all "
+        "estimates are equal, as those of `random`. Novelty: how rarely the products shown were bought in the history. "
+        "Speeds are those of this machine with all runs that went on beside.",
+    )
+
+
+def null_world(result: ComparisonResult) -> Table:
+    """Rewards where customers do not care what is shown, against their closed form."""
+    tests, rows = [], []
+    for label in result.labels:
+        off = (result.curves(label, "reward") - result.curves(label, "expected_reward")).ravel()
+        error = off.std(ddof=1) / math.sqrt(off.size) if off.size > 1 else math.nan
+        reward, closed = result.table().loc[label, ["reward", "expected_reward"]]
+        tests.append(p_value_of_mean(reward, error, closed))
+        rows.append([label, number(reward, 3), number(closed, 3), number(error, 3)])
+    for row, p in zip(rows, holm(tests), strict=True):
+        row.append(p_text(p))
+    return Table(
+        "null",
+        "The null world: Seed-v0, where nobody may win",
+        ["agent", "reward", "closed form", "standard error", "p, Holm"],
+        rows,
+        f"The seed's customers buy and click whatever is shown. An agent that earns more than the closed form here has "
+        f"found a leak; with the same random numbers all others earn the same. {result.runs[0].customers:,} visits per "
+        f"run; p: that the mean is the closed form, adjusted by Holm for the agents.",
+    )
+
+
+def robustness(results: dict[str, ComparisonResult]) -> Table:
+    """The gap of every agent in every world, over as many visits in each, and who leads there."""
+    labels = ranked(next(iter(results.values())))
+    visits = min(result.runs[0].customers for result in results.values())
+    rows = [[label] for label in labels]
+    for result in results.values():
+        last = visits / result.runs[0].customers
+        ahead = leaders(result, last)
+        for row, label in zip(rows, labels, strict=True):
+            row.append(number(result.gaps(label, 0.0, last).mean(), 3) + ("*" if label in ahead else ""))
+    return Table(
+        "robustness",
+        "Does the ranking survive other customers?",
+        ["agent", *results],
+        rows,
+        f"The gap over the first {visits:,} visits of a run in each customer model, whatever comes after, so that all "
+        f"had as long to learn. *: the best agent that is not privileged, and those that cannot be told from it (p of "
+        f"the paired t-test, adjusted by Holm, from {ALPHA:.2f} on; one seed has none).",
+    )
+
+
+def favourites(
+    result: ComparisonResult, label: str, catalogue: Catalogue, segments: Sequence[str], slate_size: int
+) -> Table:
+    """What an agent shows most in each segment, with the share of the slates that show it."""
+    shown = np.sum([run.shown for run in result.of(label)], axis=0)
+    rows = []
+    for segment, counts in zip(segments, shown, strict=True):
+        best = np.argsort(-counts, kind="stable")[:MOST]
+        share = counts / max(counts.sum() / slate_size, 1)
+        rows.append(
+            [segment, *(f"{catalogue.descriptions[at]} ({share[at]:.0%})" if counts[at] else "-" for at in best)]
+        )
+    return Table(
+        f"favourites-{label}",
+        label,
+        ["segment", *(f"{place}." for place in range(1, min(MOST, shown.shape[1]) + 1))],
+        rows,
+        "",
+    )
+
+
+def ranked(result: ComparisonResult, last: float = 1.0) -> list[str]:
+    """The agents, greatest mean gap over the first share of the visits first; equal ones in the order asked for."""
+    worth = {label: float(np.nan_to_num(result.gaps(label, 0.0, last).mean())) for label in result.labels}
+    return sorted(worth, key=lambda label: -worth[label])
+
+
+def leaders(result: ComparisonResult, last: float = 1.0) -> list[str]:
+    """Over the first share of the visits: the best that is not privileged, and those that cannot be told from it.
+
+    The best of many is better than it should be, so each p-value is adjusted by Holm for the others.
+    """
+    open_ = [label for label in ranked(result, last) if not result.of(label)[0].privileged]
+    gaps = [result.gaps(label, 0.0, last) for label in open_]
+    p_values = holm([p_value(gaps[0], own) for own in gaps[1:]])
+    return [*open_[:1], *(label for label, p in zip(open_[1:], p_values, strict=True) if p >= ALPHA)]
+
+
+def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[str, str]:
+    """In how many chunks an agent is significantly worse, and better, than another; Holm over the chunks.
+
+    A dash where one seed tells nothing.
+    """
+    own, other = (result.curves(agent, "expected_reward") for agent in (label, baseline))
+    p_values = holm([p_value(a, b) for a, b in zip(own.T, other.T, strict=True)])
+    if np.isnan(p_values).all():
+        return "-", "-"
+    sign = np.sign((own - other).mean(axis=0))
+    return str((sign[p_values < ALPHA] < 0).sum()), str((sign[p_values < ALPHA] > 0).sum())
+
+
+def _against_next(result: ComparisonResult, label: str, other: str) -> str:
+    difference = paired_difference(result.gaps(label), result.gaps(other))
+    return interval(difference, 3) + (", not told apart" if _holds_zero(difference) else "")
+
+
+def _holds_zero(difference: Interval) -> bool:
+    return difference.low <= 0 <= difference.high  # one seed has no interval
+
+
+def interval(of: Interval, decimals: int) -> str:
+    """An estimate and its interval."""
+    value = number(of.value, decimals)
+    return value if math.isnan(of.low) else f"{value} [{number(of.low, decimals)}, {number(of.high, decimals)}]"
+
+
+def p_text(p: float) -> str:
+    """A p-value."""
+    return "-" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,1 @@
+"""One belief per product over all states, pooled along the tiers of the state."""

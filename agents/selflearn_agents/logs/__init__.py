@@ -1,0 +1,18 @@
+"""Recorded visits, with the probabilities of what was shown: for off-policy evaluation, and for other tools."""
+
+from selflearn_agents.logs.mabwiser import mabwiser_arrays, mabwiser_slates
+from selflearn_agents.logs.minari import read_minari, write_minari
+from selflearn_agents.logs.record import record
+from selflearn_agents.logs.visit_log import VisitLog
+from selflearn_agents.logs.vowpal_wabbit import vowpal_wabbit_slates, write_vowpal_wabbit
+
+__all__ = [
+    "VisitLog",
+    "mabwiser_arrays",
+    "mabwiser_slates",
+    "read_minari",
+    "record",
+    "vowpal_wabbit_slates",
+    "write_minari",
+    "write_vowpal_wabbit",
+]

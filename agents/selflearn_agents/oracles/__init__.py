@@ -1,0 +1,1 @@
+"""References that know the simulator."""

@@ -1,0 +1,49 @@
+"""The best slate of each state, as an agent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.baselines.static import StaticAgent
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.shop.history import History
+
+
+class OracleAgent(StaticAgent):
+    """The best slate of each state, from the simulator's own probabilities: a reference that no shop can have."""
+
+    privileged = True
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, simulator: Simulator):
+        """Copies the best slates.
+
+        Args:
+            history: not read.
+            slate_size: products per slate.
+            rng: not drawn from.
+            simulator: the simulator of the environment in which the agent will serve.
+
+        Raises:
+            TypeError: the simulator is none.
+            ValueError: the simulator shows slates of another size, or its customers' interest drifts.
+        """
+        super().__init__(history, slate_size, rng)
+        if not isinstance(simulator, Simulator):
+            raise TypeError(f"simulator is the environment's Simulator, got {simulator!r}")
+        if simulator.slate_size != slate_size:
+            raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
+        if simulator.drift is not None:
+            raise ValueError(
+                "an oracle keeps one slate per state, and with drift the best ones change; "
+                "every evaluation has the exact optimum of each moment beside it"
+            )
+        self.slates = simulator.optimal_slate(np.arange(simulator.states.size))
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """Not known.
+
+        Raises:
+            NotImplementedError: the oracle knows the best slates, and has no estimates of single products.
+        """
+        raise NotImplementedError("the oracle knows the best slates, and has no estimates of single products")

@@ -1,0 +1,1 @@
+"""What is fitted to a log: segments, lives, simulated customers."""

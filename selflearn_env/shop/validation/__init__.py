@@ -1,0 +1,1 @@
+"""Simulated customers beside the log."""

@@ -1,0 +1,217 @@
+"""The comparison of simulated customers with visits that were not fitted, against plain loops and known answers."""
+
+from dataclasses import replace
+from math import log
+
+import numpy as np
+import pytest
+
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.pooling_fit import fit_pooling
+from selflearn_env.envs.options import Options
+from selflearn_env.shop.validation.purchases import (
+    OURS,
+    WORLD,
+    calibration,
+    checks,
+    gains,
+    habits,
+    overlap,
+    popularity,
+    tiers,
+)
+
+
+@pytest.fixture(scope="module")
+def compared(tiny_shop):
+    return checks(tiny_shop, np.random.default_rng(4))
+
+
+def items(baskets, visit):
+    return baskets.item_product[baskets.item_visit == visit].tolist()
+
+
+def test_each_customer_is_compared_once_and_foreseen_from_others(tiny_shop, compared):
+    others, _ = compared
+    customers = tiny_shop.customers
+    assert others.name == "other customers"
+    groups = [set(part.checked.visit_customer.tolist()) for part in others.parts]
+    assert [len(group) for group in groups] == [7, 7, 6]
+    assert set().union(*groups) == set(range(20))
+    assert others.visits == len(customers.visit_state)
+    for part, group in zip(others.parts, groups, strict=True):
+        own = [visit for visit, customer in enumerate(customers.visit_customer) if customer in group]
+        assert part.checked.visit_state.tolist() == customers.visit_state[own].tolist()
+        assert [items(part.checked, n) for n in range(len(own))] == [items(customers, visit) for visit in own]
+
+
+def test_the_last_two_months_are_the_last_61_days(tiny_shop, compared):
+    _, late = compared
+    customers = tiny_shop.customers
+    last = customers.visit_day.max()
+    after = [visit for visit, day in enumerate(customers.visit_day) if day > last - 61]
+    (part,) = late.parts
+    assert part.checked.visit_state.tolist() == customers.visit_state[after].tolist()
+    assert [items(part.checked, n) for n in range(len(after))] == [items(customers, visit) for visit in after]
+
+
+def test_what_is_compared_leaves_no_trace_in_the_estimates(tiny_shop, compared):
+    """Other purchases of the customers, or months, compared: every estimate stays as it is."""
+    customers = tiny_shop.customers
+    late = customers.visit_day > customers.visit_day.max() - 61
+    hidden_in = [np.isin(customers.visit_customer, part.checked.visit_customer) for part in compared[0].parts]
+    for hidden, at, number in [*((hidden, 0, number) for number, hidden in enumerate(hidden_in)), (late, 1, 0)]:
+        other = customers.item_product.copy()
+        other[hidden[customers.item_visit]] = (other[hidden[customers.item_visit]] + 3) % 8
+        changed = replace(tiny_shop, customers=replace(customers, item_product=other))
+        before, after = compared[at].parts[number], checks(changed, np.random.default_rng(4))[at].parts[number]
+        assert (after.checked.item_product != before.checked.item_product).any()
+        for name, incidence in before.incidence.items():
+            if name != WORLD or (at, number) == (0, 0):  # later draws follow on earlier ones, which see the change
+                np.testing.assert_array_equal(after.incidence[name], incidence)
+
+
+def test_gains_are_the_likelihood_above_one_rate(compared):
+    for check in compared:
+        found = gains(check)
+        assert [gain.estimate for gain in found] == list(check.parts[0].incidence)
+        assert found[0].mean == found[0].error == 0.0
+        likelihood = {}
+        for name in check.estimates:
+            likelihood[name] = [
+                sum(log(part.incidence[name][state, product]) for product in items(part.checked, visit))
+                - sum(part.incidence[name][state])
+                for part in check.parts
+                for visit, state in enumerate(part.checked.visit_state)
+            ]
+        customers = np.concatenate([part.checked.visit_customer for part in check.parts])
+        for gain in found:
+            excess = np.subtract(likelihood[gain.estimate], likelihood[found[0].estimate])
+            assert gain.mean == pytest.approx(excess.mean())
+            sums = [(excess - excess.mean())[customers == customer].sum() for customer in set(customers.tolist())]
+            assert gain.error == pytest.approx(np.sqrt(np.sum(np.square(sums))) / len(excess))
+
+
+def test_the_log_is_foreseen_better_than_by_its_baselines(retail_shop):
+    """Other customers are foreseen better by ours than by popularity, and that better than by the state alone."""
+    others, late = (gains(check) for check in checks(retail_shop, np.random.default_rng(0)))
+    mean = {gain.estimate: gain.mean for gain in others}
+    assert mean[OURS] > mean["popularity over all visits"] + 2 > mean["the state's own counts, not pooled"] + 4
+    assert mean[OURS] > mean[WORLD] > 0
+    assert {gain.estimate: gain.mean for gain in late}[OURS] > late[1].mean
+
+
+def test_calibration_is_the_loop_over_visits(compared):
+    for check in compared:
+        for estimate in (OURS, WORLD):
+            sums = np.zeros((4, 10))  # foreseen, observed, squared difference, visits times products
+            for part in check.parts:
+                came, incidence = part.checked.visits(), part.incidence[estimate]
+                pairs = sorted(np.ndindex(incidence.shape), key=lambda pair: incidence[pair])
+                running = np.cumsum([came[pair[0]] * incidence[pair] for pair in pairs])
+                decile = {
+                    pair: min(9, int(10 * so_far / running[-1])) for pair, so_far in zip(pairs, running, strict=True)
+                }
+                for customer in set(part.checked.visit_customer.tolist()):
+                    difference = np.zeros(10)
+                    for visit in np.flatnonzero(part.checked.visit_customer == customer):
+                        state = int(part.checked.visit_state[visit])
+                        bought = items(part.checked, visit)
+                        for product in range(8):
+                            group = decile[state, product]
+                            sums[0, group] += incidence[state, product]
+                            sums[1, group] += product in bought
+                            sums[3, group] += 1
+                            difference[group] += (product in bought) - incidence[state, product]
+                    sums[2] += difference**2
+            expected = np.stack([sums[0], sums[1], np.sqrt(sums[2])], axis=1) / sums[3][:, None]
+            np.testing.assert_allclose(calibration(check, estimate), expected, rtol=1e-9)
+
+
+def test_popularity_counts_the_purchases_of_each_segment(tiny_shop, compared):
+    for check in compared:
+        curves = popularity(check)
+        assert len(curves) == 4
+        for segment, pair in enumerate(curves):
+            for which, found in zip(("checked", "simulated"), pair, strict=True):
+                counts = [0] * 8
+                for baskets in (getattr(part, which) for part in check.parts):
+                    for visit, product in zip(baskets.item_visit, baskets.item_product, strict=True):
+                        counts[product] += tiny_shop.states.table[baskets.visit_state[visit], 0] == segment
+                assert found.tolist() == sorted(counts, reverse=True)
+
+
+def test_habits_of_visits_that_can_be_counted_by_hand(compared):
+    baskets = Baskets(
+        visit_state=np.array([0, 0, 5, 5]),
+        visit_customer=np.array([0, 1, 0, 0]),
+        item_visit=np.array([0, 0, 1, 2, 2, 2, 3]),
+        item_product=np.array([1, 2, 1, 2, 3, 4, 2]),
+        states=672,
+        products=8,
+    )
+    part = compared[0].parts[0]
+    log_habits, simulated = habits(replace(compared[0], parts=(part._replace(checked=baskets),)))
+    assert log_habits.products == 7 / 4
+    assert log_habits.spread == pytest.approx(np.std([2, 1, 3, 1]))
+    assert log_habits.again == pytest.approx(2 / 7)  # customer 0 buys product 2 three times, the rest once
+    assert 0 < simulated.products < 8
+
+
+def test_simulated_visits_are_those_compared_in_the_drawn_world(tiny_shop):
+    bought, expected = [], []
+    for seed in range(60):
+        for part in checks(tiny_shop, np.random.default_rng(seed))[0].parts:
+            assert part.simulated.visit_state is part.checked.visit_state
+            assert part.simulated.visit_customer is part.checked.visit_customer
+            pairs = part.simulated.item_visit * 8 + part.simulated.item_product
+            assert len(set(pairs.tolist())) == len(pairs)
+            bought.append(len(pairs))
+            expected.append((1 - np.exp(-part.incidence[WORLD][part.checked.visit_state])).sum())
+    assert np.sum(bought) == pytest.approx(np.sum(expected), rel=0.02)
+
+
+def test_the_tier_that_matters_is_found(tiny_shop):
+    rng = np.random.default_rng(6)
+    state = rng.integers(672, size=3000)
+    month = tiny_shop.states.table[state, 1]
+    chance = np.where(np.arange(8) == (month % 8)[:, None], 0.8, 0.2)
+    visit, product = np.nonzero(rng.random((3000, 8)) < chance)
+    baskets = Baskets(state, rng.integers(60, size=3000), visit, product, 672, 8)
+    found = {tier.name: tier for tier in tiers(tiny_shop.states, baskets)}
+    assert list(found) == ["segment", "month", "half", "weekday"]
+    assert found["month"].alone > 0.1 > 0.05 > max(found[name].alone for name in ("segment", "half", "weekday"))
+    assert found["month"].last > 0.1 > 0.05 > max(found[name].last for name in ("segment", "half", "weekday"))
+    complete = fit_pooling(baskets, tiny_shop.states.shape)
+    without = fit_pooling(baskets, tiny_shop.states.shape, [0, 2, 3])
+    assert all(1 not in level.tiers for level in without.levels)
+    gains_of = [sum(level.gain for level in pooling.levels) for pooling in (complete, without)]
+    assert found["month"].last == pytest.approx(gains_of[0] - gains_of[1])
+
+
+def test_overlap_is_the_share_of_common_products(tiny_shop):
+    simulator = Options(slate_size=3).simulator(tiny_shop)
+    best = [set(slate) for slate in simulator.optimal_slate(np.arange(672)).tolist()]
+    labels = tiny_shop.states.table.tolist()
+    for tier, (name, found) in enumerate(overlap(simulator).items()):
+        assert name == tiny_shop.states.tiers[tier].name
+        shared = []
+        for one, other in ((a, b) for a in range(672) for b in range(a)):
+            if [n for n in range(4) if labels[one][n] != labels[other][n]] == [tier]:
+                shared.append(len(best[one] & best[other]) / 3)
+        assert found == pytest.approx(np.mean(shared))
+
+
+def test_a_comparison_that_the_log_does_not_allow_is_left_out(tiny_shop):
+    customers = tiny_shop.customers
+    short = replace(customers, visit_day=np.zeros_like(customers.visit_day))
+    assert [check.name for check in checks(replace(tiny_shop, customers=short), np.random.default_rng(0))] == [
+        "other customers"
+    ]
+    lonely = replace(customers, visit_customer=np.zeros_like(customers.visit_customer))
+    assert [check.name for check in checks(replace(tiny_shop, customers=lonely), np.random.default_rng(0))] == [
+        "the last two months"
+    ]
+    both = replace(short, visit_customer=lonely.visit_customer)
+    with pytest.raises(ValueError, match=r"nothing to compare with: the shop has 1 simulated customers over 1 days"):
+        checks(replace(tiny_shop, customers=both), np.random.default_rng(0))
