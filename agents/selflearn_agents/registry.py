@@ -18,7 +18,13 @@ from selflearn_agents.bandits.gradient import GradientAgent
 from selflearn_agents.bandits.linear import LinearThompsonAgent, LinearUCBAgent
 from selflearn_agents.bandits.thompson import ThompsonAgent
 from selflearn_agents.bandits.ucb import UCBAgent
-from selflearn_agents.baselines.popular import PopularAgent, PopularBySegmentAgent, PopularByStateAgent, QuantityAgent
+from selflearn_agents.baselines.popular import (
+    BestsellersAgent,
+    PopularAgent,
+    PopularBySegmentAgent,
+    PopularByStateAgent,
+    QuantityAgent,
+)
 from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
@@ -31,6 +37,7 @@ MODEL = "sb3:"  # before the file of a model of Stable-Baselines3
 
 AGENTS: dict[str, type[Agent]] = {
     "random": RandomAgent,
+    "bestsellers": BestsellersAgent,
     "popular": PopularAgent,
     "popular_by_segment": PopularBySegmentAgent,
     "popular_by_state": PopularByStateAgent,

@@ -1,4 +1,4 @@
-"""Best-seller lists from the history: what a shop can show without learning anything."""
+"""Lists from the history: what a shop can show without learning anything."""
 
 from __future__ import annotations
 
@@ -12,8 +12,30 @@ from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 
+class BestsellersAgent(StaticAgent):
+    """One list for everybody: the products of most purchases in the history, whatever the state."""
+
+    def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
+        """Ranks the products; ties break by the generator."""
+        super().__init__(history, slate_size, rng)
+        everybody = np.zeros(self.states, dtype=np.int64)
+        visits, purchases = np.atleast_1d(history.visits.sum()), sum_rows(history.purchases, everybody, 1)
+        self.rate = per_visit(visits, purchases)[0]
+        order = rng.permutation(self.products)
+        ranked = order[np.argsort(-self.rate[order], kind="stable")[:slate_size]]
+        self.slates = np.broadcast_to(ranked, (self.states, slate_size)).copy()
+
+    def _values(self, states: NDArray) -> NDArray[np.float64]:
+        """(B, P) purchases per visit of anybody."""
+        return np.broadcast_to(self.rate, (len(states), self.products)).copy()
+
+
 class PopularAgent(StaticAgent):
-    """The products of greatest purchase incidence in the history, pooled over the tiers of the state."""
+    """A list per state: the products of greatest purchase incidence, pooled over the tiers of the state.
+
+    The pooling lets a state that was seldom visited borrow from those that share its month, its segment and so on
+    (`History.incidence`). On the embedded log that makes some lists per month, not one per state.
+    """
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each state; ties break by the generator."""

@@ -8,7 +8,7 @@ from selflearn_agents import make_agent
 
 from selflearn_env import Shop
 
-LISTS = ["popular", "popular_by_segment", "popular_by_state", "quantity"]
+LISTS = ["bestsellers", "popular", "popular_by_segment", "popular_by_state", "quantity"]
 N = 3
 
 
@@ -34,6 +34,16 @@ def check_order(slate, key, products):
     """The slate is the best by key, best first; products of equal keys in any order."""
     assert [key(product) for product in slate] == sorted(map(key, range(products)), reverse=True)[: len(slate)]
     assert len(set(slate)) == len(slate)
+
+
+def test_bestsellers_is_one_list_for_everybody(tiny_shop):
+    _, _, everywhere, visits = counts(tiny_shop.history)
+    agent = agent_of("bestsellers", tiny_shop)
+    states = np.arange(tiny_shop.states.size)
+    (slate,) = {tuple(row) for row in agent.act(states).tolist()}
+    check_order(slate, everywhere.get, tiny_shop.products)
+    rate = [everywhere[product] / sum(visits.values()) for product in range(tiny_shop.products)]
+    assert agent.values(states).tolist() == [rate] * len(states)
 
 
 def test_by_segment_ranks_the_purchases_of_the_segment(tiny_shop):
