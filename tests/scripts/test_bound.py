@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-
 import gymnasium
 import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import make_agent
+from selflearn_agents.commands import bound
 from selflearn_agents.evaluation import standing
 
-from tests.scripts.command import SCRIPTS, run
+from tests.scripts.command import run
 
 N = 3
 
 
-@pytest.fixture(scope="module")
-def bound():
-    """The script as a module."""
-    sys.path.insert(0, str(SCRIPTS))
-    spec = importlib.util.spec_from_file_location("bound", SCRIPTS / "bound.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.path.remove(str(SCRIPTS))
-    return module
-
-
-def test_who_sees_all_responses_starts_from_the_history_and_ends_at_the_best(bound, tiny_shop):
+def test_who_sees_all_responses_starts_from_the_history_and_ends_at_the_best(tiny_shop):
     simulator = gymnasium.make("selflearn/Retail-v0", shop=tiny_shop, slate_size=N).unwrapped.simulator
     agent = bound.Informed(tiny_shop, 1.0, N, np.random.default_rng(0))
     gaps = bound.full_information(agent, simulator, 4_000_000, seed=1)
@@ -40,7 +27,7 @@ def test_who_sees_all_responses_starts_from_the_history_and_ends_at_the_best(bou
 
 def test_it_says_how_far_each_learner_comes(shop, tmp_path):
     done = run(
-        *("bound.py", "--shop", shop, "--slate-size", N, "--customers", 400, "--seeds", 1, "--contrast", 1, 2),
+        *("bound", "--shop", shop, "--slate-size", N, "--customers", 400, "--seeds", 1, "--contrast", 1, 2),
         *("--out", tmp_path),
     )
     assert done.returncode == 0, done.stderr

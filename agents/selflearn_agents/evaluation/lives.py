@@ -84,9 +84,17 @@ def evaluate_lives(
     """
     if customers < 1:
         raise ValueError(f"customers must be at least 1, got {customers!r}")
-    simulator = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options}).simulator
+    world = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options})
+    return serve_customers(agent, world, customers, seed)
+
+
+def serve_customers(agent: Agent, world: World, customers: int, seed: int) -> LivesResult:
+    """Lets an agent serve customers of a world to the end of their lives; see `evaluate_lives`."""
+    simulator = world.simulator
     if not isinstance(simulator, JourneySimulator):
-        raise ValueError(f"an episode of {env_id} is one visit; use `evaluate`, or an environment of customers' lives")
+        raise ValueError(
+            f"an episode of {world.env_id} is one visit; use `evaluate`, or an environment of customers' lives"
+        )
     check_fit(agent, simulator)
     reward, expected = np.zeros((2, customers))
     visits, purchases = np.zeros((2, customers), dtype=np.int64)

@@ -15,10 +15,9 @@ from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.recorder import CHUNKS
 from selflearn_agents.evaluation.statistics import paired_difference
 from selflearn_agents.evaluation.tables import Table
-from selflearn_agents.evaluation.worlds import World
+from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_env import Shop
 
-NULL = "selflearn/Seed-v0"
 NULL_NAME = "null world"  # in tables; "null" alone is read out of a CSV as a missing value
 BASELINE = "popular"  # what a shop can show without learning
 
@@ -51,7 +50,7 @@ class Study:
 
     @property
     def baseline(self) -> str:
-        """The agent that the others are compared with: the static list of the history, or the first one named."""
+        """The agent that the others are compared with: the popularity of the history, or the first one named."""
         return BASELINE if BASELINE in self.main.labels else self.main.labels[0]
 
     @cached_property

@@ -18,6 +18,7 @@ from selflearn_agents.evaluation.references import References
 from selflearn_env import Shop
 from selflearn_env.core.simulator import Simulator
 
+NULL = "selflearn/Seed-v0"  # where customers do not care what is shown
 MOST = 8  # worlds, and shops, that a process keeps at hand
 OWN = ("num_envs", "vectorization_mode", "autoreset_mode", "render_mode")  # what an evaluation decides itself
 

@@ -6,12 +6,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from check_plots import calibration_plot, gains_plot, popularity_plot
-from command_line import folder, manifest, place, positive, run, seed, write_text
+
 from selflearn_agents import make_agent
+from selflearn_agents.commands.arguments import place, positive, seed
+from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import standing
 from selflearn_agents.evaluation.markdown import number, table
-
+from selflearn_agents.evaluation.validation_plots import calibration_plot, gains_plot, popularity_plot
 from selflearn_env import Drift, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
@@ -36,15 +37,16 @@ SPREADS = (0, 0.25, 0.5, 1)
 CONTRASTS = (0.5, 1, 2, 3, 4, 8, 16)
 
 
-def main() -> None:
-    """Reads the arguments, compares, writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--shop", type=Path, help="a shop from build_shop.py; by default the embedded log's")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("--shop", type=Path, help="a shop from `selflearn build`; by default the embedded log's")
     parser.add_argument("--seed", type=seed, default=0, help="of the groups of customers and of the simulated visits")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate, where slates are compared")
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
-    options = parser.parse_args()
 
+
+def run(options: argparse.Namespace) -> None:
+    """Compares, writes."""
     out = folder(options.out)
     shop = retail_shop() if options.shop is None else Shop.load(options.shop)
     compared = checks(shop, np.random.default_rng(options.seed))
@@ -196,7 +198,3 @@ def _drift_text(shop: Shop, slate_size: int, seed: int) -> str:
         "drifted by this\nstandard deviation: the mean product keeps its interest, the best slates earn more.\n\n"
         + table(head, rows)
     )
-
-
-if __name__ == "__main__":
-    run(main)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from command_line import pair, place, positive, run, seed
-
+from selflearn_agents.commands.arguments import pair, place, positive, seed
 from selflearn_env import Shop
 from selflearn_env.archive import check_target
 
 
-def main() -> None:
-    """Reads the arguments, builds, saves, and says what became of the rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
     parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file, or a folder of Parquet files")
     parser.add_argument("--out", type=place, required=True, help="file to write, such as shop.npz")
     parser.add_argument(
@@ -29,8 +27,10 @@ def main() -> None:
     parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
     parser.add_argument("--max-products", type=positive, help="keep only the products most bought in the history")
     parser.add_argument("--keep-all-products", action="store_true", help="also keep codes that are no merchandise")
-    options = parser.parse_args()
 
+
+def run(options: argparse.Namespace) -> None:
+    """Builds, saves, and says what became of the rows."""
     check_target(options.out)
     shop = Shop.from_transactions(
         options.log,
@@ -57,7 +57,3 @@ def pooling_table(shop: Shop) -> str:
         name = " x ".join(shop.states.tiers[tier].name for tier in level.tiers) or "all visits together"
         lines.append(f"{name:>34}: shrunk by {level.weight:8,.4g} purchases, {level.gain:+7.3f} nats per visit")
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -7,13 +7,14 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from command_line import folder, manifest, place, positive, run, write_text
 from numpy.typing import NDArray
+
+from selflearn_agents.commands.arguments import place, positive
+from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import evaluate
 from selflearn_agents.evaluation.exact import share_of_gap
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
-
 from selflearn_env import Shop
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.simulator import Simulator
@@ -96,17 +97,18 @@ def full_information(agent: Informed, simulator: Simulator, customers: int, seed
     return gaps
 
 
-def main() -> None:
-    """Reads the arguments, lets the three learners serve, writes a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
     parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per run")
     parser.add_argument("--seeds", type=positive, default=2, help="runs of each kind, with the seeds 0, 1, ...")
     parser.add_argument("--contrast", type=float, nargs="+", default=[1.0, 3.0], help="of the environments")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
-    parser.add_argument("--shop", type=place, help="a shop from build_shop.py; by default the embedded log's")
+    parser.add_argument("--shop", type=place, help="a shop from `selflearn build`; by default the embedded log's")
     parser.add_argument("--out", type=place, required=True, help="folder to write to")
-    options = parser.parse_args()
 
+
+def run(options: argparse.Namespace) -> None:
+    """Lets the three learners serve, writes a table."""
     out = folder(options.out)
     shop = Shop.load(options.shop) if options.shop else retail_shop()
     rows, size = [], options.slate_size
@@ -132,10 +134,6 @@ def main() -> None:
     text = table(["learner", "contrast", "gap", "gap of the last eighth"], rows)
     write_text(out / "bound.md", text)
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
-    print(f"\nshare of the way from random to optimal, {options.customers:,} customers\n\n{text}")
+    print(f"\nshare of the way from random to optimal, {options.customers:,} visits\n\n{text}")
     for name in ("bound.md", "manifest.json"):
         print(out / name)
-
-
-if __name__ == "__main__":
-    run(main)
