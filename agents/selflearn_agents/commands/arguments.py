@@ -109,7 +109,7 @@ AGENT_HELP = (
 
 
 def world(options: argparse.Namespace) -> World:
-    """The world that is asked for, called by its customer model; prints the report of its shop.
+    """The world that is asked for, called by its customer model; prints the report of its shop, which it has.
 
     Raises:
         ValueError: an option is given that the command has another way to say.
@@ -123,4 +123,4 @@ def world(options: argparse.Namespace) -> World:
     customers = str(env_options.get("customer", "seed" if options.env == NULL else "independent"))
     asked = World(customers, options.env, options.customers, env_options)
     print(asked.shop.report)
-    return asked
+    return asked.complete()

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     if len(set(texts)) < len(texts):
         raise ValueError(f"an agent is asked for twice: {texts}")
     out = folder(options.out)
-    where = world(options).complete()
+    where = world(options)
     runs: Runs = {}
     for seed in range(options.seeds):
         for spec in tqdm(options.agents, desc=f"seed {seed}", unit=" agents"):

@@ -13,7 +13,7 @@ from selflearn_agents.evaluation.serving import keeps_references
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.simulator import Simulator
 
-TOGETHER = 8  # states that are worked out together; then another process is asked what it has found
+TOGETHER = 2**19  # pairs of state and product, about, that are worked out at once; then others have their turn
 
 
 class References:
@@ -52,8 +52,9 @@ class References:
         """Works out those of some states."""
         states = np.unique(states)
         states = np.roll(states, os.getpid() % 2 * (states.size // 2))  # others, who need the same, begin elsewhere
-        for at in range(0, states.size, TOGETHER):
-            some = self._missing(states[at : at + TOGETHER])
+        size = max(8, TOGETHER // simulator.products)
+        for at in range(0, states.size, size):
+            some = self._missing(states[at : at + size])  # what no other process has found since
             if some.size:
                 self._known[:, some] = _worked_out(simulator, some)
 

@@ -106,7 +106,7 @@ def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None =
     Raises:
         ValueError: as `compare` does, or check_visits is less than a fiftieth of the world's.
     """
-    (world,) = plan.worlds
+    world = plan.worlds[0].complete()  # so that the others have the same shop
     visits = check_visits or max(1, world.visits // 5)
     if visits * CHUNKS < world.visits:
         raise ValueError(f"check_visits must be at least a fiftieth of the visits, {world.visits}, got {visits}")

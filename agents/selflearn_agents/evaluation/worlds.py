@@ -101,7 +101,9 @@ class World:
 
     def complete(self, folder: Path | None = None) -> World:
         """This world with its shop among the options, read or built once, and its references in a folder."""
-        return replace(self, env_options={**self.env_options, "shop": self.shop}, folder=folder)
+        complete = replace(self, env_options={**self.env_options, "shop": self.shop}, folder=folder)
+        vars(complete)["_env"] = self._env  # the same shop and simulator
+        return complete
 
     def stored(self, folder: Path) -> World:
         """This world with its shop in a file of the folder."""

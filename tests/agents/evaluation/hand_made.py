@@ -125,7 +125,7 @@ BROKEN = ("empty", "cut", "text", "no run", "no curves", "too much", "other kind
 class Moment:
     """A simulator with numbers that tell the moment, the state and the slate apart; it counts what it is asked."""
 
-    states = SimpleNamespace(size=STATES)
+    states, products = SimpleNamespace(size=STATES), PRODUCTS
     lasting = False
 
     def __init__(self, number, asked, drifts=True):

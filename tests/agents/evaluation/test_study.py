@@ -48,6 +48,11 @@ def test_the_worlds_beside_differ_in_the_customers_only(world):
     assert same(*bare([*study.others["logit"].runs, *alone.main.runs]))
 
 
+def test_the_null_world_has_the_shop_of_the_comparison_also_where_none_is_named(retail_shop):
+    study = run_study(Plan(["random"], [World("independent", ENV, 5, {})], 1, progress=False))
+    assert study.null.runs[0].shown.shape[1] == retail_shop.products
+
+
 def test_kept_runs_serve_the_worlds_beside_too(world, tmp_path, capsys):
     for _ in range(2):
         run_study(Plan(NAMES, [world], 1, keep=tmp_path, progress=True), models=["logit"])
