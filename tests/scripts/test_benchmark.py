@@ -51,8 +51,8 @@ def test_the_baseline_has_the_figures_of_today():
 
 
 def test_measurements_that_are_compared_take_turns():
-    told = iter(range(100))
-    assert measuring.in_turns(2, [lambda: next(told), lambda: -next(told)]) == [[2, 4], [-3, -5]]
+    numbers = iter(range(100))
+    assert measuring.in_turns(2, [lambda: next(numbers), lambda: -next(numbers)]) == [[2, 4], [-3, -5]]
 
 
 def test_the_exponent_is_the_slope_over_the_greater_half():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class MinimalEnv(gym.Env[NDArray[np.int64], NDArray[np.int64]]):
-    """One visit per episode, states uniform, products judged one by one; no checks, no info, no options."""
+    """One visit per episode, states uniform, each product by itself; no checks, no info, no options."""
 
     def __init__(self, thresholds: NDArray[np.float32], shape: tuple[int, ...]):
         """Takes (S, P, 2) probabilities of a purchase, and of a purchase or a click, and the sizes of the tiers."""

@@ -155,14 +155,14 @@ class Recorder:
 
     def _count_shown(self, segments: NDArray[np.int64], slates: NDArray[np.int64]) -> None:
         """Counts which products were shown in which segment, chunk by chunk."""
-        cells = segments[:, None] * self._shown.shape[1] + slates
+        counted = segments[:, None] * self._shown.shape[1] + slates
         counts = self._shown_now.reshape(-1)
         begin = 0
-        while begin < len(cells):
+        while begin < len(counted):
             at = self._done + begin
             end = begin + self.chunk - at % self.chunk
-            np.add.at(counts, cells[begin:end].reshape(-1), 1)
-            if end <= len(cells):  # the chunk is over
+            np.add.at(counts, counted[begin:end].reshape(-1), 1)
+            if end <= len(counted):  # the chunk is over
                 self._coverage[at // self.chunk], self._gini[at // self.chunk] = self._unequal()
                 self._shown += self._shown_now
                 self._shown_now[:] = 0

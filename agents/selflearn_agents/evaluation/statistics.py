@@ -1,4 +1,4 @@
-"""What a few runs tell, and what they do not: intervals and p-values of comparisons.
+"""What a few runs show, and what they do not: intervals and p-values of comparisons.
 
 Scores are (R, T), one figure per run (seed) and stratum (environment, customer model); (R, 1) for one environment. The
 visits of a run depend on each other, so the run is what is sampled. One run does not show how runs differ: its bounds

@@ -90,7 +90,7 @@ class Study:
             return f"{text}."
         difference = paired_difference(gaps[best], gaps[open_[1]])
         if np.isnan(difference.low):
-            return f"{text}; {open_[1]} follows with {gaps[open_[1]].mean():.1%}. One seed tells no spread."
+            return f"{text}; {open_[1]} follows with {gaps[open_[1]].mean():.1%}. One seed shows no spread."
         apart = "which may be chance" if open_[1] in tables.leaders(self.main) else "which is more than chance"
         return f"{text}, {tables.interval(difference, 3)} more than {open_[1]}, {apart}."
 

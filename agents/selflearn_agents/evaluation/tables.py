@@ -36,7 +36,7 @@ class Table:
         name: short, for links and file names.
         title: what it shows.
         head: names of the columns.
-        rows: the cells.
+        rows: the texts, line by line.
         note: how to read it.
     """
 
@@ -48,7 +48,7 @@ class Table:
 
 
 def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
-    """The agents from best to worst, with intervals, and whether each can be told from the next."""
+    """The agents from best to worst, with intervals, and whether each is distinct from the next."""
     labels = ranked(result)
     rows = []
     for place, label in enumerate(labels):
@@ -73,7 +73,7 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
         f"gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits; in "
         f"brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds are "
         f"few: trust the paired differences. Rewards and regret are per slate. Against the next: the paired difference "
-        f"of the gaps, and 'not told apart' where its {LEVEL:.0%} interval holds zero, each pair for itself.",
+        f"of the gaps, and 'not distinct' where its {LEVEL:.0%} interval holds zero, each pair for itself.",
     )
 
 
@@ -112,7 +112,7 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
 
 
 def habits(result: ComparisonResult) -> Table:
-    """What a recommender is judged by beside its reward."""
+    """What a recommender shows, beside its reward."""
     figures = result.table()
     columns = {
         "purchases": ("purchases", 3),
@@ -180,8 +180,8 @@ def robustness(results: dict[str, ComparisonResult]) -> Table:
         ["agent", *results],
         rows,
         f"The gap over the first {visits:,} visits of a run in each customer model, whatever comes after, so that all "
-        f"had as long to learn. *: the best agent that is not privileged, and those that cannot be told from it (p of "
-        f"the paired t-test, adjusted by Holm, from {ALPHA:.2f} on; one seed has none).",
+        f"had as long to learn. *: the best agent that is not privileged, and those that are not distinct from it (p "
+        f"of the paired t-test, adjusted by Holm, from {ALPHA:.2f} on; one seed has none).",
     )
 
 
@@ -213,7 +213,7 @@ def ranked(result: ComparisonResult, last: float = 1.0) -> list[str]:
 
 
 def leaders(result: ComparisonResult, last: float = 1.0) -> list[str]:
-    """Over the first share of the visits: the best that is not privileged, and those that cannot be told from it.
+    """Over the first share of the visits: the best that is not privileged, and those that are not distinct from it.
 
     The best of many is better than it should be, so each p-value is adjusted by Holm for the others.
     """
@@ -226,7 +226,7 @@ def leaders(result: ComparisonResult, last: float = 1.0) -> list[str]:
 def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[str, str]:
     """In how many chunks an agent is significantly worse, and better, than another; Holm over the chunks.
 
-    A dash where one seed tells nothing.
+    A dash where one seed shows nothing.
     """
     own, other = (result.curves(agent, "expected_reward") for agent in (label, baseline))
     p_values = holm([p_value(a, b) for a, b in zip(own.T, other.T, strict=True)])
@@ -238,7 +238,7 @@ def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[s
 
 def _against_next(result: ComparisonResult, label: str, other: str) -> str:
     difference = paired_difference(result.gaps(label), result.gaps(other))
-    return interval(difference, 3) + (", not told apart" if _holds_zero(difference) else "")
+    return interval(difference, 3) + (", not distinct" if _holds_zero(difference) else "")
 
 
 def _holds_zero(difference: Interval) -> bool:

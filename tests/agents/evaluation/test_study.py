@@ -116,7 +116,7 @@ def test_the_baseline_is_the_list_of_the_history_or_the_first(labels, baseline):
         ),
         (
             {"a": [0.5], "b": [0.7]},
-            "b closes 70.0% of the way from random to the best slates; a follows with 50.0%. One seed tells no spread.",
+            "b closes 70.0% of the way from random to the best slates; a follows with 50.0%. One seed shows no spread.",
         ),
         ({"a": [0.5, 0.7]}, "a closes 60.0% of the way from random to the best slates."),
         ({"a!": [0.5, 0.7]}, "Only privileged agents were compared: they show what could be reached."),

@@ -44,7 +44,7 @@ def test_neighbours_that_differ_are_told_apart_and_others_not(result, rng):
         test = stats.ttest_rel(result.gaps(label), result.gaps(other)).confidence_interval()
         assert against[label] == f"0.300 [{test.low:.3f}, {test.high:.3f}]"
     assert against["c"].startswith("0.000 [-0.0")
-    assert against["c"].endswith(", not told apart")
+    assert against["c"].endswith(", not distinct")
     assert against["d"] == ""  # nobody is below
 
 
@@ -52,7 +52,7 @@ def test_agents_of_equal_mean_and_another_share_are_not_told_apart(rng):
     """A difference of 0.02 in the mean, and its sign changes from seed to seed."""
     result = compared({"a": [0.5, 0.6, 0.4], "b": [0.52, 0.5, 0.54]})
     against = column(ranking(result, rng), "against the next")
-    assert against["b"].endswith("not told apart")
+    assert against["b"].endswith("not distinct")
     assert against["b"].startswith("0.020 [")
 
 
@@ -132,7 +132,7 @@ def test_one_seed_gives_dashes(rng):
         ["c (privileged)", "0.400", "-", "-", "-", "-"],
         ["b", "0.300", "-", "-", "-", "-"],
     ]
-    assert leaders(result) == ["b"]  # one seed tells nobody from anybody, and claims nothing
+    assert leaders(result) == ["b"]  # one seed sets nobody apart, and claims nothing
     assert column(robustness({"one": result}), "one") == {"c (privileged)": "0.900", "b": "0.800*", "a": "0.500"}
 
 

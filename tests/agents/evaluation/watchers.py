@@ -24,7 +24,7 @@ def world(options, batch=1):
 
 
 class Watcher(Agent):
-    """Shows a slate that depends on the state, and keeps what it was shown and told."""
+    """Shows a slate that depends on the state, and keeps what it was shown and given."""
 
     def __init__(self, history, slate_size=N, first=0):
         super().__init__(history, slate_size, np.random.default_rng(0))
