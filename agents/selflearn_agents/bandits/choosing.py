@@ -41,10 +41,10 @@ def best_normal(
     return best
 
 
-def best_gumbel(mean: NDArray[np.floating], rows: NDArray[np.int64], uniform: NDArray, count: int) -> NDArray[np.int64]:
-    """(B, count) the same for mean + G, with G of the standard Gumbel distribution."""
-    best = np.empty((len(rows), count), dtype=np.int64)
-    choose_drawn(mean, np.ones_like(mean), rows, uniform, False, _bounds(False), best)
+def best_gumbel(mean: NDArray[np.floating], uniform: NDArray, count: int) -> NDArray[np.int64]:
+    """(B, count) the same for mean + G of (B, P) means, with G of the standard Gumbel distribution."""
+    best = np.empty((len(mean), count), dtype=np.int64)
+    choose_drawn(mean, np.ones_like(mean), np.arange(len(mean)), uniform, False, _bounds(False), best)
     return best
 
 
