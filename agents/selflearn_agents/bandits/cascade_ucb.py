@@ -30,7 +30,7 @@ class CascadeUCBAgent(UCBAgent):
     of PBM-UCB (Lagree, Vernade and Cappe 2016); with e = 1 down to the first response and 0 below, those of
     CascadeKL-UCB (Kveton et al. 2015). Which customers come is not known here.
 
-    Learning e: where slates are in order, what is good stands above, and slots cannot be told from products. In the
+    Learning e: where slates are in order, what is good stands above, and slots and products mix. In the
     visits 4, 8, 16, 32, ... of a state (the first is 0) the slate is therefore shown in random order (RandTopN of Wang
     et al. 2018); their number grows with the logarithm of the visits. From these alone, with Z the sum of scaled
     rewards in a case (above, k), M that of the means of the products shown, x = sum of Z / sum of M, c = SLOT_WEIGHT,

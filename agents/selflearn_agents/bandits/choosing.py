@@ -61,7 +61,7 @@ def choose(scores: NDArray, best: NDArray) -> None:
     for row in range(best.shape[0]):
         values[:] = -np.inf
         for column in range(scores.shape[1]):
-            insert(values, best[row], float(scores[row, column]), column)
+            insert(values, best[row], np.float64(scores[row, column]), column)
 
 
 @Loop
@@ -74,7 +74,11 @@ def choose_drawn(
         row = rows[visit]
         values[:] = -np.inf
         for column in range(mean.shape[1]):
-            share, middle, width = uniform[visit, column], float(mean[row, column]), float(spread[row, column])
+            share, middle, width = (
+                uniform[visit, column],
+                np.float64(mean[row, column]),
+                np.float64(spread[row, column]),
+            )
             if middle + width * bounds[int(share * BINS)] > values[-1]:
                 value = middle + width * exceeded(max(share, LEAST), is_normal)
                 insert(values, best[visit], value, column)

@@ -64,7 +64,7 @@ class GradientAgent(Agent):
             sharpness: of the first slates, >= 0: at 0 they are uniform, and the greater it is, the nearer they come to
                 the best products of the history in order.
             step_size: preference per reward unit, >= 0.
-            credit: what a slot's choice is judged by: "slot", the reward of that slot, or "rest", of it and all below.
+            credit: what a choice is credited with: "slot", the reward of that slot, or "rest", of it and all below.
 
         Raises:
             ValueError: a hyperparameter is out of its range.
@@ -217,7 +217,7 @@ def add_gradient(
     for slot in range(slate.size):
         expected += exp(peak - left[slot]) * advantage[slot]
     for product in range(move.size):
-        move[product] -= float(weight[product]) * expected
+        move[product] -= np.float64(weight[product]) * expected
     for slot in range(slate.size):
         gain = advantage[slot]
         for above in range(slot + 1):  # as long as the product was left

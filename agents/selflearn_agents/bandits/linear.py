@@ -42,7 +42,7 @@ class LinearAgent(Agent):
 
     with K the history's purchases of the product in the states of this label, and w the weight of the level at which
     the history's pooling first splits by the tier; for the intercept, K of all states and w of all visits. A factor
-    that is worth w purchases has variance 1 / w: it stands where the history tells nothing (K = 0); where it tells
+    that is worth w purchases has variance 1 / w: it stands where the history says nothing (K = 0); where it says
     much, 2 / K is left, once for the history's customers and once for those to come. Where a level splits by several
     tiers at once, each has its share of 1 / w. The variance v of e is the sum of 1 / w over the levels that split by
     more than one tier.
@@ -223,10 +223,10 @@ def expect(
         for tier in range(active.size):
             add(deviation, belief[entry[active[tier], active[tier]]])
         for product in range(factor.size):
-            r, h = float(left[state, product]), float(known[state, product])
+            r, h = np.float64(left[state, product]), np.float64(known[state, product])
             foreseen[product] = shared[0] * h + shared[1] * sqrt(h)
-            factor[product] = 1.0 + r * float(factor[product]) + float(own[state, product])
-            variance = r * (r * float(deviation[product]) + state_variance)
+            factor[product] = 1.0 + r * np.float64(factor[product]) + np.float64(own[state, product])
+            variance = r * (r * np.float64(deviation[product]) + state_variance)
             deviation[product] = sqrt(max(variance, 0.0))  # rounding
 
 
@@ -250,7 +250,7 @@ def learn(
             product = slate[slot]
             if is_above(slate, slot):
                 continue
-            h = float(known[state, product])
+            h = np.float64(known[state, product])
             mean = max(shared[0] * h + shared[1] * sqrt(h), TINY)
             noise = mean * (1.0 - min(mean, SURE))
             line = observe(
@@ -285,22 +285,22 @@ def observe(
     line, square = 0.0, 0.0  # x . theta and x . g
     gain[:] = 0.0
     for tier in range(active.size):
-        line += float(belief[active[tier], product])
+        line += np.float64(belief[active[tier], product])
         for feature in range(gain.size):
-            gain[feature] += float(belief[entry[active[tier], feature], product])
+            gain[feature] += np.float64(belief[entry[active[tier], feature], product])
     for tier in range(active.size):
         square += gain[active[tier]]
-    r, c = float(left[state, product]), float(own[state, product])
+    r, c = np.float64(left[state, product]), np.float64(own[state, product])
     still = r / (1.0 + state_variance * precision * r)
     weight = precision * still
     expected = r * line + c
     left[state, product], own[state, product] = still, c + state_variance * weight * (deviation - c)
     step = weight / (1.0 + weight * r * square)
     for feature in range(gain.size):
-        belief[feature, product] = float(belief[feature, product]) + step * (deviation - expected) * gain[feature]
+        belief[feature, product] = np.float64(belief[feature, product]) + step * (deviation - expected) * gain[feature]
         for other in range(feature, gain.size):
             row = entry[feature, other]
-            belief[row, product] = float(belief[row, product]) - step * r * gain[feature] * gain[other]
+            belief[row, product] = np.float64(belief[row, product]) - step * r * gain[feature] * gain[other]
     return expected
 
 

@@ -25,7 +25,7 @@ def test_quantity_prior_is_normal_around_the_net_units_of_the_seen(seed_shop):
     np.testing.assert_array_equal(values > -np.inf, history.seen)
     noise = (values - history.quantity)[history.seen]
     np.testing.assert_allclose(noise, noise.round(2), atol=1e-8)
-    assert stats.kstest(noise[:5000], "norm").pvalue > 1e-3  # rounding to 2 decimals is far below what 5000 can tell
+    assert stats.kstest(noise[:5000], "norm").pvalue > 1e-3  # rounding to 2 decimals is far below what 5000 can show
 
 
 @pytest.mark.parametrize(("prior", "value"), [("zero", lambda rate: 0 * rate), ("rate", lambda rate: -2 + 7 * rate)])

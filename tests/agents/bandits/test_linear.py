@@ -93,8 +93,8 @@ class Ridge:
 
     def learn(self, state, slate, reward):
         scaled = (np.asarray(reward) + 2.0) / 7.0
-        told = [(self.factor(state, product)[0], self.foreseen(state, product)) for product in slate]
-        for product, y, (factor, mean) in zip(slate, scaled, told, strict=True):
+        before = [(self.factor(state, product)[0], self.foreseen(state, product)) for product in slate]
+        for product, y, (factor, mean) in zip(slate, scaled, before, strict=True):
             x, noise = self.x[state], mean * (1.0 - min(mean, 0.9))
             self.precision[product] += mean**2 / noise * np.outer(x, x)
             self.moment[product] += mean**2 / noise * (y / mean - 1.0) * x
