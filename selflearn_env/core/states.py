@@ -10,6 +10,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from selflearn_env.core.numbers import is_within
+
 
 @dataclass(frozen=True)
 class Tier:
@@ -127,7 +129,7 @@ def check_states(states: ArrayLike, size: int) -> NDArray[np.int64]:
     if given.dtype.kind not in "iu":
         raise ValueError(f"state indexes are integers, got {given.dtype}")
     indexes = given if given.dtype == np.int64 else given.astype(np.int64)
-    outside = indexes.view(np.uint64) >= size  # seen as unsigned, a negative index is a huge one
-    if np.count_nonzero(outside):
-        raise ValueError(f"state {given[outside][0]} does not exist: the {size} states are 0..{size - 1}")
+    if not is_within(indexes, size):
+        first = given[(indexes < 0) | (indexes >= size)][0]
+        raise ValueError(f"state {first} does not exist: the {size} states are 0..{size - 1}")
     return indexes
