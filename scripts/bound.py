@@ -76,11 +76,11 @@ def full_information(agent: Informed, simulator: Simulator, customers: int, seed
     """
     rng = np.random.default_rng(seed)
     states, products = np.arange(simulator.states.size), np.arange(simulator.products)
-    singles = Simulator(
-        simulator.states, simulator.products, 1, simulator.customers, simulator.rewards, np.ones(len(states), int)
-    )
     chance = np.stack(
-        [singles.response_probability(np.full(len(products), s), products[:, None])[:, 0] for s in states]
+        [
+            simulator.customers.response_probability(np.full(len(products), s), products[:, None], None)[:, 0]
+            for s in states
+        ]
     )
     random = simulator.state_probability @ simulator.random_reward(states)
     best = simulator.state_probability @ simulator.expected_reward(states, simulator.optimal_slate(states))

@@ -33,7 +33,7 @@ def main() -> None:
 
     out = folder(options.out)
     shop = retail_shop() if options.shop is None else Shop.load(options.shop)
-    simulator = JourneyOptions(slate_size=shop.clientele().start.shape[1]).simulator(shop)
+    simulator = JourneyOptions(slate_size=shop.demand().start.shape[1]).simulator(shop)
     rng = np.random.default_rng(options.seed)
     log, simulated = habits_of_the_log(shop), simulated_habits(shop, simulator, options.lives, rng)
     foreseen = forecast(shop, rng)
@@ -54,14 +54,14 @@ def main() -> None:
 
 
 def _fit_text(shop: Shop, simulator: Any) -> str:
-    model, lives, level = shop.lives.model, shop.lives.lives, simulator.level
+    model, lives, pace = shop.lives.model, shop.lives.lives, simulator.arrivals.pace
     return (
         f"# Simulated lives and the log\n\n{len(lives.first_day):,} simulated customers, {shop.lives.days} days. "
         f"BG/NBD, days on the shop's clock: r = {model.r:.3f}, alpha = {model.alpha:.1f},\na = {model.a:.4f}, "
         f"b = {model.b:.1f}; a customer leaves after a purchase with probability "
         f"{100 * model.a / (model.a + model.b):.2f} % on average. A product is\nbought again after "
-        f"{lives.repurchase_days:.0f} days (median). The level that makes up for visits without a purchase: "
-        f"{level.visits:.2f} visits per\nvisit with one, and {level.products:.2f} products bought in those.\n"
+        f"{lives.repurchase_days:.0f} days (median). The pace that makes up for visits without a purchase: "
+        f"{pace.visits:.2f} visits per\nvisit with one, and {pace.products:.2f} products bought in those.\n"
     )
 
 

@@ -3,7 +3,7 @@
 from selflearn_env.core.customers.cascade import CascadeCustomers
 from selflearn_env.core.customers.independent import IndependentCustomers
 from selflearn_env.core.customers.logit import LogitCustomers
-from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.model import CustomerModel, Demand
 from selflearn_env.core.customers.position import PositionCustomers
 from selflearn_env.core.customers.preference import PreferenceCustomers, judged
 from selflearn_env.core.customers.seed import SeedCustomers
@@ -20,8 +20,8 @@ CUSTOMERS: dict[str, type[CustomerModel]] = {
 __all__ = [
     "CUSTOMERS",
     "CascadeCustomers",
-    "Clientele",
     "CustomerModel",
+    "Demand",
     "IndependentCustomers",
     "LogitCustomers",
     "PositionCustomers",

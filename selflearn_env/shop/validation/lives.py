@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.journey.arrivals import Newcomers
 from selflearn_env.core.journey.lives import expected_purchases
 from selflearn_env.core.journey.serving import serve
-from selflearn_env.core.journey.simulator import JourneySimulator
+from selflearn_env.core.journey.visits import JourneyVisits
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.shop.fitting.bgnbd import BGNBD
 from selflearn_env.shop.shop import Shop
 
@@ -37,25 +39,31 @@ def habits_of_the_log(shop: Shop) -> Habits:
     return _habits(keys, len(lives.lives.first_day), lives.days, lives.lives.segment, None)
 
 
-def simulated_habits(shop: Shop, simulator: JourneySimulator, repeats: int, rng: np.random.Generator) -> Habits:
-    """Those of the same customers when each lives `repeats` times and is shown the seed's starting slates.
+def simulated_habits(shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator) -> Habits:
+    """Those of the same customers when each lives `repeats` times and is shown the article's starting slates.
 
     Args:
         shop: the shop.
-        simulator: its customers' lives, with slates of the size of the seed's.
+        simulator: its customers' lives, with slates of the size of the article's.
         repeats: lives of each customer.
         rng: draws the lives.
+
+    Raises:
+        TypeError: the simulator has no lives: its visits are nobody's.
     """
-    start, days = shop.clientele().start, len(simulator.calendar.state)
-    customers = np.repeat(np.arange(len(simulator.lives.first_day)), repeats)
-    first = simulator.first_visits(customers)
+    arrivals = simulator.arrivals
+    if not isinstance(arrivals, Newcomers):
+        raise TypeError(f"the visits of this simulator are no customers' lives, got {arrivals!r}")
+    start, days = shop.demand().start, len(arrivals.calendar.state)
+    customers = np.repeat(np.arange(len(arrivals.lives.first_day)), repeats)
+    first = arrivals.first_visits(customers)
     keys, last = [np.arange(len(customers)) * days + first.day], np.zeros(len(customers), dtype=np.int64)
     visits = np.zeros(len(customers), dtype=np.int64)
-    for served in serve(simulator, first, lambda visits: start[visits.state], simulator.streams(rng)):
+    for served in serve(simulator, first, lambda visits: start[visits.state], simulator.begin(rng)):
         after = served.outcome.visits
-        bought = after.purchases > served.visits.purchases  # type: ignore[attr-defined]
+        bought = after.purchases > served.visits.purchases
         keys.append(served.rows[bought] * days + served.visits.day[bought])
-        last[served.rows] = simulator.segment(after)  # type: ignore[arg-type]
+        last[served.rows] = arrivals.segment(after)
         visits[served.rows] += 1
     return _habits(np.unique(np.concatenate(keys)), len(customers), days, last, visits)
 
