@@ -5,7 +5,7 @@ from selflearn_env.core.customers.independent import IndependentCustomers
 from selflearn_env.core.customers.logit import LogitCustomers
 from selflearn_env.core.customers.model import CustomerModel, Demand
 from selflearn_env.core.customers.position import PositionCustomers
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.customers.seed import SeedCustomers
 from selflearn_env.core.ranking import top
 
@@ -27,6 +27,6 @@ __all__ = [
     "PositionCustomers",
     "PreferenceCustomers",
     "SeedCustomers",
-    "judged",
+    "response_probabilities",
     "top",
 ]

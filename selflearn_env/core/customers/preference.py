@@ -209,7 +209,7 @@ class PreferenceCustomers(CustomerModel):
         """(B, n, 3) response probabilities of random slates, given the appeal (B, P, 2) of the catalogue."""
 
 
-def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+def response_probabilities(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 3) probabilities that a product looked at is ignored, clicked, bought, from its appeal (..., 2)."""
     buy, respond = appeal[..., 0], appeal[..., 1]
     return np.stack([1.0 - respond, respond - buy, buy], axis=-1)
