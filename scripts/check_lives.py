@@ -17,7 +17,7 @@ from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
 from selflearn_env.envs.journey_options import JourneyOptions
 from selflearn_env.shop.validation.evidence import SPANS, Rebuying, Return, coming_back, rebuying
-from selflearn_env.shop.validation.lives import Forecast, Habits, forecast, habits_of_the_log, simulated_habits
+from selflearn_env.shop.validation.lives import Forecast, LifeHabits, forecast, habits_of_the_log, simulated_habits
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 
@@ -65,7 +65,7 @@ def _fit_text(shop: Shop, simulator: Any) -> str:
     )
 
 
-def _habits_text(shop: Shop, log: Habits, simulated: Habits) -> str:
+def _habits_text(shop: Shop, log: LifeHabits, simulated: LifeHabits) -> str:
     rows = []
 
     def add(what: str, of_log: NDArray, of_simulated: NDArray, unit: float = 1.0, decimals: int = 2) -> None:
@@ -138,7 +138,7 @@ def _evidence_text(again: Rebuying, back: Return) -> str:
     )
 
 
-def _plot(shop: Shop, log: Habits, simulated: Habits, foreseen: Forecast, file: IO[bytes]) -> None:
+def _plot(shop: Shop, log: LifeHabits, simulated: LifeHabits, foreseen: Forecast, file: IO[bytes]) -> None:
     """Writes a PNG: purchases per customer, gaps, the course of the year, segments, forecast."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     (often, gaps, year), (segments, ahead, unused) = figure.subplots(2, 3)

@@ -17,7 +17,7 @@ INTERVALS = 8  # of what the slots below may earn, when products are found that 
 
 
 class CascadeCustomers(PreferenceCustomers):
-    """The cascade with satisfaction: slots are looked at from the top; after a purchase the customer leaves with `leave`.
+    """The cascade with satisfaction: slots are looked at from the top; who has bought leaves with `leave`.
 
     What is not reached is ignored. With b the probability that a product that is reached is bought, slot k is reached
     with the product of 1 - leave * b over the slots above it (dependent click model, Guo, Liu and Wang 2009, with

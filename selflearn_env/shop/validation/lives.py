@@ -1,4 +1,4 @@
-"""Whether simulated lives resemble those in the log: what customers do who are shown the seed's starting slates."""
+"""Whether simulated lives resemble those in the log: what customers do who are shown the article's starting slates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GROUPS = 8  # of customers, by how often they had come back
 DRAWS = 200  # from what each customer's purchases tell
 
 
-class Habits(NamedTuple):
+class LifeHabits(NamedTuple):
     """When C customers bought.
 
     A day with a purchase counts once. The first visit counts as one: customers become known to a shop by a purchase.
@@ -32,14 +32,16 @@ class Habits(NamedTuple):
     visits: NDArray[np.int64] | None  # (C,) visits, those without a purchase included; the log does not tell
 
 
-def habits_of_the_log(shop: Shop) -> Habits:
+def habits_of_the_log(shop: Shop) -> LifeHabits:
     """Those of the customers who are simulated, in the log."""
     customers, lives = shop.customers, shop.lives
     keys = np.unique(customers.visit_customer * lives.days + customers.visit_day)
     return _habits(keys, len(lives.lives.first_day), lives.days, lives.lives.segment, None)
 
 
-def simulated_habits(shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator) -> Habits:
+def simulated_habits(
+    shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator
+) -> LifeHabits:
     """Those of the same customers when each lives `repeats` times and is shown the article's starting slates.
 
     Args:
@@ -70,11 +72,11 @@ def simulated_habits(shop: Shop, simulator: Simulator[JourneyVisits], repeats: i
 
 def _habits(
     keys: NDArray[np.int64], customers: int, days: int, segment: NDArray[np.int64], visits: NDArray[np.int64] | None
-) -> Habits:
+) -> LifeHabits:
     """From one number per customer and day with a purchase, ascending: customer * days + day."""
     customer, day = np.divmod(keys, days)
     same = np.diff(customer) == 0
-    return Habits(
+    return LifeHabits(
         again=np.bincount(customer, minlength=customers) - 1,
         gaps=np.diff(day)[same],
         months=np.bincount(day // 30, minlength=-(-days // 30)),
