@@ -19,7 +19,7 @@ from selflearn_env.core.pooling import Pooling, one_rate
 from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace
-from selflearn_env.core.tables import DENSE, Table, sum_rows
+from selflearn_env.core.tables import Table, sum_rows
 from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
 
@@ -155,7 +155,7 @@ def _pooled(pooling: Pooling, visits: NDArray[np.int64], purchases: Table, state
         rate = one_rate(visits, purchases)
         return Incidence(lambda some: np.full((len(some), shape[1]), rate), shape)
     posterior = pooling.posterior(visits, purchases, states.shape)
-    if posterior.groups * shape[1] > DENSE:
+    if posterior.groups * shape[1] > CELLS:
         return Incidence(posterior.rows, shape)
     table = posterior.incidence()
     return Incidence(lambda some: table[posterior.group[some]], shape)
