@@ -63,7 +63,7 @@ class Pooling:
             shape: number of labels of each tier.
         """
         if not self.levels:
-            return np.full(purchases.shape, _one_rate(visits, purchases))
+            return np.full(purchases.shape, one_rate(visits, purchases))
         return self.posterior(visits, purchases, shape).table(np.float64)
 
     def draw(
@@ -91,7 +91,7 @@ class Pooling:
         contrast: float = 1.0,
     ) -> Posterior:
         """The last of the levels, of which there is at least one; `gamma` as for `Posterior`, the others for `draw`."""
-        parent = np.full((1, purchases.shape[1]), _one_rate(visits, purchases))
+        parent = np.full((1, purchases.shape[1]), one_rate(visits, purchases))
         parent_of = np.zeros(visits.size, dtype=np.int64)
         for level in self.levels:
             group, first = groups_of(level.tiers, shape)
@@ -124,6 +124,11 @@ class Posterior:
     parent_of: NDArray[np.int64]
     weight: float
     gamma: Callable[[NDArray], NDArray] | None
+
+    @property
+    def groups(self) -> int:
+        """Number of groups, G."""
+        return len(self.parent_of)
 
     def rows(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) incidence in some states, in purchases per visit."""
@@ -166,7 +171,7 @@ class Posterior:
         return incidence
 
 
-def _one_rate(visits: NDArray, purchases: Table) -> float:
+def one_rate(visits: NDArray, purchases: Table) -> float:
     """Purchases per visit and product."""
     bought = sum_rows(purchases, np.zeros(visits.size, dtype=np.int64), 1).sum()
     return float(bought / max(visits.sum() * purchases.shape[1], 1))

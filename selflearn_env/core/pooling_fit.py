@@ -37,7 +37,7 @@ class _Halves:
         if odd.all() or not odd.any():  # a single customer: the visits themselves are halved
             odd = np.arange(self.visits) % 2 == 1
         self.halves = []
-        for half in (baskets.of(odd), baskets.of(~odd)):
+        for half in (baskets.of_visits(odd), baskets.of_visits(~odd)):
             cells, bought = half.bought()
             self.halves.append(_Half(half.visits(), *np.divmod(cells, self.products), bought))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
-from selflearn_env.shop.fitting.customers import SimulatedCustomers, check_contrast
+from selflearn_env.shop.fitting.demand import DrawnDemand, check_contrast
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
@@ -111,7 +111,7 @@ class Shop:
         """Size of the catalogue, P."""
         return len(self.catalogue)
 
-    def clientele(self, contrast: float = 1.0) -> SimulatedCustomers:
+    def demand(self, contrast: float = 1.0) -> DrawnDemand:
         """What a customer model is made from: the simulated customers, as their purchases in the log show them.
 
         Args:
@@ -125,16 +125,16 @@ class Shop:
             return self._supported
         if contrast not in self._contrasted:
             self._contrasted.clear()
-            self._contrasted[contrast] = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
+            self._contrasted[contrast] = DrawnDemand(self.history, self.customers, self.seed, contrast)
         return self._contrasted[contrast]
 
     @cached_property
-    def _supported(self) -> SimulatedCustomers:
+    def _supported(self) -> DrawnDemand:
         """Kept, so that environments of one shop draw their world once."""
-        return SimulatedCustomers(self.history, self.customers, self.seed, 1.0)
+        return DrawnDemand(self.history, self.customers, self.seed, 1.0)
 
     @cached_property
-    def _contrasted(self) -> dict[float, SimulatedCustomers]:
+    def _contrasted(self) -> dict[float, DrawnDemand]:
         """The last one of another contrast, kept likewise."""
         return {}
 

@@ -12,8 +12,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from selflearn_env.envs.face import face
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import of_env
+from selflearn_env.wrappers.action_view import history_and_size
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
 SHOWN = ("response", "item_reward", "duplicates")  # of an info, what came of a slate
@@ -110,7 +111,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         """
         RecordConstructorArgs.__init__(self, candidates=candidates)
         gym.Wrapper.__init__(self, env)
-        self._draft = Draft(*of_env(env), env.observation_space, candidates)
+        self._draft = Draft(*history_and_size(env), env.observation_space, candidates)
         self.action_space, self.observation_space = self._draft.space, self._draft.observation_space
         self._observation: NDArray | None = None
         self._unshown: dict[str, Any] = {}
@@ -132,8 +133,8 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         self._draft.add(np.asarray(action)[None])
         if not self._draft.complete:
             return self._draft.observed(self._observation[None])[0], 0.0, False, False, deepcopy(self._unshown)
-        visits = self.unwrapped.visits  # type: ignore[attr-defined]
-        observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state)[0])
+        slate = self._draft.slates(_states(self.env))[0]
+        observation, reward, terminated, truncated, info = self.env.step(slate)
         seen = self._begin(observation, info)
         if terminated or truncated:
             self._observation = None
@@ -171,7 +172,7 @@ class VectorSequentialSlate(VectorWrapper):
         mode = env.metadata.get("autoreset_mode")
         if mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"the rows fill their slots side by side: autoreset_mode must be SAME_STEP, is {mode}")
-        self._draft = Draft(*of_env(env), env.single_observation_space, candidates)
+        self._draft = Draft(*history_and_size(env), env.single_observation_space, candidates)
         self.single_action_space, self.single_observation_space = self._draft.space, self._draft.observation_space
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -204,8 +205,8 @@ class VectorSequentialSlate(VectorWrapper):
         if not self._draft.complete:
             nothing, over = np.zeros(self.num_envs), np.zeros((2, self.num_envs), dtype=bool)
             return self._draft.observed(self._observation), nothing, over[0], over[1], deepcopy(self._unshown)
-        visits = self.unwrapped.visits  # type: ignore[attr-defined]
-        observation, reward, terminated, truncated, info = self.env.step(self._draft.slates(visits.state))
+        slates = self._draft.slates(_states(self.env))
+        observation, reward, terminated, truncated, info = self.env.step(slates)
         seen = self._begin(observation, info)
         if "final_obs" in info:
             final, rows = info["final_obs"].copy(), np.flatnonzero(info["_final_obs"])
@@ -228,6 +229,13 @@ class VectorSequentialSlate(VectorWrapper):
         self._draft.clear(self.num_envs)
         self._observation, self._unshown = observation, _unshown(info)
         return self._draft.observed(observation)
+
+
+def _states(env: gym.Env | VectorEnv) -> NDArray[np.int64]:
+    """(B,) the states of the visits under way."""
+    visits = face(env).visits
+    assert visits is not None  # a draft is only completed after a reset
+    return visits.state
 
 
 def _unshown(info: dict[str, Any]) -> dict[str, Any]:

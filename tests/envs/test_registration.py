@@ -37,8 +37,8 @@ def test_retail_journey_is_the_same_customers_who_come_back(retail_shop):
     assert env.observation_space == visit.observation_space
     assert env.simulator.rewards == visit.simulator.rewards
     assert env.simulator.customers is visit.simulator.customers
-    assert env.simulator.lives is retail_shop.lives.lives
-    assert (env.simulator.journey, env.simulator.lasting, visit.simulator.lasting) == (Journey(), True, False)
+    assert env.simulator.arrivals.lives is retail_shop.lives.lives
+    assert (env.simulator.arrivals.journey, env.simulator.lasting, visit.simulator.lasting) == (Journey(), True, False)
 
 
 def test_both_faces_hold_the_same_world(env_id, tiny_shop):

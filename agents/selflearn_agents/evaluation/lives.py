@@ -15,7 +15,6 @@ from selflearn_agents.evaluation.evaluate import agent_name, check_fit, check_op
 from selflearn_agents.evaluation.result import marked
 from selflearn_agents.evaluation.statistics import Interval, paired_difference
 from selflearn_env.core.journey.serving import serve
-from selflearn_env.core.journey.simulator import JourneySimulator
 from selflearn_env.core.rewards import BOUGHT
 
 SIDE_BY_SIDE = 2_000  # customers, each with a memory of its own
@@ -84,16 +83,16 @@ def evaluate_lives(
     env_options.setdefault("slate_size", agent.slate_size)
     world: Any = gym.make_vec(env_id, 1, vectorization_mode="vector_entry_point", **env_options).unwrapped
     simulator = world.simulator
-    if not isinstance(simulator, JourneySimulator):
+    if not simulator.lasting:
         raise ValueError(f"an episode of {env_id} is one visit; use `evaluate`, or an environment of customers' lives")
     check_fit(agent, simulator)
-    streams = simulator.streams(np.random.default_rng(seed))
+    run = simulator.begin(np.random.default_rng(seed))
     reward, expected = np.zeros((2, customers))
     visits, purchases = np.zeros((2, customers), dtype=np.int64)
     left = np.zeros(customers, dtype=bool)
     for begin in range(0, customers, SIDE_BY_SIDE):
-        first = simulator.start(min(SIDE_BY_SIDE, customers - begin), streams)
-        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), streams):
+        first = simulator.start(min(SIDE_BY_SIDE, customers - begin), run)
+        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), run):
             rows, outcome = begin + served.rows, served.outcome
             expected[rows] += served.simulator.expected_reward(served.visits, served.slates)
             reward[rows] += outcome.reward

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 
@@ -22,10 +22,10 @@ class IndependentCustomers(PreferenceCustomers):
         return (uniforms < appeal[..., 0]).view(np.int8) + (uniforms < appeal[..., 1]).view(np.int8)
 
     def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
-        return judged(appeal)
+        return response_probabilities(appeal)
 
     def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
-        return top(judged(appeal) @ rewards.by_response, self.slate_size)
+        return top(response_probabilities(appeal) @ rewards.by_response, self.slate_size)
 
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each slot shows each product equally often."""

@@ -68,8 +68,8 @@ class Calendar:
 
 
 @dataclass(frozen=True)
-class Level:
-    """What makes simulated customers, shown the seed's starting slates, buy as often as those of the log.
+class Pace:
+    """What makes simulated customers, shown the article's starting slates, buy as often as those of the log.
 
     The log has purchases only, and not every visit ends in one.
 

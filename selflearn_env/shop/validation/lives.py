@@ -1,4 +1,4 @@
-"""Whether simulated lives resemble those in the log: what customers do who are shown the seed's starting slates."""
+"""Whether simulated lives resemble those in the log: what customers do who are shown the article's starting slates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.journey.arrivals import Newcomers
 from selflearn_env.core.journey.lives import expected_purchases
 from selflearn_env.core.journey.serving import serve
-from selflearn_env.core.journey.simulator import JourneySimulator
+from selflearn_env.core.journey.visits import JourneyVisits
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.shop.fitting.bgnbd import BGNBD
 from selflearn_env.shop.shop import Shop
 
@@ -17,7 +19,7 @@ GROUPS = 8  # of customers, by how often they had come back
 DRAWS = 200  # from what each customer's purchases tell
 
 
-class Habits(NamedTuple):
+class LifeHabits(NamedTuple):
     """When C customers bought.
 
     A day with a purchase counts once. The first visit counts as one: customers become known to a shop by a purchase.
@@ -30,43 +32,51 @@ class Habits(NamedTuple):
     visits: NDArray[np.int64] | None  # (C,) visits, those without a purchase included; the log does not tell
 
 
-def habits_of_the_log(shop: Shop) -> Habits:
+def habits_of_the_log(shop: Shop) -> LifeHabits:
     """Those of the customers who are simulated, in the log."""
     customers, lives = shop.customers, shop.lives
     keys = np.unique(customers.visit_customer * lives.days + customers.visit_day)
     return _habits(keys, len(lives.lives.first_day), lives.days, lives.lives.segment, None)
 
 
-def simulated_habits(shop: Shop, simulator: JourneySimulator, repeats: int, rng: np.random.Generator) -> Habits:
-    """Those of the same customers when each lives `repeats` times and is shown the seed's starting slates.
+def simulated_habits(
+    shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator
+) -> LifeHabits:
+    """Those of the same customers when each lives `repeats` times and is shown the article's starting slates.
 
     Args:
         shop: the shop.
-        simulator: its customers' lives, with slates of the size of the seed's.
+        simulator: its customers' lives, with slates of the size of the article's.
         repeats: lives of each customer.
         rng: draws the lives.
+
+    Raises:
+        TypeError: the simulator has no lives: its visits are nobody's.
     """
-    start, days = shop.clientele().start, len(simulator.calendar.state)
-    customers = np.repeat(np.arange(len(simulator.lives.first_day)), repeats)
-    first = simulator.first_visits(customers)
+    arrivals = simulator.arrivals
+    if not isinstance(arrivals, Newcomers):
+        raise TypeError(f"the visits of this simulator are no customers' lives, got {arrivals!r}")
+    start, days = shop.demand().start, len(arrivals.calendar.state)
+    customers = np.repeat(np.arange(len(arrivals.lives.first_day)), repeats)
+    first = arrivals.first_visits(customers)
     keys, last = [np.arange(len(customers)) * days + first.day], np.zeros(len(customers), dtype=np.int64)
     visits = np.zeros(len(customers), dtype=np.int64)
-    for served in serve(simulator, first, lambda visits: start[visits.state], simulator.streams(rng)):
+    for served in serve(simulator, first, lambda visits: start[visits.state], simulator.begin(rng)):
         after = served.outcome.visits
-        bought = after.purchases > served.visits.purchases  # type: ignore[attr-defined]
+        bought = after.purchases > served.visits.purchases
         keys.append(served.rows[bought] * days + served.visits.day[bought])
-        last[served.rows] = simulator.segment(after)  # type: ignore[arg-type]
+        last[served.rows] = arrivals.segment(after)
         visits[served.rows] += 1
     return _habits(np.unique(np.concatenate(keys)), len(customers), days, last, visits)
 
 
 def _habits(
     keys: NDArray[np.int64], customers: int, days: int, segment: NDArray[np.int64], visits: NDArray[np.int64] | None
-) -> Habits:
+) -> LifeHabits:
     """From one number per customer and day with a purchase, ascending: customer * days + day."""
     customer, day = np.divmod(keys, days)
     same = np.diff(customer) == 0
-    return Habits(
+    return LifeHabits(
         again=np.bincount(customer, minlength=customers) - 1,
         gaps=np.diff(day)[same],
         months=np.bincount(day // 30, minlength=-(-days // 30)),

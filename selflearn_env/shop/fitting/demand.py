@@ -37,7 +37,7 @@ def check_contrast(contrast: Any) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class SimulatedCustomers:
+class DrawnDemand:
     """One plausible world of a log: how often the simulated customers buy each product in each state.
 
     Attributes:
