@@ -7,7 +7,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pictures, report
-	$(BIN)/python scripts/compare.py --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 1 \
+	$(BIN)/selflearn compare --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 1 \
 		--out results/demo
 
 test: .venv/full  ## everything: lint, types, all tests
@@ -27,23 +27,23 @@ fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff check --fix .
 
 bench: .venv/bench  ## speed, memory and growth, measured on this machine, with peers beside
-	$(BIN)/python scripts/benchmark.py --growth --out results/bench
+	$(BIN)/selflearn benchmark --growth --out results/bench
 
 bench-check: .venv/bench  ## whether anything became slower, against the least that an environment must do
-	$(BIN)/python scripts/benchmark.py --repeats 3 --check --out results/bench-check
+	$(BIN)/selflearn benchmark --repeats 3 --check --out results/bench-check
 
 EXAMPLES := tools/cleanrl_ppo tools/tianshou_ppo tools/torchrl_ppo rllib/rllib_single rllib/rllib_vector
 
 tools: .venv/tools/mark .venv/rllib/mark  ## the examples of Tianshou, TorchRL and RLlib, which need environments of their own
 	@set -e; for each in $(EXAMPLES); do \
-		told=$$(OMP_NUM_THREADS=1 .venv/$${each%/*}/bin/python examples/$${each#*/}.py); \
-		echo "$${each#*/}: $$(echo "$$told" | tail -n 1)"; \
+		said=$$(OMP_NUM_THREADS=1 .venv/$${each%/*}/bin/python examples/$${each#*/}.py); \
+		echo "$${each#*/}: $$(echo "$$said" | tail -n 1)"; \
 	done
 
 clean:  ## removes the virtual environments and what was built
 	rm -rf .venv build dist *.egg-info
 
-# The marks tell what is installed; a change of pyproject.toml installs again.
+# The marks say what is installed; a change of pyproject.toml installs again.
 .venv/pip:
 	$(PYTHON) -m venv .venv
 	touch $@

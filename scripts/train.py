@@ -1,48 +1,6 @@
-"""Lets one agent serve customers and learn from them, and writes the agent, its curve and a manifest."""
+"""Lets one agent serve visits and learn from them: `selflearn train`, for a checkout."""
 
-from __future__ import annotations
-
-import argparse
-import tempfile
-from dataclasses import replace
-from pathlib import Path
-
-from command_line import AGENT_HELP, add_run_arguments, agent, environment, folder, manifest, run, seed, write_text
-from selflearn_agents.evaluation import ComparisonResult, evaluate
-from selflearn_agents.evaluation.plots import learning_curves, save
-
-from selflearn_env.archive import write_atomically
-
-
-def main() -> None:
-    """Reads the arguments, trains, writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--agent", type=agent, default="epsilon_greedy", help=AGENT_HELP)
-    parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
-    add_run_arguments(parser)
-    options = parser.parse_args()
-
-    out = folder(options.out)
-    env_options, shop, simulator = environment(options)
-    learner = options.agent.make(shop.history, options.slate_size, options.seed, simulator)
-    with tempfile.TemporaryDirectory() as folder_:
-        learner.save(Path(folder_) / "agent.npz")  # what cannot be saved says so before the work
-    result = evaluate(learner, options.env, options.customers, options.batch, options.seed, **env_options)
-    result = replace(result, agent=options.agent.text)
-    figures = result.figures()
-
-    learner.save(out / "agent.npz")
-    write_text(out / "curve.csv", result.frame().to_csv(index=False))
-    with write_atomically(out / "curve.png") as file:
-        save(learning_curves(ComparisonResult((result,))), file, "png")
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, figures=figures))
-    print(
-        f"{figures['agent']}: reward per slate {figures['reward_early']:.2f} early, {figures['reward_late']:.2f} late; "
-        f"{figures['gap']:.3f} of the way from random to optimal; {figures['slates_per_second']:,.0f} slates/s"
-    )
-    for name in ("agent.npz", "curve.csv", "curve.png", "manifest.json"):
-        print(out / name)
-
+from selflearn_agents.commands.main import run
 
 if __name__ == "__main__":
-    run(main)
+    run("train")

@@ -1,8 +1,9 @@
-"""Classes of the user's own, named in text as "module:Class"."""
+"""What need not be installed: classes of the user's own, named as "module:Class", and the libraries of extras."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import requires
 from typing import Any
 
 
@@ -25,3 +26,13 @@ def import_named(what: str, given: str) -> Any:
         raise ValueError(f"{what} {given!r} cannot be imported: {error}") from None
     except Exception as error:  # whatever the user's own module may raise
         raise ValueError(f"{what} {given!r} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def missing_extra(what: str, extra: str) -> ImportError:
+    """The error of something that needs the libraries of an extra.
+
+    It names the libraries: pip finds them wherever this package came from, an index, a wheel or a checkout.
+    """
+    wanted = [each.partition(";") for each in requires("selflearn-env") or ()]
+    named = [f'"{library.strip()}"' for library, _, when in wanted if extra in when.replace("'", '"').split('"')]
+    return ImportError(f"{what}: pip install {' '.join(named)}")

@@ -34,6 +34,8 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert "selflearn_env/datasets/online_retail.parquet" in names
     assert "selflearn_env/datasets/LICENSE-online_retail.md" in names
+    assert "selflearn_agents/benchmark/baseline.json" in names
+    assert "selflearn_agents/evaluation/report.html" in names
     assert not [name for name in names if name.startswith(("tests", "scripts"))]
 
     venv.create(tmp_path / "clean", with_pip=True)
@@ -43,3 +45,7 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path):
     done = subprocess.run([python, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("made ")
+    made = [tmp_path / "clean" / "bin" / "selflearn", "train", "--customers", "50", "--out", tmp_path / "out"]
+    done = subprocess.run(made, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "agent.npz").is_file()

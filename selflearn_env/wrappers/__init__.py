@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from selflearn_env.plugins import missing_extra
 from selflearn_env.wrappers.candidate_scores import CandidateScores, VectorCandidateScores
 from selflearn_env.wrappers.candidate_subset import CandidateSubset, VectorCandidateSubset
 from selflearn_env.wrappers.embedding_action import EmbeddingAction, VectorEmbeddingAction
@@ -38,6 +39,6 @@ def __getattr__(name: str) -> Any:
         try:
             from selflearn_env.wrappers.sb3 import SB3VecEnv
         except ModuleNotFoundError:
-            raise ImportError('SB3VecEnv needs Stable-Baselines3: pip install "selflearn-env[sb3]"') from None
+            raise missing_extra("SB3VecEnv needs Stable-Baselines3", "sb3") from None
         return SB3VecEnv
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

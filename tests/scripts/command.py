@@ -1,4 +1,4 @@
-"""How the tests run a command line."""
+"""How the tests run a command: as an entry of `scripts/`, or by its name as `selflearn` does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-def run(script, *arguments, **known):
-    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **known)
+def command_line(command):
+    """The beginning of the command line of "compare.py", a script, or of "compare", a command."""
+    return [sys.executable, *([SCRIPTS / command] if command.endswith(".py") else ["-m", "selflearn_agents", command])]
+
+
+def run(command, *arguments, **known):
+    line = [*command_line(command), *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, **known)

@@ -17,7 +17,7 @@ def log(tmp_path_factory, tiny_log):
 @pytest.fixture(scope="session")
 def shop(log):
     path = log.with_name("shop.npz")
-    done = run("build_shop.py", log, "--out", path)
+    done = run("build", log, "--out", path)
     assert done.returncode == 0, done.stderr
     assert "rows read" in done.stdout
     assert "belong to the history" in done.stdout

@@ -28,7 +28,7 @@ def test_who_sees_all_responses_starts_from_the_history_and_ends_at_the_best(tin
 
 def test_it_says_how_far_each_learner_comes(shop, tmp_path):
     done = run(
-        *("bound.py", "--shop", shop, "--slate-size", N, "--customers", 400, "--seeds", 1, "--contrast", 1, 2),
+        *("bound", "--shop", shop, "--slate-size", N, "--customers", 400, "--seeds", 1, "--contrast", 1, 2),
         *("--out", tmp_path),
     )
     assert done.returncode == 0, done.stderr

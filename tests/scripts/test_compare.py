@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from selflearn_agents.evaluation.result import CURVES
 
 from selflearn_env import Shop
 from selflearn_env.core.customers import CUSTOMERS
-from tests.scripts.command import SCRIPTS, run
+from tests.scripts.command import command_line, run
 
 FILES = {"tables.md", "results.csv", "runs.csv", "manifest.json", "report.html"} | {
     f"{name}.{kind}" for name in ("curves", "regret", "differences") for kind in ("png", "svg")
@@ -104,7 +103,7 @@ def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
     assert set(runs["agent"]) == {
         f"{name} (privileged)" if agent.privileged else name for name, agent in suitable.items()
     }
-    assert runs["customers"].tolist() == [20] * len(suitable) + [4] * (len(runs) - len(suitable))
+    assert runs["visits"].tolist() == [20] * len(suitable) + [4] * (len(runs) - len(suitable))
 
 
 def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
@@ -121,7 +120,7 @@ def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
         "popular",
     )
     first = run("compare.py", *arguments, "--seeds", 1, "--out", tmp_path)
-    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*.npz")}
     assert len(written) == 4, first.stderr
     more = run("compare.py", *arguments, "--seeds", 2, "--out", tmp_path)
     assert f"4 of 8 runs are kept from before in {tmp_path / 'runs'}" in more.stdout
@@ -157,7 +156,7 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
     known = {"cwd": tmp_path, "env": {**os.environ, "SLEEPY_FLAG": str(flag)}}
     arguments = ["--shop", shop, "--slate-size", 3, "--jobs", 2, "--customers", 100, "--seeds", 4]
     arguments += ["--customer-models", "none", "--agents", "popular", "sleepy:Sleepy", "--out"]
-    command = [sys.executable, SCRIPTS / "compare.py", *arguments, "killed"]
+    command = [*command_line("compare.py"), *arguments, "killed"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = subprocess.Popen([*map(str, command)], start_new_session=True, **quiet, **known)
     try:
@@ -223,7 +222,7 @@ def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path
     assert last.startswith("error: lost the way in the run of own:Lost, independent, seed 0 (")
     assert last.endswith("own.py, line 10)")
     assert "Traceback" not in done.stderr
-    assert len(list((tmp_path / "lost/runs").iterdir())) == 2  # the other agent's, here and in the null world
+    assert len(list((tmp_path / "lost/runs").glob("*.npz"))) == 2  # the other agent's, here and in the null world
 
 
 def test_options_of_the_environment_reach_it(shop, tmp_path):

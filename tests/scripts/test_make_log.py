@@ -1,7 +1,5 @@
 """A log made from a shop is a log like others."""
 
-import importlib
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -12,16 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from selflearn_env import Shop, load_transactions
-from tests.scripts.command import SCRIPTS, run
-
-
-@pytest.fixture(scope="module")
-def script():
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        yield importlib.import_module("make_log")
-    finally:
-        sys.path.remove(str(SCRIPTS))
+from selflearn_env.shop import synthetic
+from tests.scripts.command import run
 
 
 def made(out, *arguments):
@@ -52,11 +42,11 @@ def test_equal_seeds_make_equal_rows(shop, tiny_variants, tmp_path):
     assert not made(tmp_path / "other", *arguments, "--seed", 1).equals(tiny_variants)
 
 
-def test_columns_are_those_of_online_retail(script, retail_shop, tmp_path):
+def test_columns_are_those_of_online_retail(retail_shop, tmp_path):
     rng = np.random.default_rng(0)
-    goods = script.draw_goods(retail_shop, 500, rng)
-    days = script.draw_days(retail_shop, script.draw_visits(retail_shop, 2_000, 50, rng), goods, rng)
-    script.write_parts(tmp_path, days)
+    goods = synthetic.draw_goods(retail_shop, 500, rng)
+    days = synthetic.draw_days(retail_shop, synthetic.draw_visits(retail_shop, 2_000, 50, rng), goods, rng)
+    synthetic.write_parts(tmp_path, days)
     read = pq.read_schema(tmp_path / "part-0000.parquet")
     assert {field.name: field.type for field in read} == {
         "InvoiceNo": pa.string(),
@@ -85,9 +75,9 @@ def test_a_product_has_one_price_and_one_description(made_log):
     assert made_log["StockCode"].nunique() <= 500
 
 
-def test_what_is_cancelled_was_bought_before_on_that_day(script, made_log):
+def test_what_is_cancelled_was_bought_before_on_that_day(made_log):
     cancelled = made_log["InvoiceNo"].str.startswith("C")
-    assert cancelled.mean() == pytest.approx(script.CANCELLED, rel=0.5)
+    assert cancelled.mean() == pytest.approx(synthetic.CANCELLED, rel=0.5)
     keys = ["day", "StockCode", "units", "customer"]
     lines = made_log.assign(
         day=made_log["InvoiceDate"].dt.date,
@@ -101,9 +91,9 @@ def test_what_is_cancelled_was_bought_before_on_that_day(script, made_log):
     assert (made_log["Quantity"][cancelled] < 0).all()
 
 
-def test_corrections_name_nothing_but_the_product(script, made_log):
+def test_corrections_name_nothing_but_the_product(made_log):
     wrong = (made_log["Quantity"] < 0) & ~made_log["InvoiceNo"].str.startswith("C")
-    assert 0 < wrong.mean() < 4 * script.CORRECTED
+    assert 0 < wrong.mean() < 4 * synthetic.CORRECTED
     assert made_log["Description"][wrong].isna().all()
     assert made_log["CustomerID"][wrong].isna().all()
     assert (made_log["UnitPrice"][wrong] == 0).all()
@@ -152,11 +142,11 @@ def test_variants_share_what_is_bought_of_a_product(tiny_variants):
     assert first == pytest.approx(expected, abs=5 * np.sqrt(expected / len(number)))
 
 
-def test_baskets_hold_what_is_wanted_in_the_state(script, retail_shop):
+def test_baskets_hold_what_is_wanted_in_the_state(retail_shop):
     rng = np.random.default_rng(5)
-    goods = script.draw_goods(retail_shop, 5_000, rng)
+    goods = synthetic.draw_goods(retail_shop, 5_000, rng)
     incidence, states = retail_shop.demand().incidence, np.array([30, 400])
-    lines = script.draw_baskets(states, np.array([300_000, 200_000]), incidence, goods, rng)
+    lines = synthetic.draw_baskets(states, np.array([300_000, 200_000]), incidence, goods, rng)
     assert np.bincount(lines.invoice).tolist() == [300_000, 200_000]
     ids = list(retail_shop.catalogue.ids)
     product = np.array([ids.index(code.rpartition("-")[0]) for code in goods.code.to_pylist()])
@@ -180,26 +170,26 @@ def with_lives(shop, clock=None, **known):
 
 
 @pytest.mark.parametrize("leave", [0.0, 0.4])
-def test_the_expected_rows_are_those_asked_for(script, retail_shop, leave):
+def test_the_expected_rows_are_those_asked_for(retail_shop, leave):
     shop = with_lives(retail_shop, leave=np.full(retail_shop.lives.lives.rate.size, leave))
     rows = []
     for seed in range(20):
-        visits = script.draw_visits(shop, 200_000, 4_000, np.random.default_rng(seed))
-        named = visits.customer[visits.customer != script.NOBODY]
+        visits = synthetic.draw_visits(shop, 200_000, 4_000, np.random.default_rng(seed))
+        named = visits.customer[visits.customer != synthetic.NOBODY]
         assert np.unique(named).size == 4_000
         assert (np.diff(visits.time) >= 0).all()
-        rows.append(visits.time.size * script.basket_sizes(shop).mean())
-    rows = np.array(rows) * (1 + script.CANCELLED + script.CORRECTED)
+        rows.append(visits.time.size * synthetic.basket_sizes(shop).mean())
+    rows = np.array(rows) * (1 + synthetic.CANCELLED + synthetic.CORRECTED)
     assert rows.mean() == pytest.approx(200_000, abs=4 * rows.std() / np.sqrt(20))
 
 
-def test_nobody_comes_after_the_clock_has_stopped(script, retail_shop):
+def test_nobody_comes_after_the_clock_has_stopped(retail_shop):
     clock = retail_shop.lives.calendar().clock.copy()
     clock[-2] = clock[-1]
     last = np.full(retail_shop.lives.lives.rate.size, retail_shop.lives.days - 1)
     shop = with_lives(retail_shop, clock, first_day=last)
     shop.lives.lives.first_day[::2] = 0
-    visits = script.draw_visits(shop, 10_000, 200, np.random.default_rng(0))
+    visits = synthetic.draw_visits(shop, 10_000, 200, np.random.default_rng(0))
     assert (visits.time < clock[-1]).all()
 
 
@@ -208,21 +198,21 @@ def days_of(rows):
         yield pa.table({"day": [day, day, day]})
 
 
-def test_no_day_is_in_two_parts(script, tmp_path, monkeypatch):
-    monkeypatch.setattr(script, "PART", 5)
-    assert script.write_parts(tmp_path, days_of(5)) == 15
+def test_no_day_is_in_two_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "PART", 5)
+    assert synthetic.write_parts(tmp_path, days_of(5)) == 15
     parts = [pq.read_table(part)["day"].to_pylist() for part in sorted(tmp_path.iterdir())]
     assert parts == [[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [4, 4, 4]]
 
 
-def test_a_log_that_fails_leaves_no_part(script, tmp_path, monkeypatch):
+def test_a_log_that_fails_leaves_no_part(tmp_path, monkeypatch):
     def failing():
         yield from days_of(4)
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(script, "PART", 5)
+    monkeypatch.setattr(synthetic, "PART", 5)
     with pytest.raises(RuntimeError, match="no more"):
-        script.write_parts(tmp_path, failing())
+        synthetic.write_parts(tmp_path, failing())
     assert not list(tmp_path.iterdir())
 
 
@@ -239,7 +229,11 @@ def test_a_log_that_fails_leaves_no_part(script, tmp_path, monkeypatch):
             1,
             "1,000 customers, each of whom comes at least once, make",
         ),
-        (["--out", "{out}", "--rows", "10_000_000_000", "--customers", "1"], 1, "change it, or --customers"),
+        (
+            ["--out", "{out}", "--rows", "10_000_000_000", "--customers", "1"],
+            1,
+            "change it, or the number of customers",
+        ),
         ([], 2, "--out"),
     ],
 )

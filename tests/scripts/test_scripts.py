@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import load_agent
+from selflearn_agents.commands.main import COMMANDS
 
+import selflearn_env
 from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run
 
 
-@pytest.mark.parametrize(
-    "script", sorted(path.name for path in SCRIPTS.glob("*.py") if "run(main)" in path.read_text())
-)
-def test_help_says_defaults(script):
-    done = run(script, "--help")
+@pytest.mark.parametrize("command", [*sorted(path.name for path in SCRIPTS.glob("*.py")), *COMMANDS])
+def test_help_says_defaults(command):
+    done = run(command, "--help")
     assert done.returncode == 0
+    assert f"usage: {command if command.endswith('.py') else f'selflearn {command}'} " in done.stdout
     assert "--out" in done.stdout
     assert "default" in done.stdout
+
+
+def test_every_command_has_a_script():
+    entries = {path.name: re.findall(r'run\("([a-z-]+)"\)', path.read_text()) for path in SCRIPTS.glob("*.py")}
+    assert sorted(name for (name,) in entries.values()) == sorted(COMMANDS)
+
+
+def test_selflearn_says_what_there_is():
+    """As the console script that pip installs has it, and soon: what a command needs is imported by it alone."""
+    console = (
+        "import sys; from selflearn_agents.commands.main import main; sys.argv = ['selflearn', *sys.argv[1:]]; main()"
+    )
+
+    def selflearn(*arguments):
+        return subprocess.run([sys.executable, "-c", console, *arguments], capture_output=True, text=True, check=False)
+
+    done = selflearn("--help")
+    assert done.returncode == 0
+    for name, (_, what) in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(what)}$", done.stdout, re.MULTILINE)
+    assert selflearn().stdout == done.stdout
+    assert selflearn().returncode == 2
+    assert selflearn("--version").stdout.split() == ["selflearn", selflearn_env.__version__]
+    done = selflearn("trian", "--out", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: unknown command 'trian'; did you mean 'train'?")
+    done = selflearn("train", "--out", "x", "--shop", "nothing.npz")
+    assert (done.returncode, done.stderr) == (1, "error: nothing.npz: there is no such file\n")
+    loaded = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "selflearn_agents", "--help"],
+        capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
+    imported = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
+    assert "gymnasium" in imported
+    assert not {"pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
 
 
 def test_train_writes_what_it_names(shop, tmp_path):
@@ -66,10 +105,10 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
 @pytest.mark.parametrize(
     ("script", "arguments", "code", "message"),
     [
-        ("build_shop.py", ["nothing.csv", "--out", "shop.npz"], 1, "nothing.csv: there is no such file"),
-        ("build_shop.py", ["{log}", "--out", "{log}/shop.npz"], 1, "log.csv"),
-        ("build_shop.py", ["{log}", "--out", "{shop}", "--history-share", "2"], 1, "history_share is a share"),
-        ("build_shop.py", ["{log}"], 2, "--out"),
+        ("build", ["nothing.csv", "--out", "shop.npz"], 1, "nothing.csv: there is no such file"),
+        ("build", ["{log}", "--out", "{log}/shop.npz"], 1, "log.csv"),
+        ("build", ["{log}", "--out", "{shop}", "--history-share", "2"], 1, "history_share is a share"),
+        ("build", ["{log}"], 2, "--out"),
         ("train.py", ["--shop", "{log}", "--out", "{out}"], 1, "not a selflearn-shop file"),
         (
             "train.py",
@@ -78,7 +117,7 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "slate_size must be 1..8, the size of the catalogue, got 10",
         ),
         ("train.py", ["--shop", "{shop}", "--out", "{log}"], 1, "log.csv"),
-        ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "unknown agent 'nobody'; known: random, popular,"),
+        ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "unknown agent 'nobody'; known: random, bestsellers,"),
         ("train.py", ["--agent", "ucb(0.2)", "--out", "{out}"], 2, "agent 'ucb(0.2)' cannot be read"),
         (
             "train.py",
@@ -104,12 +143,12 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
         ("train.py", ["--seed", "-1", "--out", "{out}"], 2, "must be at least 0"),
         ("train.py", ["--out", ""], 2, "names nothing"),
         (
-            "build_shop.py",
+            "build",
             ["{log}", "--out", "/dev/null"],
             1,
             "/dev/null: cannot be written: it is there and is no file",
         ),
-        ("build_shop.py", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
+        ("build", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
         ("compare.py", ["--agents", "random", "thomson", "--out", "{out}"], 2, "did you mean 'thompson'?"),
         ("compare.py", ["--agents", "random(x=1)", "--out", "{out}"], 2, "'random' has no hyperparameter 'x'"),
         ("compare.py", ["--backend", "smoke", "--out", "{out}"], 2, "invalid choice: 'smoke'"),
@@ -149,7 +188,7 @@ def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, t
 
 
 def test_check_customers_compares_with_the_log(shop, tmp_path):
-    done = run("check_customers.py", "--shop", shop, "--slate-size", 3, "--out", tmp_path)
+    done = run("check", "--shop", shop, "--slate-size", 3, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "check.md").read_text()
     assert text in done.stdout
@@ -159,7 +198,7 @@ def test_check_customers_compares_with_the_log(shop, tmp_path):
         assert name in text
     for name in ("likelihood.png", "calibration.png", "popularity.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    again = run("check_customers.py", "--shop", shop, "--slate-size", 3, "--out", tmp_path / "again")
+    again = run("check", "--shop", shop, "--slate-size", 3, "--out", tmp_path / "again")
     assert (tmp_path / "again" / "check.md").read_text() == text, again.stderr
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
+from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 
 
@@ -62,7 +63,7 @@ class MABWiserAgent(Agent):
         try:
             library: Any = importlib.import_module("mabwiser.mab")
         except ImportError:
-            raise ImportError('the agent "mabwiser" needs MABWiser: pip install "selflearn-env[mabwiser]"') from None
+            raise missing_extra('the agent "mabwiser" needs MABWiser', "mabwiser") from None
         known = {name: kind for name, kind in vars(library.LearningPolicy).items() if isinstance(kind, type)}
         if policy not in list(known):
             raise ValueError(f"unknown policy {policy!r}; known: {', '.join(known)}")

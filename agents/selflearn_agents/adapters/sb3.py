@@ -17,6 +17,7 @@ from selflearn_agents.registry import agent_rng
 from selflearn_agents.specification import AgentSpec
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.observations import OBSERVATIONS
+from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 from selflearn_env.wrappers.action_view import ActionView
 from selflearn_env.wrappers.ranker_choice import Ranker, Rankers
@@ -146,7 +147,7 @@ def _read(path: Path) -> Any:
     try:
         saved = importlib.import_module("stable_baselines3.common.save_util")
     except ImportError:
-        raise ImportError('sb3:FILE needs Stable-Baselines3: pip install "selflearn-env[sb3]"') from None
+        raise missing_extra("sb3:FILE needs Stable-Baselines3", "sb3") from None
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such model")
     try:

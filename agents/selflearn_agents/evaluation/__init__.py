@@ -1,14 +1,16 @@
-"""How well agents do: one agent over many customers, and several agents on the same customers."""
+"""How well agents do: one agent over many visits, and several agents on the same visits."""
 
-from selflearn_agents.evaluation.cells import World
 from selflearn_agents.evaluation.compare import ComparisonResult, compare, compare_worlds
 from selflearn_agents.evaluation.evaluate import evaluate
 from selflearn_agents.evaluation.exact import Standing, standing
+from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.result import EvaluationResult
+from selflearn_agents.evaluation.worlds import World
 
 __all__ = [
     "ComparisonResult",
     "EvaluationResult",
+    "Plan",
     "Standing",
     "World",
     "compare",

@@ -1,24 +1,23 @@
-"""One agent serves many customers, and learns from each."""
+"""One agent serves visits, and learns from each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from tqdm import tqdm
 
 from selflearn_agents import AGENTS
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.recorder import Recorder
 from selflearn_agents.evaluation.result import EvaluationResult, marked
+from selflearn_agents.evaluation.serving import Serving, keeps_references, seen_by
+from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.simulator import Simulator
-from selflearn_env.core.visits import Visits
 
-OWN = ("num_envs", "vectorization_mode", "autoreset_mode", "render_mode")  # what the loop decides itself
+OFTEN = 0.1  # seconds between two moves of a progress bar
 
 
 def evaluate(
@@ -30,15 +29,15 @@ def evaluate(
     progress: bool | Callable[[int], object] = True,
     **env_options: Any,
 ) -> EvaluationResult:
-    """Lets an agent serve customers of an environment and learn from them.
+    """Lets an agent serve visits to an environment and learn from them.
 
     Args:
         agent: the agent; it is changed by what it learns.
         env_id: a registered environment with a vector face, such as "selflearn/Retail-v0".
-        customers: visits to serve.
-        batch: visits decided before the feedback of any of them is learned from; 1 is the seed's loop.
+        customers: visits to serve. Where an episode is one visit, each is another customer's.
+        batch: visits decided before the feedback of any of them is learned from; 1 is the article's loop.
         seed: of the environment.
-        progress: whether to show a progress bar with the rate, or what to call with the visits of each batch.
+        progress: whether to show a progress bar with the rate, or what to call now and then with the visits since.
         **env_options: options of the environment, such as `shop`.
 
     Raises:
@@ -46,70 +45,59 @@ def evaluate(
     """
     if customers < 1 or batch < 1:
         raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
-    check_options(env_options)
-    env_options.setdefault("slate_size", agent.slate_size)
-    envs = gym.make_vec(
-        env_id,
-        num_envs=batch,
-        vectorization_mode="vector_entry_point",
-        autoreset_mode=AutoresetMode.SAME_STEP,
-        **env_options,
-    )
-    world: Any = envs.unwrapped
+    world = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options})
+    return serve_world(agent, world, batch, seed, progress)
+
+
+def serve_world(
+    agent: Agent, world: World, batch: int, seed: int, progress: bool | Callable[[int], object]
+) -> EvaluationResult:
+    """Lets an agent serve the visits of a run in a world; see `evaluate`."""
     check_fit(agent, world.simulator)
     name = agent_name(agent)
-    recorder = Recorder(customers, world.shop.history)
-    envs.reset(seed=seed)
+    recorder = Recorder(
+        world.visits, world.shop.history, world.references, remembers=not keeps_references(world.simulator)
+    )
+    serving = Serving(world.simulator, batch, seed)
     seconds = agent_seconds = 0.0
+    done = shown = 0
     with tqdm(
-        total=customers,
+        total=world.visits,
         desc=marked(name, agent.privileged),
         unit=" visits",
         disable=progress is not True,
         mininterval=0.5,
     ) as bar:
         served_some = progress if callable(progress) else bar.update
-        for at in range(0, customers, batch):
-            served = min(batch, customers - at)  # of the last batch, maybe not all
-            simulator: Simulator = world.simulator  # as it is when these slates are shown
-            visits: Visits = world.visits
+        moved = perf_counter()
+        while done < world.visits:
+            simulator, visits = serving.present, serving.visits  # as they are when these slates are shown
             begin = perf_counter()
             slates = agent.act(seen_by(agent, visits))
             decided = perf_counter()
-            info = envs.step(slates)[-1]
-            responses, item_rewards = info["response"], info["item_reward"]
+            outcome = serving.show(slates)
             answered = perf_counter()
+            responses, item_rewards = outcome.response, outcome.item_reward
+            if done + batch > world.visits:  # of the last batch, not all count
+                rows = slice(world.visits - done)
+                slates, responses, item_rewards = slates[rows], responses[rows], item_rewards[rows]
+                visits = visits.rows(np.arange(rows.stop))
             # Noted before the agent gets these arrays, which it might change.
-            judged = visits if served == batch else visits.rows(np.arange(served))
-            recorder.look_at(agent, judged.state, slates[:served])
-            recorder.add(simulator, judged, slates[:served], responses[:served], item_rewards[:served])
-            states = judged.state.copy()
+            recorder.look_at(agent, visits.state, slates)
+            recorder.add(simulator, visits, slates, responses, item_rewards)
+            states = visits.state.copy()
             noted = perf_counter()
-            agent.update(states, slates[:served], responses[:served], item_rewards[:served])
+            agent.update(states, slates, responses, item_rewards)
             end = perf_counter()
             seconds += end - noted + answered - begin
             agent_seconds += decided - begin + end - noted
-            served_some(served)
-    envs.close()
+            done += len(states)
+            if end - moved > OFTEN or done == world.visits:
+                served_some(done - shown)
+                moved, shown = end, done
     return EvaluationResult(
-        name, agent.privileged, env_id, customers, batch, seed, seconds, agent_seconds, **recorder.result()
+        name, agent.privileged, world.env_id, done, batch, seed, seconds, agent_seconds, **recorder.result()
     )
-
-
-def check_options(env_options: Mapping[str, Any]) -> None:
-    """Sees that no option is given that an evaluation decides itself.
-
-    Raises:
-        ValueError: one is.
-    """
-    taken = [name for name in OWN if name in env_options]
-    if taken:
-        raise ValueError(f"{taken[0]} is decided by the evaluation itself and cannot be given")
-
-
-def seen_by(agent: Agent, visits: Visits) -> Any:
-    """What an agent is shown of the visits: the states of most; a copy, since it might write to what it is given."""
-    return visits.rows(np.arange(len(visits))) if agent.sees_visits else visits.state.copy()
 
 
 def check_fit(agent: Agent, simulator: Simulator) -> None:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.evaluation.evaluate import agent_name, check_fit, check_options, seen_by
+from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
+from selflearn_agents.evaluation.serving import serve_lives
 from selflearn_agents.evaluation.statistics import Interval, paired_difference
-from selflearn_env.core.journey.serving import serve
+from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.rewards import BOUGHT
 
 SIDE_BY_SIDE = 2_000  # customers, each with a memory of its own
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LivesResult:
     """What C customers did in their lives, under one agent.
 
@@ -41,6 +41,10 @@ class LivesResult:
     visits: NDArray[np.int64]
     purchases: NDArray[np.int64]
     left: NDArray[np.bool_]
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value:.2f}" for name, value in self.figures().items())
+        return f"LivesResult({self.agent}, seed {self.seed}, {len(self.visits):,} customers: {figures})"
 
     def figures(self) -> dict[str, float]:
         """Means per customer, the expected reward per visit, and the share of those who left for good."""
@@ -79,27 +83,29 @@ def evaluate_lives(
     """
     if customers < 1:
         raise ValueError(f"customers must be at least 1, got {customers!r}")
-    check_options(env_options)
-    env_options.setdefault("slate_size", agent.slate_size)
-    world: Any = gym.make_vec(env_id, 1, vectorization_mode="vector_entry_point", **env_options).unwrapped
+    world = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options})
+    return serve_customers(agent, world, customers, seed)
+
+
+def serve_customers(agent: Agent, world: World, customers: int, seed: int) -> LivesResult:
+    """Lets an agent serve customers of a world to the end of their lives; see `evaluate_lives`."""
     simulator = world.simulator
     if not simulator.lasting:
-        raise ValueError(f"an episode of {env_id} is one visit; use `evaluate`, or an environment of customers' lives")
+        raise ValueError(
+            f"an episode of {world.env_id} is one visit; use `evaluate`, or an environment of customers' lives"
+        )
     check_fit(agent, simulator)
-    run = simulator.begin(np.random.default_rng(seed))
     reward, expected = np.zeros((2, customers))
     visits, purchases = np.zeros((2, customers), dtype=np.int64)
     left = np.zeros(customers, dtype=bool)
-    for begin in range(0, customers, SIDE_BY_SIDE):
-        first = simulator.start(min(SIDE_BY_SIDE, customers - begin), run)
-        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), run):
-            rows, outcome = begin + served.rows, served.outcome
-            expected[rows] += served.simulator.expected_reward(served.visits, served.slates)
-            reward[rows] += outcome.reward
-            visits[rows] += 1
-            purchases[rows] += np.count_nonzero(outcome.response == BOUGHT, axis=1)
-            left[rows] = outcome.terminated
-            agent.update(served.visits.state.copy(), served.slates, outcome.response, outcome.item_reward)
+    for served in serve_lives(simulator, agent, customers, SIDE_BY_SIDE, seed):
+        rows, outcome = served.rows, served.outcome
+        expected[rows] += served.simulator.expected_reward(served.visits, served.slates)
+        reward[rows] += outcome.reward
+        visits[rows] += 1
+        purchases[rows] += np.count_nonzero(outcome.response == BOUGHT, axis=1)
+        left[rows] = outcome.terminated
+        agent.update(served.visits.state.copy(), served.slates, outcome.response, outcome.item_reward)
     return LivesResult(marked(agent_name(agent), agent.privileged), seed, reward, expected, visits, purchases, left)
 
 

@@ -28,7 +28,7 @@ def learning_curves(result: ComparisonResult) -> Figure:
     for name, style in (("optimal", "--"), ("random", ":")):
         level = np.mean([getattr(run, name) for run in result.runs], axis=0)  # where customers drift, no straight line
         axes.plot(result.runs[0].visits, level, color=GREY, linestyle=style, linewidth=1, label=f"{name}, exact")
-    axes.set(xlabel="customers served", ylabel="expected reward per slate")
+    axes.set(xlabel="visits served", ylabel="expected reward per slate")
     return _with_legend(figure, axes)
 
 
@@ -41,7 +41,7 @@ def regret_curves(result: ComparisonResult) -> Figure:
         regret = np.cumsum(result.curves(label, "regret") * np.diff(visits, prepend=0), axis=1)
         if regret[:, -1].min() > 1e-6 * visits[-1]:  # the oracle has none
             _band(axes, visits, np.where(regret > 0, regret, np.nan), label, colour)
-    axes.set(xlabel="customers served", ylabel="regret so far, in reward units")
+    axes.set(xlabel="visits served", ylabel="regret so far, in reward units")
     return _with_legend(figure, axes)
 
 

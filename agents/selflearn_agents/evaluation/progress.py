@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from tqdm import tqdm
 
 EVERY = 0.5  # seconds between two looks
+LIVELY: dict[str, Any] = {"smoothing": 0.05, "miniters": 1, "mininterval": 0.0}  # the rate, and what is left, of late
 
 
 class Counter:
@@ -58,7 +59,9 @@ class Progress:
         return Counter(self._place, run)
 
     def __enter__(self) -> Self:
-        self._total = tqdm(total=int(self._visits.sum()), desc="all runs", unit=" visits", disable=not self._shown)
+        self._total = tqdm(
+            total=int(self._visits.sum()), desc="all runs", unit=" visits", disable=not self._shown, **LIVELY
+        )
         if self._shown:
             self._thread.start()
         return self
@@ -98,10 +101,11 @@ class Progress:
                     unit=" visits",
                     position=line,
                     leave=False,
+                    **LIVELY,
                 )
             _move(self._bars[run], served[run])
 
 
 def _move(bar: tqdm, served: int) -> None:
-    bar.n = int(served)
+    bar.update(int(served) - bar.n)
     bar.refresh()

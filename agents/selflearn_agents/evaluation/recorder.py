@@ -1,4 +1,4 @@
-"""Every visit of a run, judged by the customers as they were at that moment, and summed up in chunks."""
+"""Every visit of a run, compared with the customers as they were at that moment, and summed up in chunks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.exact import gini
+from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.result import MEANS
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.simulator import Simulator
@@ -18,61 +19,84 @@ from selflearn_env.shop.history import History
 
 CHUNKS = 50  # points of a curve
 SAMPLES = 20  # visits of a chunk, at least, in which exploration is measured
-EVERY = 100  # visits between two such, at most
+BLOCK = 4_096  # visits, about, that are written down before they are worked out together
 
 
 class Recorder:
-    """What happened in the visits, summed up in chunks of equal size whatever the batch."""
+    """What happened in the visits, summed up in chunks of equal size whatever the batch.
 
-    def __init__(self, customers: int, history: History):
+    A visit is only written down; what it means is worked out for a block of visits at once.
+    """
+
+    def __init__(self, visits: int, history: History, references: References, remembers: bool = False):
         """Makes the chunks.
 
         Args:
-            customers: visits to come.
+            visits: how many are to come.
             history: of the shop, which has the segment of each state and how popular the products were.
+            references: of the world.
+            remembers: whether more is to be known of a visit than its state.
         """
-        self.chunk = -(-customers // CHUNKS)
-        self.every = max(1, min(EVERY, self.chunk // SAMPLES))  # how many visits exploration is measured in: one of so
+        self.chunk = -(-visits // CHUNKS)
+        self.every = max(1, self.chunk // SAMPLES)  # exploration is measured in one of so many visits
+        self._references, self._remembers = references, remembers
         self._segment = history.segment
         purchases = sum_rows(history.purchases, np.zeros_like(self._segment), 1)[0] + 1.0
         self._information = -np.log2(purchases / purchases.sum())  # (P,) bits
+
         self._simulator: Simulator | None = None  # of the visits that wait
-        self._waiting: list[tuple[Visits, NDArray, NDArray, NDArray]] = []
         self._count, self._done = 0, 0  # visits that wait, and those worked out
-        self._sums = np.zeros((CHUNKS, len(MEANS)))
-        self._shown = np.zeros((CHUNKS, history.products), dtype=np.int64)
-        self._shown_to = np.zeros((len(history.segment_products), history.products), dtype=np.int64)
-        self._explored, self._measured = np.zeros(CHUNKS), np.zeros(CHUNKS)
+        self._room = 0  # for so many visits
+        self._visits: list[Visits] = []  # those that wait, where they remember
+
+        self._sums = np.zeros((len(MEANS), CHUNKS))
+        self._shown = np.zeros((len(history.segment_products), history.products), dtype=np.int64)
+        self._shown_now = np.zeros_like(self._shown)  # in the present chunk
+        self._coverage, self._gini = np.full((2, CHUNKS), np.nan)
+        self._explored, self._measured = np.zeros((2, CHUNKS))
+        self._due = 0  # the next visit in which exploration is measured
 
     def add(
         self, simulator: Simulator, visits: Visits, slates: NDArray, responses: NDArray, item_rewards: NDArray
     ) -> None:
-        """Some visits, the slates, responses and item rewards, and the simulator that they were shown to."""
-        if simulator is not self._simulator or self._count >= self.chunk:
+        """Writes down some visits, the slates, responses and item rewards, and the simulator that served them."""
+        begin, end = self._count, self._count + len(slates)
+        if simulator is not self._simulator or end > self._room:
             self._work_out()
             self._simulator = simulator
-        # An agent may use its arrays again.
-        self._waiting.append((visits, slates.copy(), responses.copy(), item_rewards.copy()))
-        self._count += len(visits)
+            begin, end = 0, len(slates)
+            if end > self._room:
+                self._make_room(max(end, BLOCK), slates.shape[1])
+        # Copies: an agent may use its arrays again, or write to those that it is given.
+        self._states[begin:end] = visits.state
+        self._slates[begin:end] = slates
+        self._responses[begin:end] = responses
+        self._rewards[begin:end] = item_rewards
+        if self._remembers:
+            self._visits.append(visits)
+        self._count = end
 
     def look_at(self, agent: Agent, states: NDArray, slates: NDArray) -> None:
         """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them."""
         first = self._done + self._count
-        begun = first % self.chunk
-        # The first of each chunk is measured, so that none goes without.
-        if min(-begun % self.every, self.chunk - begun) >= len(states):
+        if first + len(states) <= self._due:
             return
-        chunk, within = np.divmod(first + np.arange(len(states)), self.chunk)
-        rows = np.flatnonzero(within % self.every == 0)
+        visits = []
+        while self._due < first + len(states):  # the first of each chunk is measured, so that none goes without
+            visits.append(self._due)
+            self._due = min(self._due + self.every, (self._due // self.chunk + 1) * self.chunk)
+        rows = np.array(visits) - first
         try:
             values = agent.values(states[rows])
         except NotImplementedError:
             return
         size = slates.shape[1]
-        least = np.partition(values, -size, axis=1)[:, -size]
-        explored = np.take_along_axis(values, slates[rows], axis=1) < least[:, None]
-        np.add.at(self._explored, chunk[rows], explored.mean(axis=1))
-        np.add.at(self._measured, chunk[rows], 1.0)
+        shown = np.take_along_axis(values, slates[rows], axis=1)
+        for visit, own, known in zip(visits, shown, values, strict=True):
+            # Less worth than the n best: n or more are worth more.
+            explored = [np.count_nonzero(known > value) >= size for value in own]
+            self._explored[visit // self.chunk] += np.mean(explored)
+            self._measured[visit // self.chunk] += 1.0
 
     def result(self) -> dict[str, Any]:
         """The arrays of `EvaluationResult`."""
@@ -80,43 +104,76 @@ class Recorder:
         begins = np.arange(0, self._done, self.chunk)
         visits = np.minimum(begins + self.chunk, self._done)
         chunks = slice(len(begins))
-        means = self._sums[chunks] / (visits - begins)[:, None]
+        coverage, gini_ = self._coverage[chunks].copy(), self._gini[chunks].copy()
+        if self._done % self.chunk:
+            coverage[-1], gini_[-1] = self._unequal()
         measured = self._measured[chunks]
         exploration = np.divide(
             self._explored[chunks], measured, out=np.full(measured.shape, np.nan), where=measured > 0
         )
         return {
             "visits": visits,
-            **dict(zip(MEANS, means.T.copy(), strict=True)),
+            **dict(zip(MEANS, self._sums[:, chunks] / (visits - begins), strict=True)),
             "exploration": exploration,
-            "coverage": (self._shown[chunks] > 0).mean(axis=1),
-            "gini": gini(self._shown[chunks]),
-            "shown": self._shown_to.copy(),
+            "coverage": coverage,
+            "gini": gini_,
+            "shown": self._shown + self._shown_now,
         }
+
+    def _make_room(self, visits: int, slate_size: int) -> None:
+        self._room = visits
+        self._states = np.empty(visits, dtype=np.int64)
+        self._slates = np.empty((visits, slate_size), dtype=np.int64)
+        self._responses = np.empty((visits, slate_size), dtype=np.int8)
+        self._rewards = np.empty((visits, slate_size))
 
     def _work_out(self) -> None:
         """Adds the figures of the visits that wait to their chunks."""
-        if self._simulator is None or not self._waiting:
+        count, simulator = self._count, self._simulator
+        if not count or simulator is None:
             return
-        simulator = self._simulator
-        each, *others = zip(*self._waiting, strict=True)
-        visits = Visits.joined(each)
-        slates, responses, item_rewards = (np.concatenate(column) for column in others)
+        states, slates, responses = self._states[:count], self._slates[:count], self._responses[:count]
+        visits = Visits.joined(self._visits) if self._remembers else states
         expected = simulator.expected_reward(visits, slates)
-        optimal = simulator.expected_reward(visits, simulator.optimal_slate(visits))
+        random, optimal = self._references.look_up(simulator, visits)
         columns = {
-            "reward": item_rewards.sum(axis=1),
+            "reward": self._rewards[:count].sum(axis=1),
             "expected_reward": expected,
             "regret": optimal - expected,
-            "random": simulator.random_reward(visits),
+            "random": random,
             "optimal": optimal,
-            "purchases": (responses == BOUGHT).sum(axis=1),
-            "clicks": (responses == CLICKED).sum(axis=1),
-            "novelty": self._information[slates].mean(axis=1),
+            "purchases": _counted(responses == BOUGHT),
+            "clicks": _counted(responses == CLICKED),
+            "novelty": self._information.take(slates).mean(axis=1),
         }
-        chunk = (self._done + np.arange(self._count)) // self.chunk
-        np.add.at(self._sums, chunk, np.stack([columns[name] for name in MEANS], axis=1))
-        np.add.at(self._shown, (chunk[:, None], slates), 1)
-        np.add.at(self._shown_to, (self._segment[visits.state][:, None], slates), 1)
-        self._done += self._count
-        self._waiting, self._count = [], 0
+        chunk = (self._done + np.arange(count)) // self.chunk
+        for sums, name in zip(self._sums, MEANS, strict=True):
+            np.add.at(sums, chunk, columns[name])
+        self._count_shown(self._segment[states], slates)
+        self._done += count
+        self._count, self._visits = 0, []
+
+    def _count_shown(self, segments: NDArray[np.int64], slates: NDArray[np.int64]) -> None:
+        """Counts which products were shown in which segment, chunk by chunk."""
+        cells = segments[:, None] * self._shown.shape[1] + slates
+        counts = self._shown_now.reshape(-1)
+        begin = 0
+        while begin < len(cells):
+            at = self._done + begin
+            end = begin + self.chunk - at % self.chunk
+            np.add.at(counts, cells[begin:end].reshape(-1), 1)
+            if end <= len(cells):  # the chunk is over
+                self._coverage[at // self.chunk], self._gini[at // self.chunk] = self._unequal()
+                self._shown += self._shown_now
+                self._shown_now[:] = 0
+            begin = end
+
+    def _unequal(self) -> tuple[float, float]:
+        """Share of the catalogue that was shown in the present chunk, and how unequally."""
+        shown = self._shown_now.sum(axis=0)
+        return float((shown > 0).mean()), float(gini(shown))
+
+
+def _counted(marks: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(B,) how many of the slots (B, n) are marked."""
+    return marks.astype(np.float32).dot(np.ones(marks.shape[1], dtype=np.float32)).astype(np.float64)

@@ -15,13 +15,13 @@ from selflearn_env.archive import read_archive, write_archive
 if TYPE_CHECKING:
     import pandas as pd
 
-KIND, VERSION = "selflearn-run", 1
+KIND, VERSION = "selflearn-run", 2
 EDGE = 0.1  # the share of the visits that is called early, or late
 MEANS = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "novelty")  # of the visits
 CURVES = (*MEANS, "exploration", "coverage", "gini")  # of each chunk
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EvaluationResult:
     """How an agent did, in chunks of consecutive visits. Rewards are per slate, in reward units.
 
@@ -29,7 +29,7 @@ class EvaluationResult:
         agent: the agent's name.
         privileged: whether it knows what no real agent could.
         env_id: the environment.
-        customers: visits served.
+        visit_count: visits served.
         batch: visits decided before the feedback of any of them is learned from.
         seed: seed of the environment.
         seconds: time of the whole loop, environment and agent.
@@ -54,7 +54,7 @@ class EvaluationResult:
     agent: str
     privileged: bool
     env_id: str
-    customers: int
+    visit_count: int
     batch: int
     seed: int
     seconds: float
@@ -83,9 +83,15 @@ class EvaluationResult:
         """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
         return share_of_gap(self.expected_reward, self.random, self.optimal)
 
+    def __repr__(self) -> str:
+        return (
+            f"EvaluationResult({self.label} in {self.env_id}, seed {self.seed}, {self.visit_count:,} visits in batches "
+            f"of {self.batch:,}: reward {self.mean('reward'):.2f}, gap {self.gap_between():.3f})"
+        )
+
     def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
         """Mean of a per-chunk figure per visit, over the chunks that end between two shares of the visits."""
-        share = self.visits / self.customers
+        share = self.visits / self.visit_count
         chosen = (share > first + 1e-9) & (share <= last + 1e-9)
         if not chosen.any():
             chosen[0 if first == 0 else -1] = True
@@ -103,7 +109,7 @@ class EvaluationResult:
         return {
             "agent": self.label,
             "seed": self.seed,
-            "customers": self.customers,
+            "visits": self.visit_count,
             "batch": self.batch,
             "reward": self.mean("reward"),
             "reward_early": self.mean("reward", 0.0, EDGE),
@@ -120,8 +126,8 @@ class EvaluationResult:
             "gini": float(gini(shown)),
             "exploration": self.mean("exploration"),
             "novelty": self.mean("novelty"),
-            "slates_per_second": self.customers / self.seconds,
-            "agent_slates_per_second": self.customers / self.agent_seconds,
+            "slates_per_second": self.visit_count / self.seconds,
+            "agent_slates_per_second": self.visit_count / self.agent_seconds,
         }
 
     def frame(self) -> pd.DataFrame:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from selflearn_agents.evaluation import plots, tables
-from selflearn_agents.evaluation.cells import World
 from selflearn_agents.evaluation.compare import ComparisonResult, compare_worlds
+from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.recorder import CHUNKS
 from selflearn_agents.evaluation.statistics import paired_difference
 from selflearn_agents.evaluation.tables import Table
-from selflearn_agents.specification import AgentSpec
+from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_env import Shop
 
-NULL = "selflearn/Seed-v0"
 NULL_NAME = "null world"  # in tables; "null" alone is read out of a CSV as a missing value
 BASELINE = "popular"  # what a shop can show without learning
 
@@ -52,7 +50,7 @@ class Study:
 
     @property
     def baseline(self) -> str:
-        """The agent that the others are compared with: the static list of the history, or the first one named."""
+        """The agent that the others are compared with: the popularity of the history, or the first one named."""
         return BASELINE if BASELINE in self.main.labels else self.main.labels[0]
 
     @cached_property
@@ -80,7 +78,7 @@ class Study:
 
     def summary(self) -> str:
         """Who leads, and by how much."""
-        open_ = [label for label in tables.ranked(self.main) if not self.main.of(label)[0].privileged]
+        open_ = [label for label in tables.ranked(self.main) if not self.main.runs_by(label)[0].privileged]
         if not open_:
             return "Only privileged agents were compared: they show what could be reached."
         gaps = {label: self.main.gaps(label) for label in open_[:2]}
@@ -97,39 +95,21 @@ class Study:
         return f"{text}, {tables.interval(difference, 3)} more than {open_[1]}, {apart}."
 
 
-def run_study(
-    names: Sequence[str | AgentSpec],
-    world: World,
-    seeds: int | Sequence[int] = 5,
-    batch: int = 1,
-    progress: bool = True,
-    *,
-    models: Sequence[str] = (),
-    check_customers: int | None = None,
-    jobs: int = 1,
-    backend: str = "loky",
-    keep: str | Path | None = None,
-) -> Study:
+def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None = None) -> Study:
     """Compares agents in a world, in the null world, and with other customers.
 
     Args:
-        names: agents, as for `compare`.
-        world: the world of the main comparison.
-        seeds: as for `compare`.
-        batch: as for `compare`.
-        progress: as for `compare`.
+        plan: the main comparison, in one world.
         models: customer models of the other worlds, as the option `customer` has them; all else is as in the world.
-        check_customers: visits per run in the null world and in the other worlds; None for a fifth of the world's.
-        jobs: as for `compare`.
-        backend: as for `compare`.
-        keep: as for `compare`.
+        check_visits: visits per run in the null world and in the other worlds; None for a fifth of the world's.
 
     Raises:
-        ValueError: as `compare` does, or check_customers is less than a fiftieth of the world's.
+        ValueError: as `compare` does, or check_visits is less than a fiftieth of the world's.
     """
-    visits = check_customers or max(1, world.customers // 5)
-    if visits * CHUNKS < world.customers:
-        raise ValueError(f"check_customers must be at least a fiftieth of customers, {world.customers}, got {visits}")
+    (world,) = plan.worlds
+    visits = check_visits or max(1, world.visits // 5)
+    if visits * CHUNKS < world.visits:
+        raise ValueError(f"check_visits must be at least a fiftieth of the visits, {world.visits}, got {visits}")
     worlds = [world]
     if world.env_id != NULL:
         common = {name: world.env_options[name] for name in ("shop", "slate_size") if name in world.env_options}
@@ -137,7 +117,7 @@ def run_study(
     for model in models:
         options = {name: value for name, value in world.env_options.items() if name != "customer_options"}
         worlds.append(World(model, world.env_id, visits, {**options, "customer": model}))
-    results = compare_worlds(names, worlds, seeds, batch, progress, jobs=jobs, backend=backend, keep=keep)
+    results = compare_worlds(replace(plan, worlds=worlds))
     by_name = dict(zip([each.name for each in worlds[1:]], results[1:], strict=True))
     null = by_name.pop(NULL_NAME, None)
     return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size)

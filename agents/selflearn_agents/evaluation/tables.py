@@ -157,19 +157,20 @@ def null_world(result: ComparisonResult) -> Table:
         "The null world: Seed-v0, where nobody may win",
         ["agent", "reward", "closed form", "standard error", "p, Holm"],
         rows,
-        f"The seed's customers buy and click whatever is shown. An agent that earns more than the closed form here has "
-        f"found a leak; with the same random numbers all others earn the same. {result.runs[0].customers:,} visits per "
-        f"run; p: that the mean is the closed form, adjusted by Holm for the agents.",
+        f"The article's customers buy and click whatever is shown. An agent that earns more than the closed form here "
+        "has found a leak; with the same random numbers all others earn the same. "
+        f"{result.runs[0].visit_count:,} visits per run; p: that the mean is the closed form, adjusted by Holm for the "
+        f"agents.",
     )
 
 
 def robustness(results: dict[str, ComparisonResult]) -> Table:
     """The gap of every agent in every world, over as many visits in each, and who leads there."""
     labels = ranked(next(iter(results.values())))
-    visits = min(result.runs[0].customers for result in results.values())
+    visits = min(result.runs[0].visit_count for result in results.values())
     rows = [[label] for label in labels]
     for result in results.values():
-        last = visits / result.runs[0].customers
+        last = visits / result.runs[0].visit_count
         ahead = leaders(result, last)
         for row, label in zip(rows, labels, strict=True):
             row.append(number(result.gaps(label, 0.0, last).mean(), 3) + ("*" if label in ahead else ""))
@@ -188,7 +189,7 @@ def favourites(
     result: ComparisonResult, label: str, catalogue: Catalogue, segments: Sequence[str], slate_size: int
 ) -> Table:
     """What an agent shows most in each segment, with the share of the slates that show it."""
-    shown = np.sum([run.shown for run in result.of(label)], axis=0)
+    shown = np.sum([run.shown for run in result.runs_by(label)], axis=0)
     rows = []
     for segment, counts in zip(segments, shown, strict=True):
         best = np.argsort(-counts, kind="stable")[:MOST]
@@ -216,7 +217,7 @@ def leaders(result: ComparisonResult, last: float = 1.0) -> list[str]:
 
     The best of many is better than it should be, so each p-value is adjusted by Holm for the others.
     """
-    open_ = [label for label in ranked(result, last) if not result.of(label)[0].privileged]
+    open_ = [label for label in ranked(result, last) if not result.runs_by(label)[0].privileged]
     gaps = [result.gaps(label, 0.0, last) for label in open_]
     p_values = holm([p_value(gaps[0], own) for own in gaps[1:]])
     return [*open_[:1], *(label for label, p in zip(open_[1:], p_values, strict=True) if p >= ALPHA)]

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from selflearn_agents.logs.visit_log import VisitLog
+from selflearn_env.plugins import missing_extra
 from selflearn_env.version import __version__
 
 SEED = "environment_seed"  # of the data set's metadata
@@ -95,7 +96,7 @@ def _library() -> Any:
     try:
         return importlib.import_module("minari")
     except ImportError:
-        raise ImportError('data sets of Minari need it: pip install "selflearn-env[minari]"') from None
+        raise missing_extra("data sets of Minari need it", "minari") from None
 
 
 def _check_id(dataset_id: str) -> None:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.evaluation.evaluate import agent_name, check_fit, check_options, seen_by
+from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
+from selflearn_agents.evaluation.serving import seen_by
+from selflearn_agents.evaluation.worlds import check_options
 from selflearn_agents.logs.visit_log import VisitLog
 
 COLUMNS = ("observation", "state", "slate", "response", "item_reward", "propensity", "terminated", "truncated")

@@ -133,5 +133,5 @@ def test_bad_hyperparameters(hyperparameters, message, library, tiny_shop):
 
 def test_without_the_library_it_says_how_to_get_it(tiny_shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "mabwiser.mab", None)
-    with pytest.raises(ImportError, match=r'pip install "selflearn-env\[mabwiser\]"'):
+    with pytest.raises(ImportError, match='pip install "mabwiser>=2'):
         agent_of(tiny_shop)

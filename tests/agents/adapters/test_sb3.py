@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from selflearn_agents import load_agent, make_agent
 from selflearn_agents.evaluation import compare
-from selflearn_agents.evaluation.cells import Cell, World
+from selflearn_agents.evaluation.runs import RunSpec
+from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
 
 from selflearn_env import wrappers
@@ -97,12 +98,12 @@ def test_it_is_named_in_text_and_kept_by_what_the_file_holds(model, tiny_shop):
     spec = AgentSpec.parse(f"sb3:{model}(view='CandidateScores')")
     assert spec.hyperparameters == {"path": model, "view": "CandidateScores"}
     world = World("one", RETAIL, 40, {"shop": tiny_shop, "slate_size": N})
-    cell = Cell(spec, world, 0, 1)
-    before = cell.file
+    run = RunSpec(spec, world, 0, 1)
+    before = run.file
     assert compare([spec], RETAIL, 40, [0], shop=tiny_shop, slate_size=N).table().index.tolist() == [spec.text]
-    assert cell.file == before
+    assert run.file == before
     trained(model, tiny_shop, *CASES["slates"])
-    assert cell.file != before
+    assert run.file != before
 
 
 def test_the_ending_of_the_file_may_be_left_out(model, tiny_shop):

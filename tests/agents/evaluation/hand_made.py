@@ -100,7 +100,7 @@ def assert_same(results, others):
 def broken(path, how):
     run_of("a", 0, [0.5]).save(path)
     whole = path.read_bytes()
-    heading = {"format": "selflearn-run", "version": 1}
+    heading = {"format": "selflearn-run", "version": 2}
     if how == "empty":
         path.write_bytes(b"")
     elif how == "cut":
@@ -116,7 +116,7 @@ def broken(path, how):
     elif how == "other kind":
         write_archive(path, {**heading, "format": "selflearn-agent"}, {})
     elif how == "newer":
-        write_archive(path, {**heading, "version": 2}, {})
+        write_archive(path, {**heading, "version": 3}, {})
 
 
 BROKEN = ("empty", "cut", "text", "no run", "no curves", "too much", "other kind", "newer")
@@ -125,15 +125,18 @@ BROKEN = ("empty", "cut", "text", "no run", "no curves", "too much", "other kind
 class Moment:
     """A simulator with numbers that tell the moment, the state and the slate apart; it counts what it is asked."""
 
-    def __init__(self, number, asked):
-        self.number, self.asked = number, asked
+    states = SimpleNamespace(size=STATES)
+    lasting = False
 
-    def expected_reward(self, visits, slates):
-        self.asked.append(len(visits))
-        return 1000.0 * self.number + 10.0 * visits.state + slates @ np.array([0.1, 0.01])
+    def __init__(self, number, asked, drifts=True):
+        self.number, self.asked, self.drift = number, asked, "some" if drifts else None
 
-    def optimal_slate(self, visits):
-        return np.stack([visits.state % 7 + self.number, visits.state % 5], axis=1)
+    def expected_reward(self, states, slates):
+        self.asked.append(len(states))
+        return 1000.0 * self.number + 10.0 * states + slates @ np.array([0.1, 0.01])
 
-    def random_reward(self, visits):
-        return -1000.0 * self.number - 3.0 * visits.state
+    def optimal_slate(self, states):
+        return np.stack([states % 7 + self.number, states % 5], axis=1)
+
+    def random_reward(self, states):
+        return -1000.0 * self.number - 3.0 * states

@@ -57,7 +57,7 @@ def test_agents_of_one_seed_meet_the_same_customers(customer, batch, tiny_shop):
         if customer != "seed":
             assert [response for _, response, _ in other] != [response for _, response, _ in one]
     assert [state for state, *_ in served[0]] != [state for state, *_ in served[1]]
-    one, alike = (result.of(label) for label in "ab")
+    one, alike = (result.runs_by(label) for label in "ab")
     for a, b in zip(one, alike, strict=True):
         assert same(*bare([a, replace(b, agent="a")]))
 

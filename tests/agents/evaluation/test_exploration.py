@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from selflearn_agents import make_agent
 from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.evaluation import evaluate
-from selflearn_agents.evaluation.recorder import CHUNKS, EVERY, SAMPLES, Recorder
+from selflearn_agents.evaluation.recorder import CHUNKS, SAMPLES, Recorder
+from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.result import CURVES
 
 from selflearn_env.core.visits import Visits
@@ -33,30 +34,32 @@ class Explorer:
 
 
 @given(
-    customers=st.integers(1, 4000),
+    visits=st.integers(1, 4000),
     batches=st.lists(st.integers(0, 400), min_size=1, max_size=30),
     seed=st.integers(0, 1000),
 )
-def test_exploration_is_measured_in_every_chunk_whatever_the_batches(customers, batches, seed):
+def test_exploration_is_measured_in_every_chunk_whatever_the_batches(visits, batches, seed):
     rng = np.random.default_rng(seed)
-    recorder, agent, moment, explored, at = Recorder(customers, HISTORY), Explorer(), Moment(0, []), [], 0
-    while at < customers:
-        batch = min(batches[at % len(batches)] or 1, customers - at)
+    agent, moment, explored, at = Explorer(), Moment(0, []), [], 0
+    recorder = Recorder(visits, HISTORY, References(moment))
+    while at < visits:
+        batch = min(batches[at % len(batches)] or 1, visits - at)
         states = rng.integers(STATES, size=batch)
         slates = rng.permuted(np.tile(np.arange(PRODUCTS), (batch, 1)), axis=1)[:, :2]
         recorder.look_at(agent, states, slates)
         recorder.add(moment, Visits(states), slates, slates.astype(np.int8), slates.astype(float))
         explored.extend(sum(product < PRODUCTS - 2 for product in slate) / 2 for slate in slates.tolist())
         at += batch
-    chunk = -(-customers // CHUNKS)
-    every = max(1, min(EVERY, chunk // SAMPLES))
-    looked = [explored[begin : min(begin + chunk, customers)][::every] for begin in range(0, customers, chunk)]
+    chunk = -(-visits // CHUNKS)
+    every = max(1, chunk // SAMPLES)
+    looked = [explored[begin : min(begin + chunk, visits)][::every] for begin in range(0, visits, chunk)]
     np.testing.assert_allclose(recorder.result()["exploration"], [np.mean(some) for some in looked])
     assert agent.asked == sum(len(some) for some in looked)
 
 
 def test_products_of_equal_value_and_those_without_estimate_are_no_exploration():
-    recorder, moment = Recorder(3, HISTORY), Moment(0, [])
+    moment = Moment(0, [])
+    recorder = Recorder(3, HISTORY, References(moment))
     flat = SimpleNamespace(values=lambda _: np.array([[1.0, 3.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]]))
     scarce = SimpleNamespace(values=lambda _: np.array([[1.0] + [-np.inf] * 8]))
     for agent, slate in ((flat, [1, 3]), (flat, [4, 0]), (scarce, [7, 8])):

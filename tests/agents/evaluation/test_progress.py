@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from selflearn_agents.evaluation import World, compare, compare_worlds
+from selflearn_agents.evaluation import Plan, World, compare, compare_worlds
 from selflearn_agents.evaluation.progress import Counter, Progress
 
 ENV = "selflearn/Retail-v0"
@@ -29,12 +29,12 @@ def test_progress_counts_the_visits_of_all_runs(jobs, worlds, monkeypatch, capsy
         ended(self, *why)
 
     monkeypatch.setattr(Progress, "__exit__", look)
-    compare_worlds(NAMES[:2], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path)
+    compare_worlds(Plan(NAMES[:2], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path))
     assert counted == [[120] * 4 + [60] * 4]
     drawn = capsys.readouterr().err
     assert "720/720" in drawn
     assert "visits/s" in drawn
-    compare_worlds(NAMES[:3], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path)
+    compare_worlds(Plan(NAMES[:3], worlds, 2, batch=7, progress=True, jobs=jobs, keep=tmp_path))
     assert counted[1:] == [[120] * 2 + [60] * 2]
     assert f"8 of 12 runs are kept from before in {tmp_path}" in capsys.readouterr().out
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from selflearn_agents.baselines.popular import PopularAgent
 from selflearn_agents.evaluation import World
+from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.report import html
 from selflearn_agents.evaluation.study import Study, run_study
 from selflearn_agents.specification import AgentSpec
@@ -35,7 +36,7 @@ def study(tiny_log):
         segments={customer: "ABCD"[customer % 4] for customer in range(100, 140)},
     )
     world = World("independent", "selflearn/Retail-v0", 200, {"shop": shop, "slate_size": 3})
-    return run_study(NAMES, world, 2, progress=False, models=["logit", "cascade"])
+    return run_study(Plan(NAMES, [world], 2, progress=False), models=["logit", "cascade"])
 
 
 @pytest.fixture(scope="module")

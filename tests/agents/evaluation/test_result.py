@@ -41,7 +41,7 @@ def test_share_of_gap_by_hand():
 def test_means_weigh_chunks_by_their_visits():
     run = run_of("a", 0, [1.0, 2.0, 6.0], every=4)
     run.visits[-1] = 9  # the last chunk has one visit
-    object.__setattr__(run, "customers", 9)
+    object.__setattr__(run, "visit_count", 9)
     assert run.mean("expected_reward") == pytest.approx((4 * 1 + 4 * 2 + 6) / 9)
     assert run.mean("expected_reward", 0.0, 8 / 9) == pytest.approx(1.5)
     assert run.mean("expected_reward", 0.9) == 6.0
@@ -59,7 +59,7 @@ def test_figures_by_hand():
     run = run_of("a", 3, [0.2] * 9 + [0.8], shown=[[3, 0, 0, 0], [0, 1, 0, 0]], purchases=0.25, exploration=np.nan)
     figures = run.figures()
     assert figures["agent"] == "a"
-    assert (figures["seed"], figures["customers"], figures["batch"]) == (3, 100, 1)
+    assert (figures["seed"], figures["visits"], figures["batch"]) == (3, 100, 1)
     assert (figures["gap"], figures["gap_late"]) == pytest.approx((0.26, 0.8))
     assert (figures["reward_early"], figures["reward_late"]) == pytest.approx((0.2, 0.8))
     assert figures["coverage"] == 0.5

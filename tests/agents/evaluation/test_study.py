@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from selflearn_agents.evaluation import World
+from selflearn_agents.evaluation import Plan, World
 from selflearn_agents.evaluation.study import Study, run_study
 
 from selflearn_env import Drift
@@ -27,9 +27,9 @@ def hand_study(agents, null=None, **others):
 
 
 def test_the_worlds_beside_are_shorter_and_of_the_same_shop(world, tiny_shop):
-    study = run_study(NAMES, world, 2, progress=False, models=["logit", "position"])
+    study = run_study(Plan(NAMES, [world], 2, progress=False), models=["logit", "position"])
     assert list(study.worlds) == ["cascade", "logit", "position", "null world"]
-    assert [result.runs[0].customers for result in study.worlds.values()] == [100, 20, 20, 20]
+    assert [result.runs[0].visit_count for result in study.worlds.values()] == [100, 20, 20, 20]
     assert [result.runs[0].env_id for result in study.worlds.values()] == [ENV, ENV, ENV, "selflearn/Seed-v0"]
     assert all(result.labels == ["random", "popular", "oracle (privileged)"] for result in study.worlds.values())
     assert (study.shop.digest, study.slate_size, study.baseline) == (tiny_shop.digest, 3, "popular")
@@ -41,21 +41,23 @@ def test_the_worlds_beside_are_shorter_and_of_the_same_shop(world, tiny_shop):
 
 def test_the_worlds_beside_differ_in_the_customers_only(world):
     """And what is particular to the customers of the comparison is nothing to others."""
-    study = run_study(["popular"], world, 1, progress=False, models=["logit"], check_customers=60)
+    study = run_study(Plan(["popular"], [world], 1, progress=False), models=["logit"], check_visits=60)
     options = {**world.env_options, "customer": "logit"}
     del options["customer_options"]
-    alone = run_study(["popular"], World("logit", ENV, 60, options), 1, progress=False)
+    alone = run_study(Plan(["popular"], [World("logit", ENV, 60, options)], 1, progress=False))
     assert same(*bare([*study.others["logit"].runs, *alone.main.runs]))
 
 
 def test_kept_runs_serve_the_worlds_beside_too(world, tmp_path, capsys):
     for _ in range(2):
-        run_study(NAMES, world, 1, models=["logit"], keep=tmp_path, progress=True)
+        run_study(Plan(NAMES, [world], 1, keep=tmp_path, progress=True), models=["logit"])
     assert f"9 of 9 runs are kept from before in {tmp_path}" in capsys.readouterr().out
 
 
 def test_the_null_world_is_its_own_check(tiny_shop):
-    study = run_study(NAMES, World("seed", "selflearn/Seed-v0", 50, {"shop": tiny_shop, "slate_size": 3}), 1, 1, False)
+    study = run_study(
+        Plan(NAMES, [World("seed", "selflearn/Seed-v0", 50, {"shop": tiny_shop, "slate_size": 3})], 1, 1, False)
+    )
     assert study.null is None
     assert list(study.worlds) == ["seed"]
     assert [table.name for table in study.tables] == ["ranking", "differences", "habits"]
@@ -64,20 +66,20 @@ def test_the_null_world_is_its_own_check(tiny_shop):
 
 def test_a_model_that_does_not_exist_is_refused_before_anybody_is_served(world, tmp_path):
     with pytest.raises(ValueError, match="unknown customer 'logid'; did you mean 'logit'"):
-        run_study(NAMES, world, 1, progress=False, models=["logit", "logid"], keep=tmp_path / "runs")
+        run_study(Plan(NAMES, [world], 1, progress=False, keep=tmp_path / "runs"), models=["logit", "logid"])
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_study_of_drift(tiny_shop):
     world = World("independent", ENV, 100, {"shop": tiny_shop, "slate_size": 3, "drift": Drift(spread=1.0, every=10)})
-    study = run_study(["random", "popular"], world, 2, 7, False, models=["logit"])
+    study = run_study(Plan(["random", "popular"], [world], 2, 7, False), models=["logit"])
     assert len(study.tables) == 5
     with pytest.raises(ValueError, match="an oracle keeps one slate per state"):
-        run_study(["oracle"], world, 1, progress=False)
+        run_study(Plan(["oracle"], [world], 1, progress=False))
 
 
 def test_equal_runs_give_equal_tables(world):
-    study = run_study(NAMES, world, 3, progress=False, models=["logit"])
+    study = run_study(Plan(NAMES, [world], 3, progress=False), models=["logit"])
     assert replace(study).tables == study.tables
     assert [table.name for table in study.tables] == ["ranking", "differences", "habits", "robustness", "null"]
     assert {table.name: len(table.rows) for table in study.tables} == {

@@ -157,5 +157,5 @@ def test_a_data_set_without_episodes_is_refused(minari, recorded):
 
 def test_without_the_library_it_says_how_to_get_it(recorded, monkeypatch):
     monkeypatch.setitem(sys.modules, "minari", None)
-    with pytest.raises(ImportError, match=r'pip install "selflearn-env\[minari\]"'):
+    with pytest.raises(ImportError, match=r'pip install "minari\[hdf5\]>=0'):
         write_minari(recorded("random"), "tiny/log-v0")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
 
-from measure_environments import vector
-from measuring import ENV, Row, repeated
 from selflearn_agents import make_agent
-
+from selflearn_agents.benchmark.environments import vector
+from selflearn_agents.benchmark.measuring import ENV, Row, repeated, seconds
+from selflearn_agents.evaluation.evaluate import serve_world
+from selflearn_agents.evaluation.worlds import World
 from selflearn_env import Shop
 from selflearn_env.datasets import retail_shop
 
+EVALUATED = (  # agent, visits decided at once, visits measured, at least so many per second
+    ("epsilon_greedy", 1, 50_000, "50,000"),
+    ("hierarchical", 1, 50_000, "30,000"),
+    ("epsilon_greedy", 1024, 1_024_000, "1,500,000"),
+    ("hierarchical", 1024, 409_600, "300,000"),
+)
 LOOPS = (  # agent, visits decided at once, visits measured, at least so many per second
     ("epsilon_greedy", 1, 20_000, "50,000"),
     ("hierarchical", 1, 20_000, "15,000"),
@@ -41,6 +49,10 @@ def agent_rows(repeats: int) -> list[Row]:
         )
         for name, batch, visits, target in LOOPS
     ]
+    rows += [
+        Row(f"evaluate, {name}, batch {batch:,}", "visits/s", target, repeated(repeats, evaluated(name, batch, visits)))
+        for name, batch, visits, target in EVALUATED
+    ]
     at_once = loop("epsilon_greedy", 256, MILLION)
     rows.append(Row("1,000,000 customers, batch 256", "s", "5", [MILLION / at_once() for _ in range(repeats)]))
     one_by_one = loop("epsilon_greedy", 1, MILLION // 10)
@@ -58,6 +70,18 @@ def agent_rows(repeats: int) -> list[Row]:
         for name, visits in measured
     ]
     return rows
+
+
+def evaluated(name: str, batch: int, visits: int) -> Callable[[], float]:
+    """A measurement of the visits per second of `evaluate` with a new agent, exact figures and all."""
+    shop = retail_shop()
+    world = World(name, ENV, visits, {"shop": shop})
+
+    def rate() -> float:
+        agent = make_agent(name, history=shop.history)
+        return visits / seconds(lambda: serve_world(agent, world, batch, seed=0, progress=False))
+
+    return rate
 
 
 def loop(name: str, batch: int, visits: int, shop: Shop | None = None) -> Any:

@@ -8,10 +8,10 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from selflearn_agents import AGENTS, Agent
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecNormalize
 
+from selflearn_agents import AGENTS, Agent
 from selflearn_env.shop.history import History
 from selflearn_env.wrappers.ranker_choice import VectorRankerChoice
 from selflearn_env.wrappers.sb3 import SB3VecEnv

@@ -9,12 +9,11 @@ from typing import IO, NamedTuple
 
 import numpy as np
 import pandas as pd
-from command_line import write_text
 from matplotlib.figure import Figure
-from measuring import distinct_slates, seconds
-from selflearn_agents import make_agent
-from selflearn_agents.evaluation.markdown import number, table
 
+from selflearn_agents import make_agent
+from selflearn_agents.benchmark.measuring import distinct_slates, seconds
+from selflearn_agents.evaluation.markdown import number, table
 from selflearn_env import Rewards, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.arrivals import SingleVisits
@@ -66,7 +65,8 @@ def growth(out: Path) -> None:
         for each in curves
     ]  # fmt: skip
     text = table(["cost", "of", "sizes", "seconds", "exponent, over the greater half"], lines)
-    write_text(out / "growth.md", text)
+    with write_atomically(out / "growth.md") as file:
+        file.write(text.encode())
     with write_atomically(out / "growth.png") as file:
         draw(curves, file)
     print(text)

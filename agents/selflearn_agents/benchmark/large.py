@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from command_line import write_text
 from matplotlib.figure import Figure
-from measure_agents import loop
-from measure_environments import stepping, vector
-from measuring import ENV, Row, in_turns, ratios
-from selflearn_agents.evaluation.markdown import number, table
 
+from selflearn_agents.benchmark.agents import loop
+from selflearn_agents.benchmark.environments import stepping, vector
+from selflearn_agents.benchmark.measuring import ENV, Row, in_turns, ratios
+from selflearn_agents.evaluation.markdown import number, table
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
 
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)  # rows
 PRODUCTS, ROWS_PER_CUSTOMER = 100_000, 50
-SCRIPTS = Path(__file__).parent
 
 # The greatest memory of this program alone; that of `resource` counts what the process was before it.
 PEAK = "int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))) / 1024"
@@ -62,7 +60,7 @@ def large(out: Path, repeats: int) -> list[Row]:
         for rows in SIZES:
             log = Path(temporary) / f"log-{rows}"
             _run(
-                str(SCRIPTS / "make_log.py"), "--rows", str(rows), "--products", str(PRODUCTS),
+                "-m", "selflearn_agents", "make-log", "--rows", str(rows), "--products", str(PRODUCTS),
                 "--customers", str(rows // ROWS_PER_CUSTOMER), "--out", str(log),
             )  # fmt: skip
             seconds_, mebibytes = _run("-c", BUILD, str(log), str(shop)).split()
@@ -73,7 +71,8 @@ def large(out: Path, repeats: int) -> list[Row]:
             [f"{rows:,}", number(time, 1), number(memory, 0)]
             for rows, time, memory in zip(SIZES, spent, peak, strict=True)
         ]
-        write_text(out / "large.md", table(["rows", "seconds", "greatest memory, MiB"], lines))
+        with write_atomically(out / "large.md") as file:
+            file.write(table(["rows", "seconds", "greatest memory, MiB"], lines).encode())
         with write_atomically(out / "large.png") as file:
             draw(spent, peak, file)
         return [

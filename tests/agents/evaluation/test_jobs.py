@@ -5,34 +5,43 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from selflearn_agents.evaluation import World, cells, compare
-from selflearn_agents.evaluation.side_by_side import _longest_first
+from selflearn_agents.evaluation import World, compare
+from selflearn_agents.evaluation.jobs import _order
 
 ENV = "selflearn/Retail-v0"
 OPTIONS = {"slate_size": 3}
 
 
-def cell(agent, world="one"):
-    return SimpleNamespace(spec=SimpleNamespace(text=agent), world=SimpleNamespace(name=world))
+def run(agent, visits, seconds):
+    """A run in which a visit takes so many seconds, or which cannot be made."""
 
+    def seconds_of_a_visit():
+        if isinstance(seconds, Exception):
+            raise seconds
+        return seconds
 
-def test_one_of_each_comes_first_and_then_those_of_the_slowest():
-    cells_ = dict(
-        enumerate([cell("a"), cell("a"), cell("a"), cell("b"), cell("b"), cell("a", "two"), cell("a", "two")])
+    agent, world = SimpleNamespace(text=agent), SimpleNamespace(visits=visits)
+    return SimpleNamespace(
+        agent=agent, world=world, seconds_of_a_visit=seconds_of_a_visit, make_agent=seconds_of_a_visit
     )
-    took: dict[int, float] = {}
-    order = _longest_first(cells_, took)
-    assert [next(order) for _ in range(3)] == [0, 3, 5]
-    took |= {0: 2.0, 3: 3.0}
-    assert next(order) == 6  # its first run still goes on
-    assert [next(order) for _ in range(2)] == [4, 1]  # "b" took longer than "a"
-    assert list(order) == [2]
 
 
-def test_every_run_comes_once_whatever_is_known():
-    cells_ = {number: cell(agent) for number, agent in enumerate("abcabbc", start=5)}
-    assert sorted(_longest_first(cells_, {})) == list(cells_)
-    assert list(_longest_first({}, {})) == []
+def order(runs, jobs):
+    return _order(runs, SimpleNamespace(jobs=jobs, backend="threading"))
+
+
+def test_the_longest_run_comes_first():
+    runs = {5: run("a", 10, 1.0), 6: run("b", 10, 3.0), 7: run("a", 50, None), 8: run("b", 50, None)}
+    assert order(runs, 2) == [8, 7, 6, 5]
+    assert order(runs, 1) == [5, 6, 7, 8]
+    assert order({}, 2) == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_first_agent_that_cannot_be_made_is_the_one_named(jobs):
+    runs = {0: run("a", 1, 1.0), 1: run("b", 1, ValueError("b")), 2: run("c", 1, ValueError("c"))}
+    with pytest.raises(ValueError, match="b"):
+        order(runs, jobs)
 
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
@@ -44,11 +53,9 @@ def test_an_agent_that_cannot_be_made_is_refused_before_anybody_is_served(jobs, 
 
 
 def test_a_stored_shop_is_the_same_shop_and_read_once(tiny_shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(cells, "_shops", {})
     world = World("one", ENV, 50, {"shop": tiny_shop, **OPTIONS})
     stored = [world.stored(tmp_path), World("two", ENV, 50, {"shop": tiny_shop, **OPTIONS}).stored(tmp_path)]
     assert len(list(tmp_path.iterdir())) == 1
-    monkeypatch.setattr(cells, "_shops", {})  # as in another process
     first = stored[0].shop
     next(tmp_path.iterdir()).unlink()
     assert stored[1].shop is first

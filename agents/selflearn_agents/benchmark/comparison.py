@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from measure_agents import ALONE
-from measuring import ENV, Row, seconds
+from selflearn_agents.benchmark.agents import ALONE
+from selflearn_agents.benchmark.measuring import ENV, Row, seconds
 from selflearn_agents.evaluation import compare
-
 from selflearn_env.datasets import retail_shop
 
 SEEDS, VISITS = 2, 12_000

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from joblib.externals.loky import get_reusable_executor
 from selflearn_agents.baselines.popular import PopularAgent
-from selflearn_agents.evaluation import World, cells, compare, compare_worlds
-from selflearn_agents.evaluation.cells import Cell
+from selflearn_agents.evaluation import Plan, World, compare, compare_worlds, fingerprints, runs
+from selflearn_agents.evaluation.runs import RunSpec
 from selflearn_agents.specification import AgentSpec
 
 from selflearn_env import Drift, Rewards, Shop
@@ -23,12 +26,12 @@ ROOT = Path(__file__).parents[3]
 OPTIONS = {"slate_size": 3}
 
 
-def world_of(shop, customers=120, name="independent", env_id=ENV, **options):
-    return World(name, env_id, customers, {"shop": shop, **OPTIONS, **options})
+def world_of(shop, visits=120, name="independent", env_id=ENV, **options):
+    return World(name, env_id, visits, {"shop": shop, **OPTIONS, **options})
 
 
-def cell_of(shop, text="epsilon_greedy", seed=0, batch=1, **world):
-    return Cell(AgentSpec.parse(text), world_of(shop, **world), seed, batch)
+def run_of(shop, text="epsilon_greedy", seed=0, batch=1, **world):
+    return RunSpec(AgentSpec.parse(text), world_of(shop, **world), seed, batch)
 
 
 @pytest.fixture
@@ -61,36 +64,36 @@ def test_each_ingredient_changes_the_file(tiny_shop, tiny_log, mine, monkeypatch
     mine("own_kept", OWN)
     mine("own_kept_customers", OWN_CUSTOMERS)
     made = {
-        "plain": cell_of(tiny_shop),
-        "agent": cell_of(tiny_shop, "ucb"),
-        "hyperparameter": cell_of(tiny_shop, "epsilon_greedy(epsilon=0.2)"),
-        "another": cell_of(tiny_shop, "epsilon_greedy(epsilon=0.3)"),
-        "its name": cell_of(tiny_shop, "epsilon_greedy(epsilon_end=0.3)"),
-        "seed": cell_of(tiny_shop, seed=1),
-        "batch": cell_of(tiny_shop, batch=2),
-        "customers": cell_of(tiny_shop, customers=121),
-        "environment": cell_of(tiny_shop, env_id="selflearn/Seed-v0"),
-        "contrast": cell_of(tiny_shop, contrast=2.0),
-        "customer": cell_of(tiny_shop, customer="logit"),
-        "customer options": cell_of(tiny_shop, customer="cascade", customer_options={"leave": 0.5}),
-        "their value": cell_of(tiny_shop, customer="cascade", customer_options={"leave": 0.6}),
-        "drift": cell_of(tiny_shop, drift=Drift(spread=1.0)),
-        "its spread": cell_of(tiny_shop, drift=Drift(spread=2.0)),
-        "rewards": cell_of(tiny_shop, rewards=Rewards(buy=6.0)),
-        "slate size": cell_of(tiny_shop, slate_size=2),
-        "shop": cell_of(other_shop(tiny_log)),
-        "own agent": cell_of(tiny_shop, "own_kept:Mine"),
-        "own customers": cell_of(tiny_shop, customer="own_kept_customers:Mine"),
+        "plain": run_of(tiny_shop),
+        "agent": run_of(tiny_shop, "ucb"),
+        "hyperparameter": run_of(tiny_shop, "epsilon_greedy(epsilon=0.2)"),
+        "another": run_of(tiny_shop, "epsilon_greedy(epsilon=0.3)"),
+        "its name": run_of(tiny_shop, "epsilon_greedy(epsilon_end=0.3)"),
+        "seed": run_of(tiny_shop, seed=1),
+        "batch": run_of(tiny_shop, batch=2),
+        "visits": run_of(tiny_shop, visits=121),
+        "environment": run_of(tiny_shop, env_id="selflearn/Seed-v0"),
+        "contrast": run_of(tiny_shop, contrast=2.0),
+        "customer": run_of(tiny_shop, customer="logit"),
+        "customer options": run_of(tiny_shop, customer="cascade", customer_options={"leave": 0.5}),
+        "their value": run_of(tiny_shop, customer="cascade", customer_options={"leave": 0.6}),
+        "drift": run_of(tiny_shop, drift=Drift(spread=1.0)),
+        "its spread": run_of(tiny_shop, drift=Drift(spread=2.0)),
+        "rewards": run_of(tiny_shop, rewards=Rewards(buy=6.0)),
+        "slate size": run_of(tiny_shop, slate_size=2),
+        "shop": run_of(other_shop(tiny_log)),
+        "own agent": run_of(tiny_shop, "own_kept:Mine"),
+        "own customers": run_of(tiny_shop, customer="own_kept_customers:Mine"),
     }
-    files = {why: cell.file for why, cell in made.items()}
+    files = {why: run.file for why, run in made.items()}
     assert len(set(files.values())) == len(files), files
     keys = {file.rpartition("-")[2] for file in files.values()}
     assert len(keys) == len(files)  # the key alone says it
-    monkeypatch.setattr(cells, "_digest", lambda folder: f"other code in {folder.name}")
-    assert cell_of(tiny_shop).file not in files.values()
+    monkeypatch.setattr(fingerprints, "_digest", lambda folder: f"other code in {folder.name}")
+    assert run_of(tiny_shop).file not in files.values()
     monkeypatch.undo()
-    monkeypatch.setattr(cells, "version", lambda _: "99")
-    assert cell_of(tiny_shop).file not in files.values()
+    monkeypatch.setattr(fingerprints, "version", lambda _: "99")
+    assert run_of(tiny_shop).file not in files.values()
 
 
 @pytest.mark.parametrize(
@@ -101,14 +104,14 @@ def test_each_ingredient_changes_the_file(tiny_shop, tiny_log, mine, monkeypatch
         ("own_equal:Mine", {"customer": "own_equal_customers:Mine"}),
     ],
 )
-def test_equal_cells_have_one_file(text, options, tiny_shop, tiny_log, mine):
+def test_equal_runs_have_one_file(text, options, tiny_shop, tiny_log, mine):
     mine("own_equal", OWN)
     mine("own_equal_customers", OWN_CUSTOMERS)
-    file = cell_of(tiny_shop, text, **options).file
+    file = run_of(tiny_shop, text, **options).file
     again = Shop.from_transactions(tiny_log, segments={customer: "ABCD"[customer % 4] for customer in range(100, 140)})
-    assert cell_of(again, text, **dict(reversed(options.items()))).file == file
+    assert run_of(again, text, **dict(reversed(options.items()))).file == file
     mine("own_equal", OWN)  # the same text, imported anew
-    assert cell_of(tiny_shop, text, **options).file == file
+    assert run_of(tiny_shop, text, **options).file == file
 
 
 @pytest.mark.slow
@@ -116,16 +119,18 @@ def test_other_processes_have_the_same_file(tiny_shop, mine, tmp_path):
     mine("own_abroad", OWN)
     tiny_shop.save(tmp_path / "shop.npz")
     code = (
-        "import sys; from selflearn_agents.evaluation.cells import Cell, World\n"
+        "import sys; from selflearn_agents.evaluation.runs import RunSpec\n"
+        "from selflearn_agents.evaluation.worlds import World\n"
         "from selflearn_agents.specification import AgentSpec\n"
         "from selflearn_env import Drift, Shop\n"
         "options = {'shop': Shop.load('shop.npz'), 'slate_size': 3, 'drift': Drift(spread=1.0)}\n"
         "world = World('independent', 'selflearn/Retail-v0', 120, options)\n"
-        "print(Cell(AgentSpec.parse('own_abroad:Mine'), world, 3, 1).file)"
+        "print(RunSpec(AgentSpec.parse('own_abroad:Mine'), world, 3, 1).file)"
     )
-    file = cell_of(tiny_shop, "own_abroad:Mine", seed=3, drift=Drift(spread=1.0)).file
+    file = run_of(tiny_shop, "own_abroad:Mine", seed=3, drift=Drift(spread=1.0)).file
     for hashing in ("1", "2"):
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTHONHASHSEED": hashing}
+        path = os.pathsep.join(map(str, (ROOT, ROOT / "agents", tmp_path)))
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": hashing}
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
         )
@@ -135,40 +140,59 @@ def test_other_processes_have_the_same_file(tiny_shop, mine, tmp_path):
 def test_the_code_of_ones_own_agent_and_of_its_base_is_in_the_file(tiny_shop, mine):
     mine("own_base", OWN)
     mine("own_derived", "from own_base import Mine\nclass Derived(Mine):\n    pass\n")
-    files = {cell_of(tiny_shop, "own_derived:Derived").file}
+    files = {run_of(tiny_shop, "own_derived:Derived").file}
     mine("own_base", OWN + "    shift = 1\n")
     sys.modules.pop("own_derived")
-    files.add(cell_of(tiny_shop, "own_derived:Derived").file)
+    files.add(run_of(tiny_shop, "own_derived:Derived").file)
     mine("own_derived", "from own_base import Mine\nclass Derived(Mine):\n    shift = 2\n")
-    files.add(cell_of(tiny_shop, "own_derived:Derived").file)
+    files.add(run_of(tiny_shop, "own_derived:Derived").file)
     assert len(files) == 3
 
 
 def test_the_code_of_ones_own_customers_is_in_the_file(tiny_shop, mine):
     mine("own_people", OWN_CUSTOMERS)
-    one = cell_of(tiny_shop, customer="own_people:Mine").file
+    one = run_of(tiny_shop, customer="own_people:Mine").file
     mine("own_people", OWN_CUSTOMERS + "    mood = 1\n")
-    assert cell_of(tiny_shop, customer="own_people:Mine").file != one
+    assert run_of(tiny_shop, customer="own_people:Mine").file != one
 
 
 def test_what_was_written_since_the_import_is_not_what_runs(tiny_shop, mine, tmp_path):
     mine("own_edited", OWN)
-    file = cell_of(tiny_shop, "own_edited:Mine").file
+    file = run_of(tiny_shop, "own_edited:Mine").file
     (tmp_path / "own_edited.py").write_text(OWN + "    shift = 1\n")
-    assert cell_of(tiny_shop, "own_edited:Mine").file == file
+    assert run_of(tiny_shop, "own_edited:Mine").file == file
     sys.modules.pop("own_edited")
-    assert cell_of(tiny_shop, "own_edited:Mine").file != file
+    assert run_of(tiny_shop, "own_edited:Mine").file != file
 
 
 def test_a_class_without_source_is_like_no_other(tiny_shop):
     typed = [type("Typed", (PopularAgent,), {"__module__": "nowhere"}) for _ in range(2)]
-    files = [Cell(AgentSpec("typed", one, {}), world_of(tiny_shop), 0, 1).file for one in typed]
+    files = [RunSpec(AgentSpec("typed", one, {}), world_of(tiny_shop), 0, 1).file for one in typed]
     assert files[0] != files[1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.arange(5_000), np.arange(5_000) * (np.arange(5_000) != 2_500)),  # both are "[0 1 2 ... 4999]" in short
+        (np.arange(3), np.arange(3).astype(float)),
+        (np.zeros((2, 3)), np.zeros((3, 2))),
+        ([np.zeros(2_000)], [np.ones(2_000)]),
+        (pd.Series(np.arange(500)), pd.Series(np.arange(500)[::-1])),
+        (SimpleNamespace(weights=np.zeros(2_000)), SimpleNamespace(weights=np.ones(2_000))),
+        ({"weights": (1, 2)}, {"weights": [1, 2]}),
+    ],
+)
+def test_what_an_option_holds_is_in_the_file(one, other, tiny_shop):
+    def file(value):
+        return RunSpec(AgentSpec("a", PopularAgent, {"given": value}), world_of(tiny_shop), 0, 1).file
+
+    assert file(one) == file(deepcopy(one)) != file(other)
 
 
 @pytest.mark.parametrize("text", ["epsilon_greedy(prior='../../rate')", f"ucb({' ' * 300})", "random"])
 def test_a_file_name_is_one_that_every_system_takes(text, tiny_shop):
-    file = cell_of(tiny_shop, text).file
+    file = run_of(tiny_shop, text).file
     assert file == Path(file).name
     assert len(file.encode()) < 110
     assert file.startswith(AgentSpec.parse(text).text.partition("(")[0])
@@ -184,43 +208,43 @@ NAMES = ["random", "popular", "epsilon_greedy(epsilon=0.3)", "thompson", "oracle
 
 @pytest.fixture(scope="module")
 def worlds(tiny_shop):
-    return [world_of(tiny_shop), world_of(tiny_shop, name="logit", customer="logit", customers=60)]
+    return [world_of(tiny_shop), world_of(tiny_shop, name="logit", customer="logit", visits=60)]
 
 
 @pytest.fixture(scope="module")
 def at_once(worlds):
     """All runs in this process, one after the other, none kept."""
-    return compare_worlds(NAMES, worlds, 2, progress=False)
+    return compare_worlds(Plan(NAMES, worlds, 2, progress=False))
 
 
 def test_the_runs_are_in_order(at_once, worlds):
     for result, world in zip(at_once, worlds, strict=True):
         assert [(run.agent, run.seed) for run in result.runs] == [(name, seed) for name in NAMES for seed in (0, 1)]
-        assert {run.customers for run in result.runs} == {world.customers}
+        assert {run.visit_count for run in result.runs} == {world.visits}
 
 
 @pytest.mark.slow
 def test_side_by_side_gives_the_same_bits(at_once, worlds, tmp_path):
-    results = compare_worlds(NAMES, worlds, 2, progress=False, jobs=2, keep=tmp_path)
+    results = compare_worlds(Plan(NAMES, worlds, 2, progress=False, jobs=2, keep=tmp_path))
     for one, other in zip(at_once, results, strict=True):
         assert_same(one.runs, other.runs)
     assert len(kept(tmp_path)) == 2 * 2 * len(NAMES)
 
 
 def test_kept_runs_are_read_and_the_rest_is_run(at_once, worlds, tmp_path, monkeypatch):
-    compare_worlds(NAMES[1:4], worlds[:1], [1], progress=False, keep=tmp_path)
+    compare_worlds(Plan(NAMES[1:4], worlds[:1], [1], progress=False, keep=tmp_path))
     before = kept(tmp_path)
     assert len(before) == 3
     ran = []
-    evaluate = cells.evaluate
-    monkeypatch.setattr(cells, "evaluate", lambda *given, **known: ran.append(1) or evaluate(*given, **known))
-    results = compare_worlds(NAMES, worlds, 2, progress=False, keep=tmp_path)
+    serve_world = runs.serve_world
+    monkeypatch.setattr(runs, "serve_world", lambda *given: ran.append(1) or serve_world(*given))
+    results = compare_worlds(Plan(NAMES, worlds, 2, progress=False, keep=tmp_path))
     assert len(ran) == 2 * 2 * len(NAMES) - 3
     for one, other in zip(at_once, results, strict=True):
         assert_same(one.runs, other.runs)
     after = kept(tmp_path)
     assert before.items() <= after.items()
-    again = compare_worlds(NAMES, worlds, 2, progress=False, keep=tmp_path)
+    again = compare_worlds(Plan(NAMES, worlds, 2, progress=False, keep=tmp_path))
     assert len(ran) == 2 * 2 * len(NAMES) - 3  # nobody serves a second time
     for one, other in zip(results, again, strict=True):
         assert all(same(a, b) for a, b in zip(one.runs, other.runs, strict=True))  # their times too
@@ -295,5 +319,5 @@ def test_a_world_builds_its_shop_once(tiny_shop, tmp_path):
     assert isinstance(world.env_options["shop"], Shop)
     assert world.shop.digest == tiny_shop.digest
     (tmp_path / "shop.npz").unlink()
-    result = compare_worlds(["random"], [world], 1, progress=False)[0]
+    result = compare_worlds(Plan(["random"], [world], 1, progress=False))[0]
     assert_same(result.runs, compare(["random"], ENV, 50, 1, progress=False, shop=tiny_shop, **OPTIONS).runs)

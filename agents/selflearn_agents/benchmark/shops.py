@@ -8,8 +8,8 @@ from pathlib import Path
 
 import gymnasium as gym
 import pandas as pd
-from measuring import ENV, Row, ratios, repeated, seconds
 
+from selflearn_agents.benchmark.measuring import ENV, Row, ratios, repeated, seconds
 from selflearn_env import Shop, load_transactions
 from selflearn_env.datasets import ONLINE_RETAIL
 

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from typing import Any
 
 import gymnasium as gym
-from measuring import ENV, JOURNEY, SLATE, Row, distinct_slates, in_turns, ratios, seconds
-from minimal_env import MinimalEnv, MinimalVector
 
+from selflearn_agents.benchmark.measuring import ENV, JOURNEY, SLATE, Row, distinct_slates, in_turns, ratios, seconds
+from selflearn_agents.benchmark.minimal import MinimalEnv, MinimalVector
 from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import retail_shop

@@ -1,0 +1,1 @@
+"""The commands `selflearn NAME ...`, one module each: `add_arguments(parser)` and `run(options)`."""

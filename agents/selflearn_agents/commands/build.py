@@ -1,0 +1,59 @@
+"""Builds a shop from a transaction log and saves it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from selflearn_agents.commands.arguments import pair, place, positive, seed
+from selflearn_env import Shop
+from selflearn_env.archive import check_target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file, or a folder of Parquet files")
+    parser.add_argument("--out", type=place, required=True, help="file to write, such as shop.npz")
+    parser.add_argument(
+        "--column",
+        action="append",
+        type=pair,
+        metavar="NAME=FOUND",
+        help="name a column yourself, such as customer=client_no; then name them all; without, they are recognised",
+    )
+    parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
+    parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
+    parser.add_argument("--seed", type=seed, default=0, help="of the split and of the simulated preferences")
+    parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
+    parser.add_argument("--max-products", type=positive, help="keep only the products most bought in the history")
+    parser.add_argument("--keep-all-products", action="store_true", help="also keep codes that are no merchandise")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Builds, saves, and says what became of the rows."""
+    check_target(options.out)
+    shop = Shop.from_transactions(
+        options.log,
+        columns=dict(options.column) if options.column else "auto",
+        date_format=options.date_format,
+        history_share=options.history_share,
+        seed=options.seed,
+        period=options.period,
+        max_products=options.max_products,
+        exclude_products=() if options.keep_all_products else "auto",
+    )
+    shop.save(options.out)
+    print(shop.report)
+    seen = int((shop.history.visits > 0).sum())
+    print(f"{shop.products:,} products, {shop.states.size:,} states, {seen:,} of them with history")
+    print(pooling_table(shop))
+    print(f"{options.out} (digest {shop.digest[:12]})")
+
+
+def pooling_table(shop: Shop) -> str:
+    """What the simulated customers' purchases say of the tiers, level by level."""
+    lines = ["purchases of the simulated customers pool over the tiers so:"]
+    for level in shop.customers.pooling.levels:
+        name = " x ".join(shop.states.tiers[tier].name for tier in level.tiers) or "all visits together"
+        lines.append(f"{name:>34}: shrunk by {level.weight:8,.4g} purchases, {level.gain:+7.3f} nats per visit")
+    return "\n".join(lines)

@@ -1,0 +1,143 @@
+"""Compares agents on the same visits, in the null world and with other customers; writes tables, plots, a report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import date
+from importlib.util import find_spec
+from textwrap import fill
+
+import pandas as pd
+
+from selflearn_agents import AGENTS
+from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, positive, world
+from selflearn_agents.commands.output import folder, manifest, options_text, versions, write_text
+from selflearn_agents.evaluation import Plan
+from selflearn_agents.evaluation.markdown import table
+from selflearn_agents.evaluation.plots import save
+from selflearn_agents.evaluation.report import html
+from selflearn_agents.evaluation.study import Study, run_study
+from selflearn_agents.specification import AgentSpec
+from selflearn_env.archive import write_atomically
+from selflearn_env.core.customers import CUSTOMERS
+from selflearn_env.core.simulator import Simulator
+
+BACKENDS = {"loky": "joblib", "ray": "ray", "dask": "distributed"}  # and the package that each needs
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "--agents",
+        nargs="+",
+        type=agent,
+        metavar="NAME",
+        help=f"agents to compare: {AGENT_HELP}; by default all that need no extra, without the privileged where "
+        "customers drift",
+    )
+    parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
+    add_run_arguments(parser)
+    parser.add_argument(
+        "--customer-models",
+        nargs="+",
+        metavar="NAME",
+        help=f"customer models to repeat it in, of {', '.join(CUSTOMERS)}, or module:Class, or none; by default "
+        "all in which a slate matters",
+    )
+    parser.add_argument(
+        "--check-customers",
+        type=positive,
+        help="visits per run in the null world and in the other customer models; by default a fifth of --customers",
+    )
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="loky",
+        help="of joblib: processes of this machine; or a cluster, with ray or dask[distributed] installed",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compares, writes."""
+    needed = BACKENDS[options.backend]
+    if not find_spec(needed):
+        raise ImportError(f"--backend {options.backend} needs {needed}: pip install {needed}")
+    out, used = folder(options.out), versions()
+    where = world(options)
+    plan = Plan(
+        options.agents or _suitable(where.simulator),
+        [where],
+        options.seeds,
+        options.batch,
+        jobs=options.jobs,
+        backend=options.backend,
+        keep=out / "runs",
+    )
+    try:
+        study = run_study(plan, _models(options.customer_models, where.name), options.check_customers)
+    except KeyboardInterrupt:
+        print(f"\nfinished runs are kept in {out / 'runs'}; the same command goes on from there", file=sys.stderr)
+        raise
+    made = {
+        "environment": options_text(options),
+        "visits": f"{options.customers:,} per run, {options.batch} decided before their feedback is learned from",
+        "seeds": f"{options.seeds}, those of the environment and of the agent",
+        "shop": f"{where.shop.products:,} products, {where.shop.states.size:,} states, digest {where.shop.digest[:16]}",
+        "command": options.command,
+        "versions": ", ".join(f"{name} {version}" for name, version in used.items()),
+        "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
+    }
+    _write(study, options, made)
+    print(f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s)\n\n{study.summary()}\n")
+    for each in study.tables:
+        print(f"{each.title}\n\n{table(each.head, each.rows)}\n{fill(each.note, 120)}\n")
+    for name in FILES:
+        print(out / name)
+
+
+FILES = (
+    *("tables.md", "results.csv", "runs.csv", "manifest.json"),
+    *(f"{name}.{kind}" for name in ("curves", "regret", "differences") for kind in ("png", "svg")),
+    "report.html",
+)
+
+
+def _write(study: Study, options: argparse.Namespace, made: dict[str, str]) -> None:
+    """All files."""
+    out = options.out
+    heading = f"# {made['environment']}\n\n{study.summary()}\n\n{made['visits']}; {made['made']}\n"
+    texts = [heading] + [f"## {each.title}\n\n{table(each.head, each.rows)}\n{each.note}\n" for each in study.tables]
+    write_text(out / "tables.md", "\n".join(texts))
+    curves = [result.frame().assign(world=name) for name, result in study.worlds.items()]
+    write_text(out / "results.csv", pd.concat(curves, ignore_index=True).to_csv(index=False))
+    runs = pd.DataFrame(
+        [{"world": name, **run_.figures()} for name, result in study.worlds.items() for run_ in result.runs]
+    )
+    write_text(out / "runs.csv", runs.to_csv(index=False))
+    write_text(out / "manifest.json", manifest(options, shop_digest=study.shop.digest, made=made))
+    for name, figure in study.figures().items():
+        for kind in ("png", "svg"):
+            with write_atomically(out / f"{name}.{kind}") as file:
+                save(figure, file, kind)
+    write_text(out / "report.html", html(study, f"Agents compared in {made['environment']}", made))
+
+
+def _suitable(simulator: Simulator) -> list[AgentSpec | str]:
+    """The agents that can be compared here without an extra."""
+    return [
+        name
+        for name, kind in AGENTS.items()
+        if not (kind.privileged and simulator.drift is not None)
+        and not (kind.sees_visits and not simulator.lasting)  # the same as `oracle` there
+        and kind.extra is None
+    ]
+
+
+def _models(asked: list[str] | None, own: str) -> list[str]:
+    """The customer models beside the comparison's own."""
+    if own == "seed" or asked == ["none"]:
+        return []
+    return [name for name in dict.fromkeys(asked or CUSTOMERS) if name not in ("seed", own)]

@@ -1,0 +1,96 @@
+"""How a command is found, run and ended."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+COMMANDS = {  # name -> its module, and what it does
+    "build": ("build", "build a shop from a transaction log"),
+    "check": ("check", "compare a shop's simulated customers with its log"),
+    "check-lives": ("check_lives", "compare simulated lives with those in the log"),
+    "train": ("train", "let one agent serve visits and learn; keep the agent and its curve"),
+    "compare": ("compare", "compare agents on the same visits; tables, pictures, a report"),
+    "lives": ("lives", "compare agents by what a customer is worth over a life"),
+    "make-log": ("make_log", "make a transaction log of any size from a shop"),
+    "bound": ("bound", "how far a learner comes that knows how states pool, or sees all responses"),
+    "drift": ("drift", "show what drift does to learning"),
+    "benchmark": ("benchmark", "measure speed and memory on this machine"),
+}
+
+
+def main() -> NoReturn:
+    """The command `selflearn`: its first argument names what is to be done."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(_summary())
+        sys.exit(0 if sys.argv[1:] else 2)
+    if name == "--version":
+        print(f"selflearn {version('selflearn-env')}")
+        sys.exit(0)
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        print(f"error: unknown command {name!r}{meant}; known: {', '.join(COMMANDS)}", file=sys.stderr)
+        sys.exit(2)
+    run(name, f"selflearn {name}", arguments)
+
+
+def run(name: str, program: str | None = None, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command: exit code 0 when it is done, 1 with a one-line reason when it failed; 2 is wrong usage.
+
+    Args:
+        name: a key of `COMMANDS`.
+        program: what the user has called; by default the script's name.
+        arguments: what the user has said behind it; by default all of it.
+    """
+    program = Path(sys.argv[0]).name if program is None else program
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.path.append(str(Path.cwd()))  # where modules of one's own are looked for: module:Class
+    try:
+        command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")
+        parser = argparse.ArgumentParser(
+            prog=program, description=command.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        command.add_arguments(parser)
+        parser.set_defaults(command=f"{program} {shlex.join(arguments)}")
+        command.run(parser.parse_args(arguments))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(1)
+    except _mistakes() as error:
+        reason = str(error).split(" was raised from the environment creator")[0]
+        print(f"error: {' '.join([*reason.split(), *getattr(error, '__notes__', [])])}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """What a user's input may end in."""
+    from gymnasium.error import Error  # slow; only a command needs it
+
+    return ImportError, MemoryError, NotImplementedError, OSError, TypeError, ValueError, Error
+
+
+def _summary() -> str:
+    """What `selflearn --help` says."""
+    wide = max(map(len, COMMANDS))
+    lines = [f"  {name:<{wide}}  {what}" for name, (_, what) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: selflearn COMMAND ...",
+            "",
+            "Self learning recommendation in a shop made from a transaction log.",
+            "",
+            *lines,
+            "",
+            "selflearn COMMAND --help says what each takes, with defaults and units.",
+        ]
+    )

@@ -1,0 +1,46 @@
+"""Lets one agent serve visits and learn from them, and writes the agent, its curve and a manifest."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, seed, world
+from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.evaluation import ComparisonResult
+from selflearn_agents.evaluation.evaluate import serve_world
+from selflearn_agents.evaluation.plots import learning_curves, save
+from selflearn_env.archive import write_atomically
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("--agent", type=agent, default="epsilon_greedy", help=AGENT_HELP)
+    parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
+    add_run_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, writes."""
+    out = folder(options.out)
+    where = world(options)
+    learner = options.agent.make(where.shop.history, options.slate_size, options.seed, where.simulator)
+    with tempfile.TemporaryDirectory() as folder_:
+        learner.save(Path(folder_) / "agent.npz")  # what cannot be saved says so before the work
+    result = serve_world(learner, where, options.batch, options.seed, progress=True)
+    result = replace(result, agent=options.agent.text)
+    figures = result.figures()
+
+    learner.save(out / "agent.npz")
+    write_text(out / "curve.csv", result.frame().to_csv(index=False))
+    with write_atomically(out / "curve.png") as file:
+        save(learning_curves(ComparisonResult((result,))), file, "png")
+    write_text(out / "manifest.json", manifest(options, shop_digest=where.shop.digest, figures=figures))
+    print(
+        f"{figures['agent']}: reward per slate {figures['reward_early']:.2f} early, {figures['reward_late']:.2f} late; "
+        f"{figures['gap']:.3f} of the way from random to optimal; {figures['slates_per_second']:,.0f} slates/s"
+    )
+    for name in ("agent.npz", "curve.csv", "curve.png", "manifest.json"):
+        print(out / name)

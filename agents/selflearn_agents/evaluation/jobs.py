@@ -1,0 +1,142 @@
+"""Runs side by side, and kept, so that a comparison that was stopped goes on."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config
+
+from selflearn_agents.evaluation.plan import Plan
+from selflearn_agents.evaluation.progress import Counter, Progress
+from selflearn_agents.evaluation.result import EvaluationResult
+from selflearn_agents.evaluation.runs import RunSpec
+
+
+def carry_out(plan: Plan) -> list[EvaluationResult]:
+    """The results of all runs of a complete plan, in their order; those that are kept are read, the others written.
+
+    Raises:
+        Exception: what the first run that failed has raised, with a note that says which; the others are done then.
+        ImportError: the library of the backend is not installed.
+        OSError: a run cannot be written.
+    """
+    runs = plan.runs()
+    places = [Path(plan.keep) / run.file if plan.keep else None for run in runs]
+    results = {number: kept for number, place in enumerate(places) if place and (kept := _kept(place))}
+    if plan.progress and results:
+        print(f"{len(results)} of {len(runs)} runs are kept from before in {plan.keep}")
+    failed: dict[int, Exception] = {}
+    with TemporaryDirectory() as folder, _workers(plan):
+        left = {
+            number: _handed_over(run, plan, Path(folder)) for number, run in enumerate(runs) if number not in results
+        }
+        order = _order(left, plan)
+        labels, visits = [runs[number].label for number in order], [runs[number].world.visits for number in order]
+        with Progress(labels, visits, plan.progress) as bars:
+            tasks = [
+                delayed(_serve)(number, left[number], places[number], bars.counter(at))
+                for at, number in enumerate(order)
+            ]
+            for number, result in _side_by_side(tasks, plan.backend):
+                if isinstance(result, Exception):  # the others are worth keeping
+                    failed[number] = result
+                    continue
+                results[number] = result
+                place = places[number]
+                if place and not place.is_file():  # it ran on a machine that does not see this folder
+                    result.save(place)
+    if failed:
+        raise failed[min(failed)]
+    return [results[number] for number in range(len(runs))]
+
+
+def _kept(place: Path) -> EvaluationResult | None:
+    """The run in a file, or None where there is none; a broken one is removed."""
+    if not place.is_file():
+        return None
+    try:
+        return EvaluationResult.load(place)
+    except ValueError:
+        place.unlink()
+        return None
+
+
+def _handed_over(run: RunSpec, plan: Plan, folder: Path) -> RunSpec:
+    """The run as it is handed to the process that serves it."""
+    if plan.jobs == 1 or plan.backend != "loky":
+        return run
+    # Processes share what they find out of the world: beside the kept runs, or for this comparison only.
+    return replace(run, world=replace(run.world.stored(folder), folder=run.world.folder or folder))
+
+
+def _order(runs: Mapping[int, RunSpec], plan: Plan) -> list[int]:
+    """The numbers of the runs as they are begun, the longest first: at the end, nobody waits for a long one.
+
+    Each agent is made once before: one that cannot be made is refused before the others have served anybody. Where
+    runs go on side by side it also serves a few visits, by which the length of its runs is known.
+
+    Raises:
+        Exception: what making the first agent that cannot be made has raised.
+    """
+    firsts: dict[str, RunSpec] = {}
+    for run in runs.values():
+        firsts.setdefault(run.agent.text, run)
+    found = dict(_side_by_side([delayed(_try)(run, plan.jobs > 1) for run in firsts.values()], plan.backend))
+    for text in firsts:
+        if isinstance(found[text], Exception):
+            raise found[text]
+    if plan.jobs == 1:
+        return list(runs)
+    return sorted(runs, key=lambda number: -found[runs[number].agent.text] * runs[number].world.visits)
+
+
+def _try(run: RunSpec, timed: bool) -> tuple[str, Any]:
+    """An agent's name, and the seconds of a visit, if they are asked for, or the exception that making it raises."""
+    try:
+        if timed:
+            return run.agent.text, run.seconds_of_a_visit()
+        run.make_agent()
+        return run.agent.text, None
+    except Exception as error:
+        return run.agent.text, error
+
+
+def _serve(number: int, run: RunSpec, place: Path | None, served: Counter) -> tuple[int, EvaluationResult | Exception]:
+    try:
+        result = run.serve(served)
+        if place and place.parent.is_dir():
+            result.save(place)
+        return number, result
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        error.add_note(f"in the run of {run.label} ({where.filename}, line {where.lineno})")
+        return number, error
+
+
+@contextmanager
+def _workers(plan: Plan) -> Iterator[None]:
+    """Where `_side_by_side` finds its processes."""
+    if plan.backend == "ray":
+        from ray.util.joblib import register_ray  # the extra of a cluster's user
+
+        register_ray()
+    cluster: AbstractContextManager = nullcontext()
+    if plan.backend == "dask":
+        from distributed import Client
+
+        cluster = Client()  # that of the configuration, or one on this machine
+    with cluster, parallel_config(backend=plan.backend, n_jobs=plan.jobs):
+        yield
+
+
+def _side_by_side(tasks: Iterable[Any], backend: str) -> Iterator[tuple[Any, Any]]:
+    """The results, each as soon as it is there where the backend can."""
+    # Arrays go through the pipe: joblib's files for large ones are waited for at the end, a second long.
+    return_as = "list" if backend == "ray" else "generator_unordered"
+    yield from Parallel(return_as=return_as, batch_size=1, max_nbytes=None)(tasks)

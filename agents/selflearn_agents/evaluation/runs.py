@@ -1,0 +1,88 @@
+"""One run of a comparison, and the file in which it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.evaluate import serve_world
+from selflearn_agents.evaluation.fingerprints import agents_code, described
+from selflearn_agents.evaluation.progress import Counter
+from selflearn_agents.evaluation.result import EvaluationResult
+from selflearn_agents.evaluation.serving import Serving, seen_by
+from selflearn_agents.evaluation.worlds import World
+from selflearn_agents.specification import AgentSpec
+
+TRIAL = 32  # batches that are served to compile what an agent runs, and as many to time it
+
+
+@dataclass(frozen=True, eq=False)
+class RunSpec:
+    """An agent that is to serve in a complete world, with the seed of both."""
+
+    agent: AgentSpec
+    world: World
+    seed: int
+    batch: int
+
+    @property
+    def label(self) -> str:
+        """What a bar or a message calls the run."""
+        return f"{self.agent.text}, {self.world.name}, seed {self.seed}"
+
+    @property
+    def file(self) -> str:
+        """The name under which the run is kept: it changes with all that the result depends on, code included.
+
+        That is the code of both packages, and of the modules of one's own agent and customers and of their base
+        classes; not of what else those modules import.
+        """
+        content = [
+            agents_code(),
+            (described(self.agent.agent_class), self.agent.text, described(self.agent.hyperparameters)),
+            (self.world.key, self.world.visits, self.seed, self.batch),
+        ]
+        key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        readable = re.sub(r"\W+", "-", f"{self.agent.text} {self.world.name} {self.seed}").strip("-")
+        return f"{readable[:80]}-{key[:16]}.npz"
+
+    def make_agent(self) -> Agent:
+        """The agent before it has served anybody.
+
+        Raises:
+            ValueError: it cannot be made.
+        """
+        simulator = self.world.simulator
+        return self.agent.make(self.world.shop.history, simulator.slate_size, self.seed, simulator)
+
+    def serve(self, served: Counter) -> EvaluationResult:
+        """Lets the agent serve and learn."""
+        result = serve_world(self.make_agent(), self.world, self.batch, self.seed, served.start())
+        return replace(result, agent=self.agent.text)
+
+    def seconds_of_a_visit(self) -> float:
+        """How long the agent and the world take for a visit, from a few that nobody keeps.
+
+        What the agent compiles is compiled then, and kept on disk for all processes.
+
+        Raises:
+            ValueError: the agent cannot be made.
+        """
+        agent = self.make_agent()
+        serving = Serving(self.world.simulator, self.batch, self.seed)
+        begin = perf_counter()
+        try:
+            for served in range(2 * TRIAL):
+                if served == TRIAL:
+                    begin = perf_counter()
+                visits = serving.visits
+                slates = agent.act(seen_by(agent, visits))
+                outcome = serving.show(slates)
+                agent.update(visits.state.copy(), slates, outcome.response, outcome.item_reward)
+        except Exception:  # the run itself will say so, when those beside it are kept
+            return 0.0
+        return (perf_counter() - begin) / (TRIAL * self.batch)

@@ -1,0 +1,78 @@
+"""Visits of a simulator under way: the one place in which an evaluation runs a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.agent import Agent
+from selflearn_env.core.journey.serving import Served, serve
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.visits import Outcome, Visits
+
+
+class Serving:
+    """Visits side by side, each followed by another as soon as its episode is over.
+
+    Bit for bit what a vector environment does with autoreset SAME_STEP, without its observations and infos.
+
+    Attributes:
+        visits: B visits, to be shown the next slates; replaced, never changed.
+    """
+
+    def __init__(self, simulator: Simulator, batch: int, seed: int):
+        """Begins.
+
+        Args:
+            simulator: whose visits are served.
+            batch: visits side by side, B.
+            seed: of the environment, as `reset` takes it.
+        """
+        self._simulator = simulator
+        self._run = simulator.begin(np.random.default_rng(seed))
+        self.visits = simulator.start(batch, self._run)
+
+    @property
+    def present(self) -> Simulator:
+        """The simulator as it is when the next slates are shown."""
+        return self._simulator.now(self._run)
+
+    def show(self, slates: NDArray[np.int64]) -> Outcome:
+        """What comes of showing slates (B, n) to the visits; other visits take the place of those that are over.
+
+        Raises:
+            ValueError: wrong shape or a product outside the catalogue.
+        """
+        outcome = self._simulator.respond(self.visits, slates, self._run)
+        self.visits = self._simulator.restart(outcome.visits, outcome.terminated | outcome.truncated, self._run)
+        return outcome
+
+
+def serve_lives(simulator: Simulator, agent: Agent, customers: int, side_by_side: int, seed: int) -> Iterator[Served]:
+    """The rounds of visits of customers whom an agent serves to the end of their lives, in groups side by side.
+
+    Args:
+        simulator: of the customers.
+        agent: the agent; what it learns from each round is the caller's to say.
+        customers: how many, C; each item says which of them it is about.
+        side_by_side: customers of a group, at most.
+        seed: of the environment.
+    """
+    run = simulator.begin(np.random.default_rng(seed))
+    for begin in range(0, customers, side_by_side):
+        first = simulator.start(min(side_by_side, customers - begin), run)
+        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), run):
+            yield served._replace(rows=begin + served.rows)
+
+
+def keeps_references(simulator: Simulator) -> bool:
+    """Whether the best slates depend on the state alone: interest does not drift, and no customer remembers."""
+    return simulator.drift is None and not simulator.lasting
+
+
+def seen_by(agent: Agent, visits: Visits) -> Any:
+    """What an agent is shown of the visits: the states of most; a copy, since it might write to what it is given."""
+    return visits.rows(np.arange(len(visits))) if agent.sees_visits else visits.state.copy()
