@@ -27,7 +27,8 @@ class EpsilonGreedyAgent(Agent):
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
 
-    Cost per visit: O(n^2), in numbers that are small beside the rest. Memory: what is known and shown.
+    Cost per visit: O(n) look-ups, and now and then a pass over what has been shown in the state. Memory: a few numbers
+    for each product known or shown in a state.
     """
 
     parts = {"_table": ValueTable}  # noqa: RUF012

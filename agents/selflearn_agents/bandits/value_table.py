@@ -39,6 +39,7 @@ class ValueTable:
         columns: (N,) what is known at first, ascending in each state.
         start: (N,) its value; -inf once it has been shown.
         ranking: (N,) positions among the starts of the state, best first.
+        passed: (S,) how many of the best starts of each state are known to have been shown.
         places: (2 C,) the number of the shown product with this hash, or with one shortly before; -1 for none.
         shown: (C,) `SHOWN` of each product once shown in a state, numbered by its first showing; and room for more.
         used: how many there are.
@@ -78,6 +79,7 @@ class ValueTable:
         self.known = np.array([len(some) for some in columns])
         self.first = np.append(0, self.known.cumsum())
         self.columns, self.start, self.ranking = (np.concatenate(lists) for lists in (columns, start, ranking))
+        self.passed = np.zeros(states, dtype=np.int64)
         self.shown, self.used, self.latest = np.zeros(ROOM, dtype=SHOWN), 0, np.full(states, -1)
         self.places = np.full(2 * ROOM, -1, dtype=np.int32)
         size = min(max(LEADERS, 2 * depth), len(column))
@@ -90,8 +92,8 @@ class ValueTable:
     def _choice(self) -> tuple[NDArray, ...]:
         """What leaders are chosen from, and where they are written."""
         return (
-            self.first, self.columns, self.start, self.ranking, self.shown, self.latest, self.column, self.leaders,
-            self.values, self.length,
+            self.first, self.columns, self.start, self.ranking, self.passed, self.shown, self.latest, self.column,
+            self.leaders, self.values, self.length,
         )  # fmt: skip
 
     def learn(self, states: NDArray[np.int64], slates: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
@@ -114,16 +116,18 @@ class ValueTable:
         room = len(self.shown)
         while room < least:
             room *= 2
-        self.shown = np.concatenate([self.shown, np.zeros(room - len(self.shown), dtype=SHOWN)])
+        shown, self.shown = self.shown, np.zeros(room, dtype=SHOWN)
+        self.shown[: len(shown)] = shown
         self.places = np.full(2 * room, -1, dtype=np.int32)
-        enter(self.places, self.shown, self.used, len(self.column))
+        enter(self.places, self.shown, self.used)
 
 
 @Loop
 def learn(
     states: NDArray, slates: NDArray, rewards: NDArray, prior_weight: float, most: float, depth: int, used: int,
-    places: NDArray, known: NDArray, first: NDArray, columns: NDArray, start: NDArray, ranking: NDArray, shown: NDArray,
-    latest: NDArray, column: NDArray, leaders: NDArray, values: NDArray, length: NDArray,
+    places: NDArray, known: NDArray, first: NDArray, columns: NDArray, start: NDArray, ranking: NDArray,
+    passed: NDArray, shown: NDArray, latest: NDArray, column: NDArray, leaders: NDArray, values: NDArray,
+    length: NDArray,
 ) -> int:  # fmt: skip
     """Adds each reward to the average of its product, and keeps the leaders in order; returns how many were shown."""
     numbers = np.empty(slates.shape[1], dtype=np.int64)
@@ -131,11 +135,12 @@ def learn(
         state, slate = states[visit], slates[visit]
         for slot in range(slate.size):  # apart from what follows, so that these look-ups wait for memory together
             product = column[slate[slot]]
-            place = find(places, shown, state, product, column.size)
+            cell = state * column.size + product
+            place = find(places, shown, cell)
             if places[place] < 0:
                 places[place], used = used, used + 1
                 new = shown[places[place]]
-                new["cell"], new["previous"] = state * column.size + product, latest[state]
+                new["cell"], new["previous"] = cell, latest[state]
                 new["total"], new["weight"] = 0.0, prior_weight
                 latest[state] = places[place]
                 own = columns[first[state] : first[state + 1]]
@@ -156,7 +161,7 @@ def learn(
             value, product = entry["total"] / entry["weight"], column[slate[slot]]
             length[state] = move(leaders[state], values[state], length[state], known[state], product, value)
         if length[state] < min(depth, known[state]):
-            choose(state, first, columns, start, ranking, shown, latest, column, leaders, values, length)
+            choose(state, first, columns, start, ranking, passed, shown, latest, column, leaders, values, length)
     return used
 
 
@@ -212,16 +217,18 @@ def is_better(value: float, product: int, other_value: float, other: int) -> boo
 
 @Loop
 def choose(
-    state: int, first: NDArray, columns: NDArray, start: NDArray, ranking: NDArray, shown: NDArray, latest: NDArray,
-    column: NDArray, leaders: NDArray, values: NDArray, length: NDArray,
+    state: int, first: NDArray, columns: NDArray, start: NDArray, ranking: NDArray, passed: NDArray, shown: NDArray,
+    latest: NDArray, column: NDArray, leaders: NDArray, values: NDArray, length: NDArray,
 ) -> None:  # fmt: skip
     """Chooses the leaders of a state anew: the best by what they start with, and of those shown there."""
-    own, own_values, chosen, rank = leaders[state], values[state], 0, first[state]
+    own, own_values, chosen, rank = leaders[state], values[state], 0, first[state] + passed[state]
     while chosen < own.size and rank < first[state + 1]:
         at = first[state] + ranking[rank]
         if start[at] > -np.inf:
             own[chosen], own_values[chosen] = columns[at], start[at]
             chosen += 1
+        elif chosen == 0:
+            passed[state] += 1
         rank += 1
     number = latest[state]
     while number >= 0:
@@ -249,19 +256,18 @@ def fill(
 
 
 @Loop
-def find(places: NDArray, shown: NDArray, state: int, product: int, products: int) -> int:
-    """The place of a product shown in the state, or the free one where it belongs."""
-    cell, mask = state * products + product, places.size - 1  # the places are a power of two
-    mixed = state * 0x9E3779B1 + product * 0x85EBCA6B  # the products of a state fall apart
-    place = (mixed ^ (mixed >> 17)) & mask
+def find(places: NDArray, shown: NDArray, cell: int) -> int:
+    """The place of a cell that has been shown, or the free one where it belongs."""
+    mask = places.size - 1  # the places are a power of two
+    mixed = cell * 0x9E3779B1  # 2^32 over the golden ratio
+    place = (mixed ^ (mixed >> 20)) & mask
     while places[place] >= 0 and shown[places[place]]["cell"] != cell:
         place = (place + 1) & mask
     return place
 
 
 @Loop
-def enter(places: NDArray, shown: NDArray, used: int, products: int) -> None:
+def enter(places: NDArray, shown: NDArray, used: int) -> None:
     """Enters all shown products into new places."""
     for number in range(used):
-        state = shown[number]["cell"] // products
-        places[find(places, shown, state, shown[number]["cell"] - state * products, products)] = number
+        places[find(places, shown, shown[number]["cell"])] = number

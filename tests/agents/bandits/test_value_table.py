@@ -96,4 +96,4 @@ def test_shown_products_are_found_soon():
     free = np.flatnonzero(table.places < 0)
     longest = np.diff(free).max() - 1
     assert longest < 200
-    assert table.places[find(table.places, table.shown, 128, 7, products)] == 2 * products + 7
+    assert table.places[find(table.places, table.shown, 128 * products + 7)] == 2 * products + 7
