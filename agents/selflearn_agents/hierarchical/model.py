@@ -35,6 +35,8 @@ class Model:
         precision, precision_mean: (R, Q) sum of the precisions j of the observations, and of j times what was observed.
         tally: (2, 2 + n) seen, expected at 1: of purchases, clicks, and the slots.
         visit_count: (S,) visits learned of each state; `visits`, of all.
+        added_variance, added_covariance: what the levels add to the variance, and (Q // 2 + 1, Q) to variance and
+            covariance, by circular diagonals from the diagonal itself on.
         refits: whether the variances of the levels are fitted; `next_refit`, at how many visits.
     """
 
@@ -42,7 +44,8 @@ class Model:
         """Nothing is observed yet, slots are equal, and purchases and clicks as frequent as the prior has it."""
         self.block, self.place, self.members = prior.block, prior.place, prior.members
         self.prior_mean, self.common_variance = prior.mean, prior.common_variance
-        self.level_variance, self.same_group = prior.level_variance, prior.same_group
+        self.same_group = prior.same_group
+        self._set_level_variance(prior.level_variance)
         (blocks, products), places = self.common_variance.shape, self.members.shape[1]
         self.row = np.full((blocks, products), -1, dtype=np.int32)
         self.rows = 0
@@ -63,10 +66,13 @@ class Model:
             self.same_group,
         )
 
-    @property
-    def added_variance(self) -> float:
-        """What the levels add to the common variance."""
-        return float(self.level_variance.sum())
+    def _set_level_variance(self, level_variance: NDArray[np.float64]) -> None:
+        """Notes the variances (L,) of the levels, and what they add to the variance and covariance of the states."""
+        self.level_variance = level_variance
+        added = np.tensordot(level_variance, self.same_group, axes=1)  # (Q, Q)
+        places, gaps = np.arange(len(added)), np.arange(len(added) // 2 + 1)
+        self.added_variance = float(added[0, 0])
+        self.added_covariance = added[places, (places + gaps[:, None]) % len(added)]
 
     def observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
         """Learns from the responses (B, n) to slates (B, n) in states (B,); of a product shown twice, from the first.
@@ -82,9 +88,9 @@ class Model:
     def _observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
         self._begin(begin_rows(states, slates, self.block, self.row, self.rows))
         observe(
-            *(states, slates, responses, self.block, self.place, self.row, self.mean, self.variance),
-            *(self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count),
-        )
+            states, slates, responses, self.block, self.place, self.row, self.mean, self.variance, self.covariance,
+            self.precision, self.precision_mean, self.tally, self.visit_count,
+        )  # fmt: skip
         self.visits += len(states)
         if self.refits and self.visits >= self.next_refit:
             while self.visits >= self.next_refit:
@@ -117,13 +123,10 @@ class Model:
 
     def _condition_anew(self, first: int, step: int) -> None:
         """Sets the rows first, first + step, ... to the prior, conditioned on all that was observed of them."""
-        added = np.tensordot(self.level_variance, self.same_group, axes=1)  # (Q, Q)
-        places = np.arange(len(added))
-        across = added[places, (places + places[: len(places) // 2 + 1, None]) % len(places)]  # by circular diagonals
         condition_anew(
-            *(np.arange(first, self.rows, step), self.owner, self.members, self.prior_mean, self.common_variance),
-            *(across, self.precision, self.precision_mean, self.mean, self.variance, self.covariance),
-        )
+            np.arange(first, self.rows, step), self.owner, self.members, self.prior_mean, self.common_variance,
+            self.added_covariance, self.precision, self.precision_mean, self.mean, self.variance, self.covariance,
+        )  # fmt: skip
 
     def replace_observations(self, precision: NDArray, precision_mean: NDArray) -> None:
         """Puts observations (R, Q) of all rows in the place of those so far, and conditions on them."""
@@ -143,13 +146,13 @@ class Model:
         for step in range(STEPS):
             if step:  # the first third is conditioned under the variances before
                 self._condition_anew(step, STEPS)
+            rows = np.arange(step, self.rows, STEPS)
             squares, expected = pull_squares(
-                *(np.arange(step, self.rows, STEPS), self.precision, self.precision_mean),
-                *(self.mean, self.variance, self.covariance),
+                rows, self.precision, self.precision_mean, self.mean, self.variance, self.covariance
             )
             found = WEIGHT + self.level_variance * np.tensordot(self.same_group, squares, axes=2)
             due = WEIGHT + self.level_variance * np.tensordot(self.same_group, expected, axes=2)
-            self.level_variance = self.level_variance * np.sqrt(found / due)
+            self._set_level_variance(self.level_variance * np.sqrt(found / due))
         self._condition_anew(0, 1)
 
     def means(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -239,83 +242,83 @@ def observe(  # type: ignore[no-untyped-def]
     """Learns from the responses to some slates, all as they look before any of them is learned.
 
     Each response is a normal observation of u at u + g / j with precision j. Those of one product in one state add up;
-    then its row is conditioned on the sums, state by state.
+    then the belief is conditioned on the sums, state by state.
     """
-    buy_scale, click_scale = tally[0, 0] / tally[1, 0], tally[0, 1] / tally[1, 1]
-    look = tally[0, 2:] / tally[1, 2:]
+    scale, look = tally[0, :2] / tally[1, :2], tally[0, 2:] / tally[1, 2:]  # x and y, e_k
     places = mean.shape[1]
     most = min(slates.size, len(mean))
     observed = np.empty(most, dtype=np.int64)  # the rows of what is shown
     number = np.full(len(mean), -1)  # where each row stands among them
-    sums = np.zeros((most, places, 2))  # of their precisions j, and of j u + g
+    sums = np.zeros((most, places, 2))  # of their j, and of j u + g
     count = 0
     for visit in range(len(states)):
-        state = states[visit]
+        state, here = states[visit], place[states[visit]]
         visit_count[state] += 1
         for slot in range(slates.shape[1]):
-            product, repeated = slates[visit, slot], False
-            for above in range(slot):
-                repeated |= slates[visit, above] == product
-            if repeated:
+            product = slates[visit, slot]
+            if shown_above(product, slates[visit], slot):
                 continue
-            own = row[block[state], product]
-            if number[own] < 0:
-                number[own], observed[count] = count, own
+            belief = row[block[state], product]
+            if number[belief] < 0:
+                number[belief], observed[count] = count, belief
                 count += 1
-            u = np.float64(mean[own, place[state]])
-            bought = min(buy_scale * math.exp(u) * look[slot], SURE)
-            clicked = min(click_scale * math.exp(0.5 * u) * look[slot], SURE)  # if not bought
-            buy_odds, click_odds = bought / (1.0 - bought), clicked / (1.0 - clicked)
-            information = buy_odds + 0.25 * (1.0 - bought) * click_odds
-            response = responses[visit, slot]
-            if response == BOUGHT:
-                score = 1.0
-                tally[0, 0] += 1.0
-                tally[0, 2 + slot] += 1.0
-            elif response == CLICKED:
-                score = 0.5 - buy_odds
-                tally[0, 1] += 1.0
-                tally[0, 2 + slot] += 0.5
-            else:
-                score = -0.5 * click_odds - buy_odds
-            clicked *= 1.0 - bought
-            tally[1, 0] += bought / buy_scale
-            tally[1, 1] += clicked / click_scale
-            tally[1, 2 + slot] += (bought + 0.5 * clicked) / look[slot]
-            sums[number[own], place[state], 0] += information
-            sums[number[own], place[state], 1] += information * u + score
+            u = np.float64(mean[belief, here])
+            bought, clicked = 1.0 * (responses[visit, slot] == BOUGHT), 1.0 * (responses[visit, slot] == CLICKED)
+            appeal = math.exp(u)
+            buy = min(scale[0] * appeal * look[slot], SURE)
+            click = min(scale[1] * math.sqrt(appeal) * look[slot], SURE)  # if not bought
+            score = (bought - buy) / (1.0 - buy) + 0.5 * (1.0 - bought) * (clicked - click) / (1.0 - click)
+            information = buy / (1.0 - buy) + 0.25 * (1.0 - buy) * click / (1.0 - click)
+            sums[number[belief], here, 0] += information
+            sums[number[belief], here, 1] += information * u + score
+            click *= 1.0 - buy
+            tally[0, 0] += bought
+            tally[1, 0] += buy / scale[0]
+            tally[0, 1] += clicked
+            tally[1, 1] += click / scale[1]
+            tally[0, 2 + slot] += bought + 0.5 * clicked
+            tally[1, 2 + slot] += (buy + 0.5 * click) / look[slot]
     column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
     for shown in range(count):
-        own = observed[shown]
+        belief = observed[shown]
         for here in range(places):
-            if sums[shown, here, 0] > 0.0:
-                much, much_mean = sums[shown, here, 0], sums[shown, here, 1]
-                condition(mean[own], variance[own], covariance[own], here, much, much_mean, column, change)
-                precision[own, here] = np.float64(precision[own, here]) + much
-                precision_mean[own, here] = np.float64(precision_mean[own, here]) + much_mean
+            much, much_mean = sums[shown, here, 0], sums[shown, here, 1]
+            if much > 0.0:
+                condition(mean[belief], variance[belief], covariance[belief], here, much, much_mean, column, change)
+                precision[belief, here] = np.float64(precision[belief, here]) + much
+                precision_mean[belief, here] = np.float64(precision_mean[belief, here]) + much_mean
+
+
+@Loop
+def shown_above(product, slate, slot):  # type: ignore[no-untyped-def]
+    """Whether a slot above shows the product already."""
+    for above in range(slot):  # noqa: SIM110  numba has no generators
+        if slate[above] == product:
+            return True
+    return False
 
 
 @Loop
 def condition_anew(  # type: ignore[no-untyped-def]
-    rows, owner, members, prior_mean, common_variance, across, precision, precision_mean, mean, variance,
+    rows, owner, members, prior_mean, common_variance, added, precision, precision_mean, mean, variance,
     covariance,
 ):  # fmt: skip
     """Sets some rows to the prior, conditioned on all that was observed of them."""
     places = mean.shape[1]
     column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
-    for own in rows:
-        block, product = owner[own, 0], owner[own, 1]
+    for belief in rows:
+        block, product = owner[belief, 0], owner[belief, 1]
         common = np.float64(common_variance[block, product])
         for one in range(places):
-            mean[own, one] = prior_mean[members[block, one], product]
-            variance[own, one] = across[0, one] + common
-        for gap in range(1, len(across)):
+            mean[belief, one] = prior_mean[members[block, one], product]
+            variance[belief, one] = added[0, one] + common
+        for gap in range(1, len(added)):
             for one in range(places):
-                covariance[own, gap - 1, one] = across[gap, one] + common
+                covariance[belief, gap - 1, one] = added[gap, one] + common
         for here in range(places):
-            much, much_mean = np.float64(precision[own, here]), np.float64(precision_mean[own, here])
+            much, much_mean = np.float64(precision[belief, here]), np.float64(precision_mean[belief, here])
             if much > 0.0:
-                condition(mean[own], variance[own], covariance[own], here, much, much_mean, column, change)
+                condition(mean[belief], variance[belief], covariance[belief], here, much, much_mean, column, change)
 
 
 @Loop
@@ -324,12 +327,12 @@ def pull_squares(rows, precision, precision_mean, mean, variance, covariance):  
     places = mean.shape[1]
     squares, expected = np.zeros((places, places)), np.zeros((places, places))
     much, pull, column = np.empty(places), np.empty(places), np.empty(places)
-    for own in rows:
+    for belief in rows:
         for one in range(places):
-            much[one] = np.float64(precision[own, one])
-            pull[one] = np.float64(precision_mean[own, one]) - much[one] * np.float64(mean[own, one])
+            much[one] = np.float64(precision[belief, one])
+            pull[one] = np.float64(precision_mean[belief, one]) - much[one] * np.float64(mean[belief, one])
         for one in range(places):
-            take_column(variance[own], covariance[own], one, column)
+            take_column(variance[belief], covariance[belief], one, column)
             expected[one, one] += much[one]
             for other in range(places):
                 squares[one, other] += pull[one] * pull[other]
