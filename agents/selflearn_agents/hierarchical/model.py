@@ -211,11 +211,11 @@ def condition(  # type: ignore[no-untyped-def]
     gain = (precision_mean - precision * np.float64(mean[place])) / spread
     loss = precision / spread
     for one in range(places):
-        own = np.float64(column[one])
+        shared = np.float64(column[one])
         column[places + one] = column[one]
-        change[one] = loss * own
-        mean[one] = np.float64(mean[one]) + gain * own
-        variance[one] = np.float64(variance[one]) - loss * own * own
+        change[one] = loss * shared
+        mean[one] = np.float64(mean[one]) + gain * shared
+        variance[one] = np.float64(variance[one]) - loss * shared * shared
     for gap in range(1, len(covariance) + 1):
         line, turned = covariance[gap - 1], column[gap : gap + places]
         for one in range(places):
@@ -239,26 +239,41 @@ def observe(  # type: ignore[no-untyped-def]
     states, slates, responses, block, place, row, mean, variance, covariance, precision, precision_mean, tally,
     visit_count,
 ):  # fmt: skip
-    """Learns from the responses to some slates, all as they look before any of them is learned.
+    """Learns from the responses to some slates, all as they look before any of them is learned."""
+    observed, sums = observations(states, slates, responses, block, place, row, mean, tally)
+    places = mean.shape[1]
+    column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
+    for number in range(len(observed)):
+        belief = observed[number]
+        for here in range(places):
+            much, much_mean = sums[number, here, 0], sums[number, here, 1]
+            if much > 0.0:
+                condition(mean[belief], variance[belief], covariance[belief], here, much, much_mean, column, change)
+                precision[belief, here] = np.float64(precision[belief, here]) + much
+                precision_mean[belief, here] = np.float64(precision_mean[belief, here]) + much_mean
+    for visit in range(len(states)):
+        visit_count[states[visit]] += 1
 
-    Each response is a normal observation of u at u + g / j with precision j. Those of one product in one state add up;
-    then the belief is conditioned on the sums, state by state.
+
+@Loop
+def observations(states, slates, responses, block, place, row, mean, tally):  # type: ignore[no-untyped-def]
+    """Responses as normal observations of u at u + g / j with precision j; counts them in the tally.
+
+    Returns:
+        (N,) the rows of the products shown, and (N, Q, 2) the sums of their j, and of j u + g, in each place.
     """
     scale, look = tally[0, :2] / tally[1, :2], tally[0, 2:] / tally[1, 2:]  # x and y, e_k
-    places = mean.shape[1]
     most = min(slates.size, len(mean))
-    observed = np.empty(most, dtype=np.int64)  # the rows of what is shown
-    number = np.full(len(mean), -1)  # where each row stands among them
-    sums = np.zeros((most, places, 2))  # of their j, and of j u + g
+    observed, sums = np.empty(most, dtype=np.int64), np.zeros((most, mean.shape[1], 2))
+    number = np.full(len(mean), -1)  # where each row stands among those observed
     count = 0
     for visit in range(len(states)):
-        state, here = states[visit], place[states[visit]]
-        visit_count[state] += 1
+        home, here = block[states[visit]], place[states[visit]]
         for slot in range(slates.shape[1]):
             product = slates[visit, slot]
             if shown_above(product, slates[visit], slot):
                 continue
-            belief = row[block[state], product]
+            belief = row[home, product]
             if number[belief] < 0:
                 number[belief], observed[count] = count, belief
                 count += 1
@@ -278,15 +293,7 @@ def observe(  # type: ignore[no-untyped-def]
             tally[1, 1] += click / scale[1]
             tally[0, 2 + slot] += bought + 0.5 * clicked
             tally[1, 2 + slot] += (buy + 0.5 * click) / look[slot]
-    column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
-    for shown in range(count):
-        belief = observed[shown]
-        for here in range(places):
-            much, much_mean = sums[shown, here, 0], sums[shown, here, 1]
-            if much > 0.0:
-                condition(mean[belief], variance[belief], covariance[belief], here, much, much_mean, column, change)
-                precision[belief, here] = np.float64(precision[belief, here]) + much
-                precision_mean[belief, here] = np.float64(precision_mean[belief, here]) + much_mean
+    return observed[:count], sums[:count]
 
 
 @Loop
