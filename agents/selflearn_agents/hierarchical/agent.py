@@ -94,19 +94,21 @@ class HierarchicalAgent(Agent):
         # Products that score the same stand in a random order, not in that of the catalogue.
         self._rank = rng.permutation(self.products)
         listed = min(max(LISTED, 2 * self.slate_size), self.products)
+        # For each state the newcomers listed, what bounds their scores, best first, and up to which bonus and variance
+        # added by the levels.
         self._newcomers = np.zeros((self.states, listed), dtype=np.int64)
-        self._bound = np.full((self.states, listed), -np.inf)  # of their scores, best first
-        self._reach = np.full((self.states, 2), -1.0)  # up to which bonus and added variance
+        self._bound = np.full((self.states, listed), -np.inf)
+        self._reach = np.full((self.states, 2), -1.0)
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
         model = self.model
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
-            *(states, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place),
-            *(model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following),
-            *(model.mean, model.variance, self._rank, self._newcomers, self._bound, self._reach),
-        )
+            states, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
+            model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
+            model.variance, self._rank, self._newcomers, self._bound, self._reach,
+        )  # fmt: skip
         return slates
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
@@ -145,17 +147,16 @@ def decide(  # type: ignore[no-untyped-def]
             reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, SOON)))
             reach[state, 1] = AHEAD * added
             list_newcomers(listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, rank)
-        fill(
-            slate, scores, bonus, added, here, first[home], owner, following, mean, variance,
-            listed, bounds, means, common, rows, rank,
-        )  # fmt: skip
-        if scores[-1] < bounds[-1]:  # a product that is not listed may belong in the slate
+        while True:
+            fill(
+                slate, scores, bonus, added, here, first[home], owner, following, mean, variance, listed, bounds,
+                means, common, rows, rank,
+            )  # fmt: skip
+            if scores[-1] >= bounds[-1]:
+                break
+            # A product that is not listed may belong in the slate. Listed by their present scores, none does.
             reach[state, 0], reach[state, 1] = bonus, added
             list_newcomers(listed, bounds, bonus, added, means, common, rows, rank)
-            fill(
-                slate, scores, bonus, added, here, first[home], owner, following, mean, variance,
-                listed, bounds, means, common, rows, rank,
-            )  # fmt: skip
 
 
 @Loop
@@ -164,13 +165,13 @@ def fill(  # type: ignore[no-untyped-def]
     rank,
 ):  # fmt: skip
     """Fills a slate (n,) and its scores (n,) from the products once shown in the block and newcomers listed."""
-    filled, own = 0, first
+    filled, belief = 0, first
     scores[:] = -np.inf
-    while own >= 0:
-        score = np.float64(mean[own, here]) + bonus * math.sqrt(np.float64(variance[own, here]))
+    while belief >= 0:
+        score = np.float64(mean[belief, here]) + bonus * math.sqrt(np.float64(variance[belief, here]))
         if score >= scores[-1]:
-            filled = insert(owner[own, 1], score, slate, scores, filled, rank)
-        own = following[own]
+            filled = insert(owner[belief, 1], score, slate, scores, filled, rank)
+        belief = following[belief]
     for number in range(len(listed)):
         if bounds[number] < scores[-1]:
             break

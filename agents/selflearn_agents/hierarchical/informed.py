@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
-from selflearn_agents.hierarchical.model import SURE, Model
+from selflearn_agents.hierarchical.conditioning import SURE
+from selflearn_agents.hierarchical.model import Model
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.shop.shop import Shop
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.compiling import Loop
+from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
-from selflearn_env.core.rewards import BOUGHT, CLICKED
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
 FEW, MANY = 64, 1024  # visits learned at once at most, while few have been learned, and later
 STEPS = 3  # of a refit, each with as large a part of the products shown
 WEIGHT = 20.0 / STEPS  # squared deviations that the variances before are worth in each step
 SLOT_WEIGHT = 100.0  # responses that the belief in equal slots is worth
-SURE = 0.95  # greatest probability of a response that is foreseen: a surprise stays finite
 
 
 class Model:
@@ -35,6 +31,8 @@ class Model:
         precision, precision_mean: (R, Q) sum of the precisions j of the observations, and of j times what was observed.
         tally: (2, 2 + n) seen, expected at 1: of purchases, clicks, and the slots.
         visit_count: (S,) visits learned of each state; `visits`, of all.
+        added_variance, added_covariance: what the levels add to the variance, and (Q // 2 + 1, Q) to variance and
+            covariance, by circular diagonals from the diagonal itself on.
         refits: whether the variances of the levels are fitted; `next_refit`, at how many visits.
     """
 
@@ -42,7 +40,8 @@ class Model:
         """Nothing is observed yet, slots are equal, and purchases and clicks as frequent as the prior has it."""
         self.block, self.place, self.members = prior.block, prior.place, prior.members
         self.prior_mean, self.common_variance = prior.mean, prior.common_variance
-        self.level_variance, self.same_group = prior.level_variance, prior.same_group
+        self.same_group = prior.same_group
+        self._set_level_variance(prior.level_variance)
         (blocks, products), places = self.common_variance.shape, self.members.shape[1]
         self.row = np.full((blocks, products), -1, dtype=np.int32)
         self.rows = 0
@@ -63,10 +62,13 @@ class Model:
             self.same_group,
         )
 
-    @property
-    def added_variance(self) -> float:
-        """What the levels add to the common variance."""
-        return float(self.level_variance.sum())
+    def _set_level_variance(self, level_variance: NDArray[np.float64]) -> None:
+        """Notes the variances (L,) of the levels, and what they add to the variance and covariance of the states."""
+        self.level_variance = level_variance
+        added = np.tensordot(level_variance, self.same_group, axes=1)  # (Q, Q)
+        places, gaps = np.arange(len(added)), np.arange(len(added) // 2 + 1)
+        self.added_variance = float(added[0, 0])
+        self.added_covariance = added[places, (places + gaps[:, None]) % len(added)]
 
     def observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
         """Learns from the responses (B, n) to slates (B, n) in states (B,); of a product shown twice, from the first.
@@ -82,9 +84,9 @@ class Model:
     def _observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
         self._begin(begin_rows(states, slates, self.block, self.row, self.rows))
         observe(
-            *(states, slates, responses, self.block, self.place, self.row, self.mean, self.variance),
-            *(self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count),
-        )
+            states, slates, responses, self.block, self.place, self.row, self.mean, self.variance, self.covariance,
+            self.precision, self.precision_mean, self.tally, self.visit_count,
+        )  # fmt: skip
         self.visits += len(states)
         if self.refits and self.visits >= self.next_refit:
             while self.visits >= self.next_refit:
@@ -117,13 +119,10 @@ class Model:
 
     def _condition_anew(self, first: int, step: int) -> None:
         """Sets the rows first, first + step, ... to the prior, conditioned on all that was observed of them."""
-        added = np.tensordot(self.level_variance, self.same_group, axes=1)  # (Q, Q)
-        places = np.arange(len(added))
-        across = added[places, (places + places[: len(places) // 2 + 1, None]) % len(places)]  # by circular diagonals
         condition_anew(
-            *(np.arange(first, self.rows, step), self.owner, self.members, self.prior_mean, self.common_variance),
-            *(across, self.precision, self.precision_mean, self.mean, self.variance, self.covariance),
-        )
+            np.arange(first, self.rows, step), self.owner, self.members, self.prior_mean, self.common_variance,
+            self.added_covariance, self.precision, self.precision_mean, self.mean, self.variance, self.covariance,
+        )  # fmt: skip
 
     def replace_observations(self, precision: NDArray, precision_mean: NDArray) -> None:
         """Puts observations (R, Q) of all rows in the place of those so far, and conditions on them."""
@@ -143,13 +142,13 @@ class Model:
         for step in range(STEPS):
             if step:  # the first third is conditioned under the variances before
                 self._condition_anew(step, STEPS)
+            rows = np.arange(step, self.rows, STEPS)
             squares, expected = pull_squares(
-                *(np.arange(step, self.rows, STEPS), self.precision, self.precision_mean),
-                *(self.mean, self.variance, self.covariance),
+                rows, self.precision, self.precision_mean, self.mean, self.variance, self.covariance
             )
             found = WEIGHT + self.level_variance * np.tensordot(self.same_group, squares, axes=2)
             due = WEIGHT + self.level_variance * np.tensordot(self.same_group, expected, axes=2)
-            self.level_variance = self.level_variance * np.sqrt(found / due)
+            self._set_level_variance(self.level_variance * np.sqrt(found / due))
         self._condition_anew(0, 1)
 
     def means(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -165,173 +164,3 @@ class Model:
         """(B, P) probability that a product is bought when it is shown in a slot like any other."""
         seen, expected = self.tally[:, 0]
         return np.minimum(seen / expected * np.exp(self.means(states).astype(np.float64)), 1.0)
-
-
-@Loop
-def begin_rows(states, slates, block, row, rows):  # type: ignore[no-untyped-def]
-    """Numbers the products that are shown in their blocks for the first time, from `rows` on.
-
-    Returns:
-        (N, 2) block and product of each.
-    """
-    owners = np.empty((slates.size, 2), dtype=np.int64)
-    new = 0
-    for visit in range(len(states)):
-        home = block[states[visit]]
-        for product in slates[visit]:
-            if row[home, product] < 0:
-                row[home, product] = rows + new
-                owners[new, 0], owners[new, 1] = home, product
-                new += 1
-    return owners[:new]
-
-
-@Loop
-def condition(  # type: ignore[no-untyped-def]
-    mean, variance, covariance, place, precision, precision_mean, column, change
-):
-    """Conditions a normal vector (Q,) on an observation of one place, by the Kalman filter's update.
-
-    Args:
-        mean: (Q,) of the vector, changed in place, as the next two are.
-        variance: (Q,) of the vector.
-        covariance: (Q // 2, Q) of the vector, by circular diagonals.
-        place: which one was observed.
-        precision: 1 / variance of the observation's error.
-        precision_mean: the precision times what was observed.
-        column: (2 Q,) float32, room for the column of the covariance, twice: so each line below it is one piece.
-        change: (Q,) float32, room.
-    """
-    places = len(mean)
-    take_column(variance, covariance, place, column)
-    spread = 1.0 + precision * np.float64(variance[place])
-    gain = (precision_mean - precision * np.float64(mean[place])) / spread
-    loss = precision / spread
-    for one in range(places):
-        own = np.float64(column[one])
-        column[places + one] = column[one]
-        change[one] = loss * own
-        mean[one] = np.float64(mean[one]) + gain * own
-        variance[one] = np.float64(variance[one]) - loss * own * own
-    for gap in range(1, len(covariance) + 1):
-        line, turned = covariance[gap - 1], column[gap : gap + places]
-        for one in range(places):
-            line[one] -= change[one] * turned[one]  # all three float32: half the time of float64
-
-
-@Loop
-def take_column(variance, covariance, place, column):  # type: ignore[no-untyped-def]
-    """Writes the covariance of a place with every place into the column."""
-    places = len(variance)
-    column[place] = variance[place]
-    for gap in range(1, len(covariance) + 1):
-        before, after = place - gap, place + gap
-        before += places if before < 0 else 0
-        after -= places if after >= places else 0
-        column[before], column[after] = covariance[gap - 1, before], covariance[gap - 1, place]
-
-
-@Loop
-def observe(  # type: ignore[no-untyped-def]
-    states, slates, responses, block, place, row, mean, variance, covariance, precision, precision_mean, tally,
-    visit_count,
-):  # fmt: skip
-    """Learns from the responses to some slates, all as they look before any of them is learned.
-
-    Each response is a normal observation of u at u + g / j with precision j. Those of one product in one state add up;
-    then its row is conditioned on the sums, state by state.
-    """
-    buy_scale, click_scale = tally[0, 0] / tally[1, 0], tally[0, 1] / tally[1, 1]
-    look = tally[0, 2:] / tally[1, 2:]
-    places = mean.shape[1]
-    most = min(slates.size, len(mean))
-    observed = np.empty(most, dtype=np.int64)  # the rows of what is shown
-    number = np.full(len(mean), -1)  # where each row stands among them
-    sums = np.zeros((most, places, 2))  # of their precisions j, and of j u + g
-    count = 0
-    for visit in range(len(states)):
-        state = states[visit]
-        visit_count[state] += 1
-        for slot in range(slates.shape[1]):
-            product, repeated = slates[visit, slot], False
-            for above in range(slot):
-                repeated |= slates[visit, above] == product
-            if repeated:
-                continue
-            own = row[block[state], product]
-            if number[own] < 0:
-                number[own], observed[count] = count, own
-                count += 1
-            u = np.float64(mean[own, place[state]])
-            bought = min(buy_scale * math.exp(u) * look[slot], SURE)
-            clicked = min(click_scale * math.exp(0.5 * u) * look[slot], SURE)  # if not bought
-            buy_odds, click_odds = bought / (1.0 - bought), clicked / (1.0 - clicked)
-            information = buy_odds + 0.25 * (1.0 - bought) * click_odds
-            response = responses[visit, slot]
-            if response == BOUGHT:
-                score = 1.0
-                tally[0, 0] += 1.0
-                tally[0, 2 + slot] += 1.0
-            elif response == CLICKED:
-                score = 0.5 - buy_odds
-                tally[0, 1] += 1.0
-                tally[0, 2 + slot] += 0.5
-            else:
-                score = -0.5 * click_odds - buy_odds
-            clicked *= 1.0 - bought
-            tally[1, 0] += bought / buy_scale
-            tally[1, 1] += clicked / click_scale
-            tally[1, 2 + slot] += (bought + 0.5 * clicked) / look[slot]
-            sums[number[own], place[state], 0] += information
-            sums[number[own], place[state], 1] += information * u + score
-    column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
-    for shown in range(count):
-        own = observed[shown]
-        for here in range(places):
-            if sums[shown, here, 0] > 0.0:
-                much, much_mean = sums[shown, here, 0], sums[shown, here, 1]
-                condition(mean[own], variance[own], covariance[own], here, much, much_mean, column, change)
-                precision[own, here] = np.float64(precision[own, here]) + much
-                precision_mean[own, here] = np.float64(precision_mean[own, here]) + much_mean
-
-
-@Loop
-def condition_anew(  # type: ignore[no-untyped-def]
-    rows, owner, members, prior_mean, common_variance, across, precision, precision_mean, mean, variance,
-    covariance,
-):  # fmt: skip
-    """Sets some rows to the prior, conditioned on all that was observed of them."""
-    places = mean.shape[1]
-    column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
-    for own in rows:
-        block, product = owner[own, 0], owner[own, 1]
-        common = np.float64(common_variance[block, product])
-        for one in range(places):
-            mean[own, one] = prior_mean[members[block, one], product]
-            variance[own, one] = across[0, one] + common
-        for gap in range(1, len(across)):
-            for one in range(places):
-                covariance[own, gap - 1, one] = across[gap, one] + common
-        for here in range(places):
-            much, much_mean = np.float64(precision[own, here]), np.float64(precision_mean[own, here])
-            if much > 0.0:
-                condition(mean[own], variance[own], covariance[own], here, much, much_mean, column, change)
-
-
-@Loop
-def pull_squares(rows, precision, precision_mean, mean, variance, covariance):  # type: ignore[no-untyped-def]
-    """(Q, Q) sum over some rows of a a', and of what that is expected to be, V^-1; see `Model.refit`."""
-    places = mean.shape[1]
-    squares, expected = np.zeros((places, places)), np.zeros((places, places))
-    much, pull, column = np.empty(places), np.empty(places), np.empty(places)
-    for own in rows:
-        for one in range(places):
-            much[one] = np.float64(precision[own, one])
-            pull[one] = np.float64(precision_mean[own, one]) - much[one] * np.float64(mean[own, one])
-        for one in range(places):
-            take_column(variance[own], covariance[own], one, column)
-            expected[one, one] += much[one]
-            for other in range(places):
-                squares[one, other] += pull[one] * pull[other]
-                expected[one, other] -= much[one] * much[other] * column[other]
-    return squares, expected

@@ -81,8 +81,10 @@ def history_prior(history: History) -> Prior:
         level_variance=1.0 / np.array([weight for _, weight in inner]),
         same_group=np.array([(inside[:, None, tiers] == inside[None, :, tiers]).all(axis=2) for tiers, _ in inner]),
     )
-    for number, states in enumerate(members):  # a few states at a time: these tables are large
-        prior.mean[states] = np.log(np.maximum(history.incidence(states), LEAST))
+    # A few states at a time, and not by way of the history, which would keep what it needs: these tables are large.
+    pooled = history.pooling.posterior(history.visits, history.purchases, history.states.shape)
+    for number, states in enumerate(members):
+        prior.mean[states] = np.log(np.maximum(pooled.rows(states), LEAST))
         bought = history.purchases[states].sum(axis=0, dtype=np.float64)
         share = bought / (weight + bought)
         prior.common_variance[number] = (1.0 + share + share**2) / (weight + bought)

@@ -89,12 +89,13 @@ def test_a_large_batch_is_learned_in_parts_that_grow_with_what_was_learned_befor
 
 
 def test_a_product_shown_twice_is_learned_from_the_first(history):
-    """The tiny catalogue's product 7 is nowhere on the slates, and bought only where it is the second of two."""
+    """The second showing says nothing, neither of the product nor of its slot."""
     twice, once = make(history), make(history)
     twice.update([5], [[4, 4, 1]], [[0, 2, 1]], np.zeros((1, N)))
     once.update([5], [[4, 7, 1]], [[0, 0, 1]], np.zeros((1, N)))
     np.testing.assert_array_equal(twice.model.mean[:2], once.model.mean[[0, 2]])
     assert twice.model.tally[0, 0] == once.model.tally[0, 0]
+    np.testing.assert_array_equal(twice.model.tally[:, 2 + 1], 100.0)
 
 
 def test_equal_visits_of_a_batch_add_up_to_one_observation(history):

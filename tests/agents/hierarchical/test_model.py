@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from selflearn_agents.hierarchical.model import Model, begin_rows, condition, take_column
+from selflearn_agents.hierarchical.conditioning import begin_rows, condition, take_column
+from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import Prior
 
 P = 6
