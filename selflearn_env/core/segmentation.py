@@ -1,4 +1,4 @@
-"""The seed's segments: one-dimensional clusters of recency, frequency and monetary value, scored and summed."""
+"""The article's segments: one-dimensional clusters of recency, frequency and monetary value, scored and summed."""
 
 from __future__ import annotations
 

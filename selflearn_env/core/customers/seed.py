@@ -1,4 +1,4 @@
-"""The seed's customers, who do not care what is shown."""
+"""The article's customers, who do not care what is shown."""
 
 from __future__ import annotations
 

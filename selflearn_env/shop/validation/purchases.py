@@ -1,6 +1,6 @@
-"""Whether the simulated customers resemble the log: what they would do, beside visits that were not fitted.
+"""Whether the population, as it is simulated, resembles the log: what they would do, beside visits that were not fitted.
 
-Incidence is compared, the purchases per visit of each product in each state. What the log does not tell, the
+Incidence is compared, the purchases per visit of each product in each state. What the log does not show, the
 simulation takes from elsewhere and nothing here can check: how many of the products shown are bought or clicked (the
 article's level), and how the slot or the neighbours matter (the customer model's own parameters).
 """
@@ -103,7 +103,7 @@ class Tier(NamedTuple):
 def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
     """The two checks of a shop, as far as its log allows them: other customers, and the last two months.
 
-    The simulated customers are split into three groups, and each is foreseen from the two others; unless the shop was
+    The population is split into three groups, and each is foreseen from the two others; unless the shop was
     built with history_share=1, none of them is in the history. For the last two months they are fitted to what they
     bought before.
 
@@ -133,7 +133,7 @@ def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
 
 
 def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_], rng: np.random.Generator) -> Part:
-    fitted, compared = customers.of_visits(~checked), customers.of_visits(checked)
+    fitted, compared = customers.select(~checked), customers.select(checked)
     pooling = fit_pooling(fitted, states.shape)
     estimates = {
         "one rate for all products": Pooling(()),
@@ -321,14 +321,14 @@ def overlap(simulator: Simulator) -> dict[str, float]:
     shown = np.zeros((states.size, simulator.products), dtype=bool)
     shown[np.arange(states.size)[:, None], best] = True
     shared = {}
-    for tier, known in enumerate(states.tiers):
-        labels = len(known.labels)
+    for place, tier in enumerate(states.tiers):
+        labels = len(tier.labels)
         if labels < 2:
-            shared[known.name] = float("nan")
+            shared[tier.name] = float("nan")
             continue
         # For each group of states that differ in this tier only: in how many of them each product is shown.
-        by_label = np.moveaxis(shown.reshape(*states.shape, -1), tier, 0).reshape(labels, -1, simulator.products)
+        by_label = np.moveaxis(shown.reshape(*states.shape, -1), place, 0).reshape(labels, -1, simulator.products)
         count = by_label.sum(axis=0, dtype=np.int64)
         pairs = (count * (count - 1)).sum(axis=1) / (labels * (labels - 1))
-        shared[known.name] = float(pairs.mean()) / n
+        shared[tier.name] = float(pairs.mean()) / n
     return shared
