@@ -1,4 +1,4 @@
-"""Whether the population, as it is simulated, resembles the log: what they would do, beside visits that were not fitted.
+"""Whether the simulated population resembles the log: what it would do, beside visits that were not fitted.
 
 Incidence is compared, the purchases per visit of each product in each state. What the log does not show, the
 simulation takes from elsewhere and nothing here can check: how many of the products shown are bought or clicked (the
@@ -104,7 +104,7 @@ def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
     """The two checks of a shop, as far as its log allows them: other customers, and the last two months.
 
     The population is split into three groups, and each is foreseen from the two others; unless the shop was
-    built with history_share=1, none of them is in the history. For the last two months they are fitted to what they
+    built with history_share=1, no customer of it is in the history. For the last two months it is fitted to what it
     bought before.
 
     Args:
