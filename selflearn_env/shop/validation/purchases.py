@@ -7,7 +7,6 @@ article's level), and how the slot or the neighbours matter (the customer model'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,40 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
-from selflearn_env.core.pooling import Pooling, one_rate
+from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace
-from selflearn_env.core.tables import Table, sum_rows
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
+from selflearn_env.shop.validation.incidence import CELLS, Incidence, pooled_incidence
 
 LATE_DAYS = 61  # the log's last two months
 GROUPS = 3  # of customers, each foreseen from the others
 DECILES = 10
-CELLS = 2**22  # states x products worked on at once
 BIN_BITS = 22  # of the bins by which rates are sorted: 8 of the exponent and 14 below, 1 in 16,384 apart
 OURS, WORLD = "pooled over the tiers: ours", "one draw of ours, as worlds are made"
-
-
-@dataclass(frozen=True, eq=False)
-class Incidence:
-    """Purchases per visit of P products in S states by one estimate, worked out for some states at a time.
-
-    Attributes:
-        rows: makes (B, P) for states (B,).
-        shape: (S, P).
-    """
-
-    rows: Callable[[NDArray[np.int64]], NDArray]
-    shape: tuple[int, int]
-
-    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Neighbouring states (B,), and their incidence (B, P), until all states have come."""
-        size = max(1, CELLS // self.shape[1])
-        for at in range(0, self.shape[0], size):
-            states = np.arange(at, min(at + size, self.shape[0]))
-            yield states, self.rows(states).astype(np.float64, copy=False)
 
 
 class Part(NamedTuple):
@@ -142,23 +121,10 @@ def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_],
         OURS: pooling,
     }
     counts = fitted.visits(), fitted.purchases()
-    incidence = {estimate: _pooled(how, *counts, states) for estimate, how in estimates.items()}
+    incidence = {estimate: pooled_incidence(how, *counts, states.shape) for estimate, how in estimates.items()}
     world = pooling.draw(*counts, states.shape, rng, dtype=np.float32)
     incidence[WORLD] = Incidence(world.__getitem__, world.shape)
     return Part(compared, incidence, _simulated(compared, world, rng))
-
-
-def _pooled(pooling: Pooling, visits: NDArray[np.int64], purchases: Table, states: StateSpace) -> Incidence:
-    """The pooled incidence; of few groups it is kept, of many worked out each time."""
-    shape = purchases.shape
-    if not pooling.levels:
-        rate = one_rate(visits, purchases)
-        return Incidence(lambda some: np.full((len(some), shape[1]), rate), shape)
-    posterior = pooling.posterior(visits, purchases, states.shape)
-    if posterior.groups * shape[1] > CELLS:
-        return Incidence(posterior.rows, shape)
-    table = posterior.incidence()
-    return Incidence(lambda some: table[posterior.group[some]], shape)
 
 
 def _simulated(visits: Baskets, incidence: NDArray[np.float32], rng: np.random.Generator) -> Baskets:
