@@ -42,7 +42,7 @@ class _Halves:
             self.halves.append(_Half(half.visits(), *np.divmod(cells, self.products), bought))
 
     def one_rate(self) -> _Step:
-        """All products have one rate."""
+        """The level above all others: one rate for all products."""
         rates = [half.bought.sum() / max(half.visits.sum() * self.products, 1) for half in self.halves]
         rarity = [1.0 / np.full((1, self.products), max(rate, TINY), dtype=np.float32) for rate in rates]
         everything = np.zeros(len(self.halves[0].visits), dtype=np.int64)
@@ -136,7 +136,7 @@ class _Pairs(NamedTuple):
     parent: NDArray[np.float32]  # visits per purchase in the level above
 
     def at(self, places: NDArray[np.int64]) -> _Pairs:
-        """Those at some places."""
+        """The pairs at some places."""
         return _Pairs(*(column[places] for column in self))
 
     def below(self, weight: np.float32) -> NDArray[np.float32]:
@@ -205,7 +205,7 @@ def _totals(
 
 
 def _sum(terms: NDArray) -> float:
-    """In double precision: rounding in single precision differs between processors, and could choose a weight."""
+    """The sum in double precision: single precision rounds differently on each processor; that could choose weights."""
     return float(terms.sum(dtype=np.float64))
 
 

@@ -183,7 +183,7 @@ class PreferenceCustomers(CustomerModel):
         return appeal.astype(np.float64)
 
     def _slices(self, rows: int) -> list[slice]:
-        """All rows, some at a time."""
+        """Slices that cover all rows, so many at a time as fit."""
         size = max(1, min(STATES, CELLS // self._appeal.products))
         return [slice(at, at + size) for at in range(0, rows, size)]
 

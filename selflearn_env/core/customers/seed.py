@@ -81,5 +81,5 @@ class SeedCustomers(CustomerModel):
         return self
 
     def attending(self, attention: NDArray) -> Self:
-        """The same customers, likewise."""
+        """The same customers: nothing that they remember changes what they do."""
         return self

@@ -33,7 +33,7 @@ class LifeHabits(NamedTuple):
 
 
 def habits_of_the_log(shop: Shop) -> LifeHabits:
-    """Those of the customers who are simulated, in the log."""
+    """The habits of the population in the log."""
     customers, lives = shop.customers, shop.lives
     keys = np.unique(customers.visit_customer * lives.days + customers.visit_day)
     return _habits(keys, len(lives.lives.first_day), lives.days, lives.lives.segment, None)
@@ -42,7 +42,7 @@ def habits_of_the_log(shop: Shop) -> LifeHabits:
 def simulated_habits(
     shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator
 ) -> LifeHabits:
-    """Those of the same customers when each lives `repeats` times and is shown the article's starting slates.
+    """The habits of the population when each customer lives `repeats` times and is shown the article's starting slates.
 
     Args:
         shop: the shop.
@@ -73,7 +73,7 @@ def simulated_habits(
 def _habits(
     keys: NDArray[np.int64], customers: int, days: int, segment: NDArray[np.int64], visits: NDArray[np.int64] | None
 ) -> LifeHabits:
-    """From one number per customer and day with a purchase, ascending: customer * days + day."""
+    """The habits in days with a purchase, one number each, ascending: customer * days + day."""
     customer, day = np.divmod(keys, days)
     same = np.diff(customer) == 0
     return LifeHabits(
