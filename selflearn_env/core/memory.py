@@ -57,11 +57,11 @@ class NoMemory:
     takes_interest = False
 
     def look(self, visits: Visits, slates: NDArray[np.int64]) -> Look:
-        """With all their attention."""
+        """A look with all of the attention."""
         return FRESH
 
     def attention_to_all(self, visits: Visits, products: int, holding_back: float = 0.0) -> None:
-        """All of it."""
+        """None: all of the attention is left."""
 
     def remember(
         self, visits: AnyVisits, look: Look, slates: NDArray[np.int64], response: NDArray[np.int8]

@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from selflearn_env.core.numbers import is_within
 
+PERIODS = ("half", "week")  # tiers that follow the month and number its parts
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
 
 @dataclass(frozen=True)
 class Tier:
@@ -95,6 +98,25 @@ class StateSpace:
     def label(self, state: int) -> str:
         """The state's name, such as "Q4_September_1_Wednesday"."""
         return self._labels[int(self.check([state])[0])]
+
+    def describe(self, state: int) -> str:
+        """The state in words for a person, such as "Q4, second half of September, a Wednesday".
+
+        The name says "September_1" for this half, which reads as a date.
+        """
+        tiers = {
+            tier.name: (number, tier.labels[number])
+            for tier, number in zip(self.tiers, self.decode([state])[0].tolist(), strict=True)
+        }
+        words: list[str] = []
+        for name, (number, label) in tiers.items():
+            if name in PERIODS and "month" in tiers:
+                words[-1] = f"{ORDINALS[number]} {name} of {tiers['month'][1]}"  # in the place of the month
+            elif name == "weekday":
+                words.append(f"a {label}")
+            else:
+                words.append(label if name in ("segment", "month") else f"{name} {label}")
+        return ", ".join(words)
 
     def parse(self, label: str) -> int:
         """The index of a state's name.

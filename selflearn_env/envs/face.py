@@ -39,5 +39,5 @@ def face(env: gym.Env[Any, Any] | gym.vector.VectorEnv[Any, Any, Any]) -> Face:
     """
     unwrapped = env.unwrapped
     if not isinstance(unwrapped, Face):
-        raise TypeError(f"expected an environment of selflearn_env, got {unwrapped!r}")
+        raise TypeError(f"expected an environment of selflearn_env, got {type(unwrapped).__name__}")
     return unwrapped

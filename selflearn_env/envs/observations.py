@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -14,8 +14,10 @@ from selflearn_env.core.journey.visits import NONE, PURCHASES, JourneyVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.visits import Visits
 
+SeenVisits = TypeVar("SeenVisits", bound=Visits, contravariant=True)
 
-class Observation(Protocol):
+
+class Observation(Protocol[SeenVisits]):
     """How visits are observed."""
 
     @property
@@ -23,7 +25,7 @@ class Observation(Protocol):
         """The space of one observation."""
         ...
 
-    def observe(self, visits: Any) -> NDArray:
+    def observe(self, visits: SeenVisits) -> NDArray:
         """(B, ...) what is observed of the visits."""
         ...
 

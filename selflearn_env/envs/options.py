@@ -40,7 +40,7 @@ class Options:
         customer_options: what is particular to the model, such as `{"leave": 0.7}` for "cascade".
         contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
         drift: how the customers' interest wanders meanwhile: a Drift, a mapping with its fields, or None (not at all).
-        visits: "log", as often as the simulated customers came in the log, or "uniform" over the states.
+        visits: "log", as often as the population visited in the log, or "uniform" over the states.
         rewards: what a response earns: Rewards, or a mapping with its fields.
 
     Raises:

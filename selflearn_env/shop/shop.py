@@ -28,9 +28,9 @@ class Shop:
     Attributes:
         catalogue: the products, P of them.
         history: what an agent may read before it starts.
-        customers: what the simulated customers bought in the log; agents never see it.
+        customers: what the population, those who are simulated, bought in the log; agents never see it.
         report: what became of the rows of the log.
-        seed: the seed of the split and of the simulated customers' preferences.
+        seed: the seed of the split and of the population's preferences.
     """
 
     catalogue: Catalogue
@@ -62,9 +62,9 @@ class Shop:
             date_format: as for `load_transactions`.
             history_share: share of the customers (not of the rows) whose purchases form the history, 0 < share <= 1.
                 The others are simulated: nothing of theirs reaches an agent except through the environment. At 1 the
-                whole log is history, and the simulated customers are fitted to that same log.
+                whole log is history, and the population is fitted to that same log.
             seed: of the split of the customers, and of the draw of the simulated preferences.
-            segments: None for the seed's RFM segments, or customer -> label, for every customer.
+            segments: None for the article's RFM segments, or customer -> label, for every customer.
             period: "half" (days 1-15 and 16-31) or "week" (of the month).
             max_products: keep only that many products, those most often bought in the history.
             exclude_products: "auto" leaves out codes that are no merchandise, `()` keeps all, otherwise the codes.
@@ -112,7 +112,7 @@ class Shop:
         return len(self.catalogue)
 
     def demand(self, contrast: float = 1.0) -> DrawnDemand:
-        """What a customer model is made from: the simulated customers, as their purchases in the log show them.
+        """What a customer model is made from: the demand of the population, as its purchases in the log show it.
 
         Args:
             contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
@@ -140,7 +140,7 @@ class Shop:
 
     @cached_property
     def lives(self) -> LogLives:
-        """How the simulated customers come, buy and leave, fitted to their purchases in the log; kept likewise.
+        """How the population comes, buys and leaves, fitted to its purchases in the log; kept likewise.
 
         Raises:
             ValueError: no customer bought on a second day.

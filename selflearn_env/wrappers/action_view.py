@@ -83,5 +83,5 @@ def _slates(view: ActionView, actions: NDArray, visits: Visits | None) -> NDArra
 
 def history_and_size(env: gym.Env | VectorEnv) -> tuple[History, int]:
     """The history of an environment's shop, and its slate size."""
-    known = face(env)
-    return known.shop.history, known.simulator.slate_size
+    unwrapped = face(env)
+    return unwrapped.shop.history, unwrapped.simulator.slate_size

@@ -33,7 +33,7 @@ class CascadeCustomers(PreferenceCustomers):
     products are worth more than another at both ends of an interval of W, they are worth more anywhere in it, and one
     of them is not in the slate and would be better there.
 
-    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     def __init__(self, appeal: NDArray[np.float32], slate_size: int, *, leave: float = 0.5):

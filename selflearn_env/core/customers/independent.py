@@ -14,7 +14,7 @@ class IndependentCustomers(PreferenceCustomers):
     """Each product is bought with b(state, product), otherwise clicked with c(state, product), otherwise ignored.
 
     What stands in the other slots makes no difference, so the best slate is the products of greatest expected reward,
-    in any order. Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    in any order. Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:

@@ -30,7 +30,7 @@ class LogitCustomers(PreferenceCustomers):
     best slate hard to find: with a cost per product the problem is NP-complete (Kunnumkal, Rusmevichientong and
     Topaloglu 2010).
 
-    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     @staticmethod

@@ -12,7 +12,7 @@ from selflearn_env.core.rewards import Rewards
 
 
 class Demand(Protocol):
-    """What a model may be fitted to: the simulated customers of a shop."""
+    """What a model may be fitted to: the demand of a shop's population."""
 
     @property
     def products(self) -> int:
@@ -26,7 +26,7 @@ class Demand(Protocol):
 
     @property
     def start(self) -> NDArray[np.int64]:
-        """(S, m) the seed's starting slate of each state, which sets the level of interest."""
+        """(S, m) the article's starting slate of each state, which sets the level of interest."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class CustomerModel(ABC):
     @classmethod
     @abstractmethod
     def for_shop(cls, shop: Demand, slate_size: int, **options: Any) -> Self:
-        """The model of a shop's simulated customers.
+        """The model of a shop's population.
 
         Args:
             shop: whom to fit.

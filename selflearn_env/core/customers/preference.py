@@ -1,9 +1,9 @@
 """Customers with preferences: the part that those who look at what is shown have in common.
 
-The log tells purchases per visit, not purchases per showing. The interest that leads to a purchase is therefore taken
+The log shows purchases per visit, not purchases per showing. The interest that leads to a purchase is therefore taken
 proportional to the purchase incidence of the product in the state, and the interest that leads to a click to the square
-root of it: clicks are less selective than purchases. Two factors set the level, such that the seed's starting slates
-earn the seed's mean purchases and clicks per visit, as this very model responds to them.
+root of it: clicks are less selective than purchases. Two factors set the level, such that the article's starting slates
+earn the article's mean purchases and clicks per visit, as this very model responds to them.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class PreferenceCustomers(CustomerModel):
 
     @classmethod
     def for_shop(cls, shop: Demand, slate_size: int, **options: Any) -> Self:
-        """The simulated customers of a shop, calibrated so that the seed's start earns the seed's mean responses.
+        """The population of a shop, calibrated so that the article's start earns the article's mean responses.
 
-        The level is set on the seed's slates of ten, whatever the slate size of the environment.
+        The level is set on the article's slates of ten, whatever the slate size of the environment.
 
         Raises:
             ValueError: no level of interest earns that much.
@@ -183,7 +183,7 @@ class PreferenceCustomers(CustomerModel):
         return appeal.astype(np.float64)
 
     def _slices(self, rows: int) -> list[slice]:
-        """All rows, some at a time."""
+        """Slices that cover all rows, so many at a time as fit."""
         size = max(1, min(STATES, CELLS // self._appeal.products))
         return [slice(at, at + size) for at in range(0, rows, size)]
 

@@ -1,4 +1,4 @@
-"""The seed's customers, who do not care what is shown."""
+"""The article's customers, who do not care what is shown."""
 
 from __future__ import annotations
 
@@ -81,5 +81,5 @@ class SeedCustomers(CustomerModel):
         return self
 
     def attending(self, attention: NDArray) -> Self:
-        """The same customers, likewise."""
+        """The same customers: nothing that they remember changes what they do."""
         return self

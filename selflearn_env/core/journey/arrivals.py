@@ -106,7 +106,7 @@ class ReturningCustomers(Newcomers):
     """
 
     def __init__(self, journey: Journey, lives: Lives, calendar: Calendar, slate_size: int, products: int, pace: Pace):
-        """As for `Newcomers`, and the pace at which they come and spend."""
+        """Takes what `Newcomers` take, and the pace at which customers come and spend."""
         super().__init__(journey, lives, calendar, slate_size, products)
         self.pace = pace
         self._mean_gap = 1.0 / (lives.rate * pace.visits)
@@ -161,13 +161,13 @@ class PassingCustomers(Newcomers):
         products: int,
         single: SingleVisits,
     ):
-        """As for `Newcomers`, and the visits whose states they have."""
+        """Takes what `Newcomers` take, and the single visits whose states they have."""
         super().__init__(journey, lives, calendar, slate_size, products)
         self._single = single
 
     @property
     def positions(self) -> int:
-        """Those of the single visits."""
+        """The positions of the single visits."""
         return self._single.positions
 
     def start(self, positions: NDArray[np.int64]) -> JourneyVisits:

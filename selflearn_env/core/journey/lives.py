@@ -12,7 +12,7 @@ from selflearn_env.core.segmentation import Segmentation
 
 @dataclass(frozen=True, eq=False)
 class Lives:
-    """The simulated customers of a shop, C of them, as their purchases in the log show them.
+    """The population of a shop, C customers, as their purchases in the log show them.
 
     Attributes:
         first_day: (C,) day of the first visit, counted from the log's first.
@@ -69,7 +69,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Pace:
-    """What makes simulated customers, shown the article's starting slates, buy as often as those of the log.
+    """What makes the population, shown the article's starting slates, buy as often as in the log.
 
     The log has purchases only, and not every visit ends in one.
 

@@ -16,7 +16,7 @@ from selflearn_env.shop.fitting.bgnbd import BGNBD
 from selflearn_env.shop.shop import Shop
 
 GROUPS = 8  # of customers, by how often they had come back
-DRAWS = 200  # from what each customer's purchases tell
+DRAWS = 200  # from what each customer's purchases say
 
 
 class LifeHabits(NamedTuple):
@@ -29,11 +29,11 @@ class LifeHabits(NamedTuple):
     gaps: NDArray[np.int64]  # (G,) days from one such day, or the first, to the next
     months: NDArray[np.int64]  # (M,) days with a purchase in each span of 30 days
     segment: NDArray[np.int64]  # (C,) number of the segment at the end
-    visits: NDArray[np.int64] | None  # (C,) visits, those without a purchase included; the log does not tell
+    visits: NDArray[np.int64] | None  # (C,) visits, those without a purchase included; the log does not show
 
 
 def habits_of_the_log(shop: Shop) -> LifeHabits:
-    """Those of the customers who are simulated, in the log."""
+    """The habits of the population in the log."""
     customers, lives = shop.customers, shop.lives
     keys = np.unique(customers.visit_customer * lives.days + customers.visit_day)
     return _habits(keys, len(lives.lives.first_day), lives.days, lives.lives.segment, None)
@@ -42,7 +42,7 @@ def habits_of_the_log(shop: Shop) -> LifeHabits:
 def simulated_habits(
     shop: Shop, simulator: Simulator[JourneyVisits], repeats: int, rng: np.random.Generator
 ) -> LifeHabits:
-    """Those of the same customers when each lives `repeats` times and is shown the article's starting slates.
+    """The habits of the population when each customer lives `repeats` times and is shown the article's starting slates.
 
     Args:
         shop: the shop.
@@ -73,7 +73,7 @@ def simulated_habits(
 def _habits(
     keys: NDArray[np.int64], customers: int, days: int, segment: NDArray[np.int64], visits: NDArray[np.int64] | None
 ) -> LifeHabits:
-    """From one number per customer and day with a purchase, ascending: customer * days + day."""
+    """The habits in days with a purchase, one number each, ascending: customer * days + day."""
     customer, day = np.divmod(keys, days)
     same = np.diff(customer) == 0
     return LifeHabits(
@@ -110,18 +110,18 @@ def forecast(shop: Shop, rng: np.random.Generator, share: float = 0.67) -> Forec
     until = int(share * days)
     keys = np.unique(shop.customers.visit_customer * days + shop.customers.visit_day)
     customer, day = np.divmod(keys, days)
-    known = np.unique(customer[day < until])
+    comers = np.unique(customer[day < until])
     before = day < until
-    early, late = (np.bincount(customer[some], minlength=known.max() + 1)[known] for some in (before, ~before))
-    first = np.full(known.max() + 1, days)
-    last = np.zeros(known.max() + 1, dtype=np.int64)
+    early, late = (np.bincount(customer[some], minlength=comers.max() + 1)[comers] for some in (before, ~before))
+    first = np.full(comers.max() + 1, days)
+    last = np.zeros(comers.max() + 1, dtype=np.int64)
     np.minimum.at(first, customer[before], day[before])
     np.maximum.at(last, customer[before], day[before])
     clock = shop.lives.calendar().clock
-    came = clock[first[known] + 1]
-    frequency, recency, age = early - 1, clock[last[known] + 1] - came, clock[until] - came
+    start = clock[first[comers] + 1]
+    frequency, recency, age = early - 1, clock[last[comers] + 1] - start, clock[until] - start
     model = BGNBD.fit(frequency, recency, age)
-    foreseen = np.zeros(len(known))
+    foreseen = np.zeros(len(comers))
     for _ in range(DRAWS):
         rate, leave, gone = model.draw(frequency, recency, age, rng)
         foreseen += ~gone * expected_purchases(rate, leave, clock[-1] - clock[until]) / DRAWS

@@ -1,13 +1,12 @@
-"""Whether the simulated customers resemble the log: what they would do, beside visits that were not fitted.
+"""Whether the simulated population resembles the log: what it would do, beside visits that were not fitted.
 
-Incidence is compared, the purchases per visit of each product in each state. What the log does not tell, the
+Incidence is compared, the purchases per visit of each product in each state. What the log does not show, the
 simulation takes from elsewhere and nothing here can check: how many of the products shown are bought or clicked (the
 article's level), and how the slot or the neighbours matter (the customer model's own parameters).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,40 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
-from selflearn_env.core.pooling import Pooling, one_rate
+from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace
-from selflearn_env.core.tables import Table, sum_rows
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
+from selflearn_env.shop.validation.incidence import CELLS, Incidence, pooled_incidence
 
 LATE_DAYS = 61  # the log's last two months
 GROUPS = 3  # of customers, each foreseen from the others
 DECILES = 10
-CELLS = 2**22  # states x products worked on at once
 BIN_BITS = 22  # of the bins by which rates are sorted: 8 of the exponent and 14 below, 1 in 16,384 apart
 OURS, WORLD = "pooled over the tiers: ours", "one draw of ours, as worlds are made"
-
-
-@dataclass(frozen=True, eq=False)
-class Incidence:
-    """Purchases per visit of P products in S states by one estimate, worked out for some states at a time.
-
-    Attributes:
-        rows: makes (B, P) for states (B,).
-        shape: (S, P).
-    """
-
-    rows: Callable[[NDArray[np.int64]], NDArray]
-    shape: tuple[int, int]
-
-    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Neighbouring states (B,), and their incidence (B, P), until all states have come."""
-        size = max(1, CELLS // self.shape[1])
-        for at in range(0, self.shape[0], size):
-            states = np.arange(at, min(at + size, self.shape[0]))
-            yield states, self.rows(states).astype(np.float64, copy=False)
 
 
 class Part(NamedTuple):
@@ -103,8 +82,8 @@ class Tier(NamedTuple):
 def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
     """The two checks of a shop, as far as its log allows them: other customers, and the last two months.
 
-    The simulated customers are split into three groups, and each is foreseen from the two others; unless the shop was
-    built with history_share=1, none of them is in the history. For the last two months they are fitted to what they
+    The population is split into three groups, and each is foreseen from the two others; unless the shop was
+    built with history_share=1, no customer of it is in the history. For the last two months it is fitted to what it
     bought before.
 
     Args:
@@ -133,7 +112,7 @@ def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
 
 
 def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_], rng: np.random.Generator) -> Part:
-    fitted, compared = customers.of_visits(~checked), customers.of_visits(checked)
+    fitted, compared = customers.select(~checked), customers.select(checked)
     pooling = fit_pooling(fitted, states.shape)
     estimates = {
         "one rate for all products": Pooling(()),
@@ -142,23 +121,10 @@ def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_],
         OURS: pooling,
     }
     counts = fitted.visits(), fitted.purchases()
-    incidence = {estimate: _pooled(how, *counts, states) for estimate, how in estimates.items()}
+    incidence = {estimate: pooled_incidence(how, *counts, states.shape) for estimate, how in estimates.items()}
     world = pooling.draw(*counts, states.shape, rng, dtype=np.float32)
     incidence[WORLD] = Incidence(world.__getitem__, world.shape)
     return Part(compared, incidence, _simulated(compared, world, rng))
-
-
-def _pooled(pooling: Pooling, visits: NDArray[np.int64], purchases: Table, states: StateSpace) -> Incidence:
-    """The pooled incidence; of few groups it is kept, of many worked out each time."""
-    shape = purchases.shape
-    if not pooling.levels:
-        rate = one_rate(visits, purchases)
-        return Incidence(lambda some: np.full((len(some), shape[1]), rate), shape)
-    posterior = pooling.posterior(visits, purchases, states.shape)
-    if posterior.groups * shape[1] > CELLS:
-        return Incidence(posterior.rows, shape)
-    table = posterior.incidence()
-    return Incidence(lambda some: table[posterior.group[some]], shape)
 
 
 def _simulated(visits: Baskets, incidence: NDArray[np.float32], rng: np.random.Generator) -> Baskets:
@@ -321,14 +287,14 @@ def overlap(simulator: Simulator) -> dict[str, float]:
     shown = np.zeros((states.size, simulator.products), dtype=bool)
     shown[np.arange(states.size)[:, None], best] = True
     shared = {}
-    for tier, known in enumerate(states.tiers):
-        labels = len(known.labels)
+    for place, tier in enumerate(states.tiers):
+        labels = len(tier.labels)
         if labels < 2:
-            shared[known.name] = float("nan")
+            shared[tier.name] = float("nan")
             continue
         # For each group of states that differ in this tier only: in how many of them each product is shown.
-        by_label = np.moveaxis(shown.reshape(*states.shape, -1), tier, 0).reshape(labels, -1, simulator.products)
+        by_label = np.moveaxis(shown.reshape(*states.shape, -1), place, 0).reshape(labels, -1, simulator.products)
         count = by_label.sum(axis=0, dtype=np.int64)
         pairs = (count * (count - 1)).sum(axis=1) / (labels * (labels - 1))
-        shared[known.name] = float(pairs.mean()) / n
+        shared[tier.name] = float(pairs.mean()) / n
     return shared

@@ -189,7 +189,8 @@ def figures(shop):
 def test_tables_that_keep_their_filled_cells_give_the_same_figures(tiny_shop, monkeypatch):
     expected = figures(tiny_shop)
     monkeypatch.setattr("selflearn_env.core.tables.DENSE", 0)
-    monkeypatch.setattr("selflearn_env.shop.validation.purchases.CELLS", 30)  # blocks of three states
+    for module in ("incidence", "purchases"):
+        monkeypatch.setattr(f"selflearn_env.shop.validation.{module}.CELLS", 30)  # blocks of three states
     assert isinstance(tiny_shop.customers.purchases(), SparseTable)
     for ours, theirs in zip(figures(tiny_shop), expected, strict=True):
         for one, other in zip(ours[0], theirs[0], strict=True):
