@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from selflearn_env.core.segmentation import MEASURES, SEGMENTS, Segmentation
-from selflearn_env.shop.reading.ledger import Ledger
+from selflearn_env.shop.reading.ledger import Ledger, read_ledger
 from selflearn_env.shop.reading.transactions import TransactionLog
 
 CLUSTERS = 4
@@ -23,7 +23,7 @@ def rfm_table(log: TransactionLog) -> pd.DataFrame:
         from the first to the last), T (days from the first to the end of the log) and monetary (mean spend per day over
         the days after the first, 0 without any; in money).
     """
-    return measures(Ledger.of(log))
+    return measures(read_ledger(log))
 
 
 def measures(ledger: Ledger) -> pd.DataFrame:

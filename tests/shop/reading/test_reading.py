@@ -126,20 +126,6 @@ def test_row_of_a_bad_cell(online_retail_rows, tmp_path, name):
         load_transactions(path)
 
 
-def test_a_csv_needs_commas(online_retail_rows, tmp_path):
-    path = tmp_path / "log.csv"
-    online_retail_rows.to_csv(path, index=False, sep=";")
-    with pytest.raises(ValueError, match=r"log\.csv: no column for 'invoice'.*found 'InvoiceNo;StockCode;"):
-        load_transactions(path)
-
-
-def test_a_short_line_of_a_csv(tmp_path):
-    path = tmp_path / "log.csv"
-    path.write_text(",".join(CANONICAL) + "\n536365,85123A,MUG\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"log\.csv: cannot be read as csv: .*Expected 7 columns, got 3"):
-        load_transactions(path)
-
-
 @pytest.mark.parametrize("name", ["utf8.csv", "log.xlsx", "log.parquet"])
 def test_log_without_rows(online_retail_rows, tmp_path, name):
     path = written(online_retail_rows.iloc[:0], tmp_path, name)
@@ -166,7 +152,7 @@ def test_broken_file(online_retail_rows, tmp_path, name, share):
 
 
 def test_damaged_parquet_is_refused_by_name(online_retail_rows, tmp_path):
-    """Damage to a value cannot be told from a value; what is told names the file."""
+    """Damage to a value cannot be told from a value; what is said names the file."""
     path = written(online_retail_rows, tmp_path, "log.parquet")
     whole, rng = path.read_bytes(), np.random.default_rng(5)
 
@@ -203,7 +189,7 @@ def test_unknown_ending(tmp_path):
 
 
 def test_neither_path_nor_frame(online_retail_rows):
-    with pytest.raises(TypeError, match="a path or a DataFrame, got dict"):
+    with pytest.raises(TypeError, match="a path, a DataFrame or an Arrow table, got dict"):
         load_transactions(online_retail_rows.to_dict())
 
 
@@ -225,7 +211,7 @@ def test_a_sheet_with_some_of_the_columns_must_not_get_lost(online_retail_rows, 
     path = tmp_path / "log.xlsx"
     with pd.ExcelWriter(path) as workbook:
         online_retail_rows.to_excel(workbook, sheet_name="one", index=False)
-        online_retail_rows.rename(columns={"CustomerID": "Client"}).to_excel(workbook, sheet_name="two", index=False)
+        online_retail_rows.rename(columns={"CustomerID": "Kunde"}).to_excel(workbook, sheet_name="two", index=False)
     with pytest.raises(ValueError, match="sheet 'two': no column for 'customer'"):
         load_transactions(path)
 
@@ -235,12 +221,14 @@ def test_a_sheet_of_notes_is_no_part_of_the_log(online_retail_rows, tmp_path):
     with pd.ExcelWriter(path) as workbook:
         pd.DataFrame({"notes": ["exported on Monday"]}).to_excel(workbook, sheet_name="notes", index=False)
         online_retail_rows.to_excel(workbook, sheet_name="log", index=False)
-    assert load_transactions(path).report.rows_read == len(online_retail_rows)
+    report = load_transactions(path).report
+    assert report.dropped == {"of sheet 'notes', which has other headings": 1}
+    assert report.rows_kept == report.rows_read - 1 == len(online_retail_rows)
 
 
 def test_two_columns_for_one_name_are_not_guessed(online_retail_rows):
     rows = online_retail_rows.assign(Price=online_retail_rows["UnitPrice"])
-    with pytest.raises(ValueError, match="'UnitPrice', 'Price' may each be 'price'; name every column yourself"):
+    with pytest.raises(ValueError, match="'UnitPrice', 'Price' may each be 'price'"):
         load_transactions(rows)
 
 
