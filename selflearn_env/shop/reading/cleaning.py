@@ -16,7 +16,7 @@ MISSING = ["", "nan", "NaN", "null", "NULL", "None", r"\N", "#N/A"]  # what writ
 NOBODY = [*MISSING, "NA", "N/A", "n/a", "<NA>"]  # codes of products may look so, customers and numbers do not
 TOTALS = frozenset(["total", "totals", "subtotal", "sum", "grandtotal", "gesamt", "summe", "totaal"])
 BLANKS = " \t\r\n\0\xa0"
-WHOLE_FLOAT = r"-?(?:0|[1-9]\d*)\.0"
+WHOLE_FLOAT = r"-?(?:0|[1-9]\d*)\.0+"
 WHOLE = r"0|-?[1-9]\d{0,17}"  # fits in 64 bits
 LONGEST_CODE, LONGEST_TEXT = 200, 500  # characters; a shop keeps texts in the width of its longest
 YEARS = (1900, 2199)
@@ -46,7 +46,7 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
     known = text.dropna()
     # A column that went through floating point says so in every cell: then .0 is no part of the codes.
     if len(known) and known.str.fullmatch(WHOLE_FLOAT).all():
-        text = text.str.removesuffix(".0")
+        text = _without_point(text)
     return text
 
 
@@ -58,7 +58,7 @@ def clean_customers(cells: pd.Series, source: str) -> pd.Series:
     """
     codes = clean_codes(cells, source)
     codes = codes.where(~codes.isin(NOBODY))
-    codes = codes.where(~codes.str.fullmatch(WHOLE_FLOAT).fillna(False).astype(bool), codes.str.removesuffix(".0"))
+    codes = _without_point(codes)
     known = codes.dropna()
     return codes.astype("Int64") if len(known) and known.str.fullmatch(WHOLE).all() else codes
 
@@ -94,6 +94,12 @@ def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Se
 def are_totals(codes: pd.Index) -> np.ndarray:
     """(codes,) whether a code says that its line adds up others."""
     return pd.Index(codes.astype("str")).str.casefold().str.replace(r"[\s:_-]", "", regex=True).isin(TOTALS)
+
+
+def _without_point(codes: pd.Series) -> pd.Series:
+    """The codes, those that are whole numbers with a decimal point without it."""
+    pointed = codes.str.fullmatch(WHOLE_FLOAT).fillna(False).astype(bool)
+    return codes.where(~pointed, codes.str.replace(r"\.0+$", "", regex=True))
 
 
 def _place(cells: pd.Series, bad: np.ndarray, source: str) -> str:

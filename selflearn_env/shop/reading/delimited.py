@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -85,8 +86,9 @@ def _decoded(data: bytes, source: str) -> tuple[str, str]:
 
 def _most_cells(text: str) -> str:
     """The separator that parts the heading in most cells."""
-    heading = next((line for line in io.StringIO(text[:HEAD]) if line.strip()), "")
-    return max(SEPARATORS.values(), key=lambda sign: len(next(csv.reader([heading], delimiter=sign))))
+    plain = re.sub(r'"(?:[^"]|"")*"', "", text[:HEAD])
+    heading = next((line for line in io.StringIO(plain) if line.strip()), "")
+    return max(SEPARATORS.values(), key=heading.count)
 
 
 def _records(text: str, separator: str, heading: int, width: int, source: str) -> Iterator[int]:

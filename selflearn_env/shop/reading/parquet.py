@@ -75,11 +75,13 @@ class Parquet:
         self.name, self._engine = str(path), engine
         self.chosen: Mapping[str, str]
         self.found: Sequence[str]
-        self.chosen, self.found, self.kinds = parquet_columns(list(links), columns, str(path))
+        footers = {file: _footer(file) for file in links}
+        schemas = {file: footer.schema.to_arrow_schema() for file, footer in footers.items()}
+        self.chosen, self.found, self.kinds = parquet_columns(schemas, columns, str(path))
         self.rows, self._files = 0, []
         for file, link in links.items():
-            self._files.append(self._rows(file, link, self.rows))
-            self.rows += pa.parquet.read_metadata(file).num_rows
+            self._files.append(self._rows(file, schemas[file].names, link, self.rows))
+            self.rows += footers[file].num_rows
         engine.execute(f"CREATE VIEW log AS {' UNION ALL '.join(self._files)}")
         self._found: dict[str, pa.ChunkedArray] = {}
         self.dropped: dict[str, int] = {}
@@ -122,9 +124,8 @@ class Parquet:
 
         return _evenly(stored(), tables.BATCH)
 
-    def _rows(self, file: Path, link: str, begin: int) -> str:
+    def _rows(self, file: Path, names: list[str], link: str, begin: int) -> str:
         """The query for the rows of a file, numbered from `begin` on; its columns are known by their places."""
-        names = pa.parquet.read_schema(file).names
         if ROW in names:
             raise ValueError(f"{file}: a column called {ROW!r} cannot be read; rename it")
         places = ", ".join(f"c{place}" for place in range(len(names)))
@@ -136,28 +137,22 @@ class Parquet:
 
 
 def parquet_columns(
-    files: list[Path], columns: str | Mapping[str, str], source: str
+    schemas: Mapping[Path, pa.Schema], columns: str | Mapping[str, str], source: str
 ) -> tuple[dict[str, str], list[str], dict[str, pa.DataType]]:
     """Canonical name -> name in the files, all names, and canonical name -> type, the same in all files.
 
     Raises:
-        ValueError: a file is no Parquet; a column is missing, is there twice, or has another type in one of the files.
+        ValueError: a column is missing, is there twice, or has another type in one of the files.
     """
-    chosen: dict[str, str] = {}
-    names: list[str] = []
+    first, whole = next(iter(schemas.items()))
+    chosen = find_columns(whole.names, columns, source)
     kinds: dict[str, pa.DataType] = {}
-    for file in files:
-        try:
-            schema = pa.parquet.read_schema(file)
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{file}: cannot be read as parquet: {str(error).splitlines()[0]}") from None
-        name = source if file == files[0] else str(file)
-        if not chosen:
-            chosen, names = find_columns(schema.names, columns, name), schema.names
+    for file, schema in schemas.items():
+        name = source if file == first else str(file)
         for canonical, each in chosen.items():
             if schema.names.count(each) != 1:
                 there = "is no column" if each not in schema.names else "are several columns"
-                raise ValueError(f"{name}: there {there} {each!r}, but there is one in {files[0].name}")
+                raise ValueError(f"{name}: there {there} {each!r}, but there is one in {first.name}")
             stored = plain_kind(schema.field(each).type)
             kind = check_kind(stored, name, canonical)
             empty = pa.types.is_null(schema.field(each).type)  # no cell is there, and so no kind of it
@@ -168,7 +163,15 @@ def parquet_columns(
                     f"{name}: column {each!r} is {kind}, but {kinds[canonical]} in the parts before; "
                     f"write all with one type"
                 )
-    return chosen, names, {canonical: plain_kind(kind) for canonical, kind in kinds.items()}
+    return chosen, whole.names, {canonical: plain_kind(kind) for canonical, kind in kinds.items()}
+
+
+def _footer(file: Path) -> pa.parquet.FileMetaData:
+    """What a file says of itself, read from a path that is no address to Arrow."""
+    try:
+        return pa.parquet.read_metadata(file.absolute())
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{file}: cannot be read as parquet: {str(error).splitlines()[0]}") from None
 
 
 def _link(file: Path, link: Path) -> str:

@@ -148,7 +148,10 @@ def as_arrow(
     if not isinstance(cells, pa.Array | pa.ChunkedArray):
         try:
             found = pa.array(cells, from_pandas=True)
-            mixed = pa.types.is_date(found.type) and any(isinstance(cell, datetime.datetime) for cell in cells)
+            # Arrow takes a date and a moment for dates, and a number and a truth value for numbers.
+            odd = datetime.datetime if pa.types.is_date(found.type) else bool | np.bool_
+            untyped = not isinstance(cells, pd.Series) or pd.api.types.is_object_dtype(cells)
+            mixed = untyped and not pa.types.is_boolean(found.type) and any(isinstance(cell, odd) for cell in cells)
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             mixed = True
         if mixed:
@@ -157,7 +160,8 @@ def as_arrow(
         cells = found
     cells = pa.chunked_array([cells]) if isinstance(cells, pa.Array) else cells
     if pa.types.is_dictionary(cells.type):
-        cells = cells.cast(cells.type.value_type)
+        kind = plain_kind(cells.type)
+        cells = pa.chunked_array([chunk.dictionary.cast(kind).take(chunk.indices) for chunk in cells.chunks], kind)
     if pa.types.is_floating(cells.type):
         return pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
     return cells.cast(plain_kind(cells.type))
