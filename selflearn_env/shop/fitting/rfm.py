@@ -21,7 +21,7 @@ def rfm_table(log: TransactionLog) -> pd.DataFrame:
     Returns:
         A frame indexed by customer, with the columns frequency (days with a transaction after the first), recency (days
         from the first to the last), T (days from the first to the end of the log) and monetary (mean spend per day over
-        the days after the first, 0 without any; in money).
+        the days after the first, 0 without any, and 0 where the log has no prices; in money).
     """
     return measures(read_ledger(log))
 

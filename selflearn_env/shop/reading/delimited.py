@@ -74,8 +74,8 @@ def _decoded(data: bytes, source: str) -> tuple[str, str]:
     encodings = ["utf-8", "cp1252", "latin-1"]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
-    elif b"\0" in data[:1000]:
-        encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
+    elif b"\0" in data[:2]:
+        encodings = ["utf-16-be" if data[:1] == b"\0" else "utf-16-le"]
     for encoding in encodings:
         try:
             return data.decode(encoding).removeprefix("\ufeff"), encoding
@@ -87,7 +87,7 @@ def _decoded(data: bytes, source: str) -> tuple[str, str]:
 def _most_cells(text: str) -> str:
     """The separator that parts the heading in most cells."""
     plain = re.sub(r'"(?:[^"]|"")*"', "", text[:HEAD])
-    heading = next((line for line in io.StringIO(plain) if line.strip()), "")
+    heading = next((line for line in io.StringIO(plain) if line.strip("\r\n ")), "")
     return max(SEPARATORS.values(), key=heading.count)
 
 

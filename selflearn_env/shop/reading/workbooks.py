@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from selflearn_env.shop.reading.columns import find_columns
 from selflearn_env.shop.reading.tables import Table
 
+MOST_CELLS = 2**28  # of a sheet; the reader sets aside memory for each, and a stray cell makes it 17 billion
 FIRST_ROW = 2  # the first row below a heading, as a person sees it in a spreadsheet
 
 
@@ -23,6 +26,7 @@ def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) ->
     """
     parts: list[tuple[str, dict[str, str], list[str], list[list[Any]]]] = []
     refused: list[tuple[str, list[str], int, ValueError]] = []
+    _check_areas(data, source)
     try:
         with CalamineWorkbook.from_object(io.BytesIO(data)) as workbook:
             sheets = {
@@ -60,3 +64,23 @@ def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) ->
     for name, _, count, _ in refused:
         table.dropped[f"of sheet {name!r}, which has other headings"] = count
     return table
+
+
+def _check_areas(data: bytes, source: str) -> None:
+    """Raises ValueError where a sheet says of itself that it is larger than can be read."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        for name in packed.namelist():
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
+                continue
+            with packed.open(name) as sheet:
+                area = re.search(rb'<dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"', sheet.read(4096))
+            if area is None:
+                continue
+            width = 0
+            for letter in area[1]:
+                width = 26 * width + letter - ord("A") + 1
+            if width * int(area[2]) > MOST_CELLS:
+                raise ValueError(
+                    f"{source}: {name} is used up to cell {(area[1] + area[2]).decode()}; "
+                    f"delete the columns and rows beyond the log, and save it again"
+                )

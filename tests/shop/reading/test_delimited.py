@@ -57,6 +57,16 @@ def test_a_separator_within_quotes_parts_nothing(load):
     assert log.report.understood["separator"] == "semicolon"
 
 
+@pytest.mark.parametrize("separator", ",;\t|")
+def test_quotes_around_every_heading_hide_no_separator(load, separator):
+    quoted = [[f'"{cell}"' for cell in cells] for cells in [HEADING, *ROWS]]
+    assert load(*(separator.join(cells) for cells in quoted)).frame.equals(load(*lines_with(",")).frame)
+
+
+def test_a_stray_zero_byte_makes_no_utf_16(load):
+    assert load(*lines_with(",", [["1", "A\0B", *ROWS[0][2:]]])).frame["product"].tolist() == ["A\0B"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_encodings(load, encoding):
     text = "\n".join(lines_with(";", [["1", "Käse €", *ROWS[0][2:]]]))

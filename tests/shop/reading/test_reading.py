@@ -1,8 +1,16 @@
 """A log reads the same whatever it is stored as, and a file that cannot be read says so."""
 
+import csv
+import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from selflearn_env import load_transactions
 from selflearn_env.shop.reading.columns import CANONICAL
@@ -238,3 +246,65 @@ def test_csv_with_a_repeated_heading(online_retail_rows, tmp_path):
     repeated.to_csv(path, index=False)
     with pytest.raises(ValueError, match=r"log\.csv: .*'UnitPrice'"):
         load_transactions(path)
+
+
+def test_a_stray_cell_at_the_end_of_a_sheet(online_retail_rows, tmp_path):
+    """The reader sets aside memory for every cell before it, and ends the process where there is not enough."""
+    path = tmp_path / "log.xlsx"
+    online_retail_rows.to_excel(path, index=False)
+    workbook = openpyxl.load_workbook(path)
+    workbook.active["XFD1048576"] = "x"
+    workbook.save(path)
+    with pytest.raises(ValueError, match=r"log\.xlsx: xl/worksheets/sheet1\.xml is used up to cell XFD1048576; delete"):
+        load_transactions(path)
+
+
+def test_cells_of_several_kinds_in_a_workbook(online_retail_rows, expected, tmp_path):
+    """Numbers stored as text, which Excel marks with a green corner, beside numbers, and dates beside moments."""
+    path = tmp_path / "log.xlsx"
+    online_retail_rows.to_excel(path, index=False)
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook.active
+    sheet["F2"], sheet["D3"], sheet["E5"] = "2,55", "-1", datetime.date(2011, 1, 2)
+    workbook.save(path)
+    pd.testing.assert_frame_equal(load_transactions(path).frame, expected)
+
+
+@pytest.mark.parametrize(("cell", "complaint"), [("D3", "column 'quantity', row 3"), ("F3", "column 'price', row 3")])
+def test_truth_in_a_workbook_is_no_number(online_retail_rows, tmp_path, cell, complaint):
+    path = tmp_path / "log.xlsx"
+    online_retail_rows.to_excel(path, index=False)
+    workbook = openpyxl.load_workbook(path)
+    workbook.active[cell] = True
+    workbook.save(path)
+    with pytest.raises(ValueError, match=rf"log\.xlsx: {complaint}: 'True' is bool, neither text, number nor date"):
+        load_transactions(path)
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    st.text('"\n,;\t| C0.9a', max_size=8),
+    st.sampled_from(["NA", "nan", "1.0", "2.0", "17", "-3", "9007199254740993", "007"]),
+)
+LINES = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS, st.integers(-3, 9), st.sampled_from([0.0, 0.25, 1234.5]))
+
+
+@settings(max_examples=150)
+@given(st.lists(LINES, min_size=1, max_size=8), st.sampled_from(",;|\t"), st.sampled_from(",."))
+def test_a_csv_of_any_texts_reads_like_its_frame(lines, separator, decimal):
+    """Unless it is refused, which is right where lines within quotes look like rows."""
+    log = pd.DataFrame(lines, columns=["invoice", "product", "description", "customer", "quantity", "price"])
+    log = log.assign(time=pd.Timestamp("2024-02-13"))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        log.to_csv(path, index=False, sep=separator, decimal=decimal, quoting=csv.QUOTE_ALL)
+        try:
+            found = load_transactions(path)
+        except ValueError as error:
+            if "a quote that opens" not in str(error):
+                with pytest.raises(ValueError, match=r"the DataFrame: "):
+                    load_transactions(log)
+            return
+    expected = load_transactions(log)
+    pd.testing.assert_frame_equal(found.frame, expected.frame)
+    assert (found.report.rows_read, found.report.dropped) == (expected.report.rows_read, expected.report.dropped)
