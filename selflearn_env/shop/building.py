@@ -42,8 +42,12 @@ class Sides(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What is counted in the lines of both sides."""
+    """What the lines of both sides come to."""
 
+    catalogue: Catalogue
+    states: StateSpace
+    segmentation: Segmentation | None
+    report: Report
     units: dict[str, Any]  # the tables of a history that count all lines
     bought: Baskets  # of the history's customers
     own: Baskets  # of the simulated customers; the same object where the lines are the same
@@ -72,19 +76,18 @@ def build_shop(
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise ValueError(f"seed is a whole number >= 0, got {seed!r}")
-    sides = [_sides(source, reading, float(history_share), int(seed), segments, period, exclude_products, max_products)]
-    catalogue, states, segmentation, report = (
-        getattr(sides[0], name) for name in ("catalogue", "states", "segmentation", "report")
+    counts = _counts(
+        _sides(source, reading, float(history_share), int(seed), segments, period, exclude_products, max_products)
     )
-    counts = _counts(sides.pop())
-    poolings = _fits([counts.bought] if counts.own is counts.bought else [counts.bought, counts.own], states)
+    baskets = [counts.bought] if counts.own is counts.bought else [counts.bought, counts.own]
+    poolings = _fits(baskets, counts.states)
     history = History(
-        states=states,
+        states=counts.states,
         visits=counts.bought.visits(),
         purchases=counts.bought.purchases(),
         **counts.units,
         pooling=poolings[0],
-        segmentation=segmentation,
+        segmentation=counts.segmentation,
     )
     population = Population(
         **vars(counts.own),
@@ -93,7 +96,7 @@ def build_shop(
         customer_spend=counts.customer_spend,
         pooling=poolings[-1],
     )
-    return Parts(catalogue, history, population, report, int(seed))
+    return Parts(counts.catalogue, history, population, counts.report, int(seed))
 
 
 def _sides(
@@ -143,7 +146,17 @@ def _counts(sides: Sides) -> Counts:
     own = bought
     if sides.simulated is not sides.past:
         own, began = _baskets(sides.simulated, segment, states, products)
-    return Counts(units, bought, own, began.day.astype(np.int64), sides.spend[np.unique(began.customer)])
+    return Counts(
+        catalogue=sides.catalogue,
+        states=states,
+        segmentation=sides.segmentation,
+        report=sides.report,
+        units=units,
+        bought=bought,
+        own=own,
+        visit_day=began.day.astype(np.int64),
+        customer_spend=sides.spend[np.unique(began.customer)],
+    )
 
 
 def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -> NDArray[np.bool_]:

@@ -108,7 +108,10 @@ class Table:
             if meaning is None:
                 cells = self._columns[column]
                 safe = pa.types.is_timestamp(cells.type) and cells.type.unit != "ns"  # what is finer than us may go
-                whole[column] = cells.cast(BATCHED[column], safe=safe).combine_chunks()
+                try:
+                    whole[column] = cells.cast(BATCHED[column], safe=safe).combine_chunks()
+                except pa.ArrowInvalid as error:
+                    raise ValueError(f"{self.name}: column {column!r} is out of range: {error}") from None
         for begin in range(0, self.rows, BATCH):
             cells = []
             for column, meaning in means.items():
@@ -202,6 +205,13 @@ def check_kind(kind: pa.DataType, source: str, column: str) -> pa.DataType:
     types = pa.types
     number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     date = types.is_timestamp(kind) or types.is_date(kind)
+    if types.is_timestamp(kind) and kind.tz is not None:
+        try:
+            pa.scalar(0, kind).as_py()
+        except (ValueError, LookupError):
+            raise ValueError(
+                f"{source}: column {column!r} is in the time zone {kind.tz!r}, which nobody knows"
+            ) from None
     if types.is_string(kind) or types.is_null(kind) or number or (column == "time" and date):
         return kind
     wanted = {"quantity": "numbers", "price": "numbers", "time": "dates"}.get(column, "codes")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from selflearn_env import Shop, load_transactions
@@ -188,3 +189,20 @@ def test_a_line_that_adds_up_others_is_no_row(busy_log, tmp_path, way):
     report = load_transactions(way(pd.concat([busy_log, last]), tmp_path)).report
     assert report.dropped == {"of a line that adds up others": 1}
     assert report.rows_kept == 600
+
+
+@pytest.mark.parametrize("way", ["parquet", "arrow"])
+def test_a_time_zone_that_nobody_knows(busy_log, tmp_path, way):
+    table = pa.Table.from_pandas(busy_log)
+    there = table["time"].cast(pa.timestamp("us", "Mars/Phobos"))
+    table = table.set_column(table.column_names.index("time"), "time", there)
+    pq.write_table(table, tmp_path / "log.parquet")
+    with pytest.raises(ValueError, match="column 'time' is in the time zone 'Mars/Phobos', which nobody knows"):
+        load_transactions({"parquet": tmp_path / "log.parquet", "arrow": table}[way])
+
+
+def test_moments_beyond_all_calendars(busy_log):
+    table = pa.Table.from_pandas(busy_log)
+    times = pa.array([2**62] * 600, pa.timestamp("s"))
+    with pytest.raises(ValueError, match="the table: column 'time' is out of range"):
+        load_transactions(table.set_column(table.column_names.index("time"), "time", times))
