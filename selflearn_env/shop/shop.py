@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from selflearn_env.shop.fitting.lives import LogLives
+    from selflearn_env.shop.reading.tables import ArrowTable
     from selflearn_env.shop.reading.transactions import TransactionLog
 
 
@@ -42,10 +43,13 @@ class Shop:
     @classmethod
     def from_transactions(
         cls,
-        source: str | Path | pd.DataFrame | TransactionLog,
+        source: str | Path | pd.DataFrame | ArrowTable | TransactionLog,
         *,
         columns: str | Mapping[str, str] = "auto",
         date_format: str | None = None,
+        separator: str = "auto",
+        decimal: str = "auto",
+        price_is: str = "auto",
         history_share: float = 0.5,
         seed: int = 0,
         segments: Mapping[Any, str] | pd.Series | None = None,
@@ -56,10 +60,12 @@ class Shop:
         """Builds a shop.
 
         Args:
-            source: path to a CSV, XLSX or Parquet file or to a folder of Parquet files, a DataFrame, or a log from
-                `load_transactions`. Parquet need not fit in memory.
-            columns: as for `load_transactions`.
-            date_format: as for `load_transactions`.
+            source: what `load_transactions` reads, or what it gave. Parquet need not fit in memory.
+            columns: as for `load_transactions`; so are the next four.
+            date_format: of dates given as text.
+            separator: of the cells of a CSV.
+            decimal: the decimal mark of numbers given as text.
+            price_is: "unit" or "total".
             history_share: share of the customers (not of the rows) whose purchases form the history, 0 < share <= 1.
                 The others are simulated: nothing of theirs reaches an agent except through the environment. At 1 the
                 whole log is history, and the population is fitted to that same log.
@@ -76,11 +82,11 @@ class Shop:
         # pandas is imported only where a log is read
         from selflearn_env.shop.building import build_shop
         from selflearn_env.shop.reading.memory import give_back
+        from selflearn_env.shop.reading.options import Reading
 
         parts = build_shop(
             source,
-            columns=columns,
-            date_format=date_format,
+            Reading(columns, date_format, separator, decimal, price_is),
             history_share=history_share,
             seed=seed,
             segments=segments,
