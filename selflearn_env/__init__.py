@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from selflearn_env.core.journey.effects import Journey
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
+    from selflearn_env.envs.face import face
     from selflearn_env.shop.fitting.rfm import rfm_table, segment_customers
     from selflearn_env.shop.reading.transactions import TransactionLog, load_transactions
     from selflearn_env.shop.shop import Shop
@@ -29,6 +30,7 @@ __all__ = [
     "StateSpace",
     "TransactionLog",
     "__version__",
+    "face",
     "load_transactions",
     "rfm_table",
     "segment_customers",
@@ -41,6 +43,7 @@ _HOMES = {
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",
+    "face": "envs.face",
     "TransactionLog": "shop.reading.transactions",
     "load_transactions": "shop.reading.transactions",
     "rfm_table": "shop.fitting.rfm",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from math import isfinite
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.storage import write_agent
-from selflearn_env.core.slates import check_products, check_slate_size, is_plain
+from selflearn_env.core.numbers import is_finite
+from selflearn_env.core.slates import check_products, check_slate_size
 from selflearn_env.core.states import check_states
 from selflearn_env.shop.history import History
-
-INTEGER, REAL = np.dtype(np.int64), np.dtype(np.float64)
 
 
 class Agent(ABC):
@@ -29,7 +27,7 @@ class Agent(ABC):
         privileged: whether the agent knows what no real agent could; marked in every output.
         sees_visits: whether the agent is shown the visits themselves, with all that the customers remember, and not
             only their state indexes; only a privileged one is.
-        parts: attributes that are objects of other classes, which hold arrays and numbers themselves.
+        parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
 
@@ -60,10 +58,7 @@ class Agent(ABC):
         Raises:
             ValueError: a state does not exist.
         """
-        if self._is_one_state(states):
-            return self._act_once(states)  # type: ignore[arg-type]
-        states = check_states(states, self.states)
-        return self._act_once(states) if len(states) == 1 else self._act(states)
+        return self._act(check_states(states, self.states))
 
     def update(self, states: ArrayLike, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike) -> None:
         """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing.
@@ -72,8 +67,6 @@ class Agent(ABC):
             ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite; then nothing is
                 learned.
         """
-        if self._is_one_visit(states, slates, responses, item_rewards):
-            return self._update_once(states, slates, responses, item_rewards)  # type: ignore[arg-type]
         states = check_states(states, self.states)
         slates = check_products(slates, len(states), self.slate_size, self.products)
         responses, item_rewards = np.asarray(responses), np.asarray(item_rewards, dtype=np.float64)
@@ -82,9 +75,9 @@ class Agent(ABC):
                 f"responses and item_rewards have the shape of the slates, {slates.shape}, "
                 f"got {responses.shape} and {item_rewards.shape}"
             )
-        if np.count_nonzero(np.isfinite(item_rewards)) != item_rewards.size:
+        if not is_finite(item_rewards):
             raise ValueError("item_rewards must be finite numbers")
-        return self._update(states, slates, responses, item_rewards)
+        self._update(states, slates, responses, item_rewards)
 
     def values(self, states: ArrayLike) -> NDArray[np.float64]:
         """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate".
@@ -105,38 +98,9 @@ class Agent(ABC):
         states = check_states(states, self.states)
         return self._propensity(states, check_products(slates, len(states), self.slate_size, self.products))
 
-    def _is_one_state(self, states: ArrayLike) -> bool:
-        """Whether these are the states of a single visit, as most agents get them; `check_states` judges others."""
-        return (
-            isinstance(states, np.ndarray)
-            and states.shape == (1,)
-            and states.dtype == INTEGER
-            and 0 <= states.item() < self.states
-        )
-
-    def _is_one_visit(
-        self, states: ArrayLike, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike
-    ) -> bool:
-        """Whether a single visit of distinct products can be learned from these arrays as they are."""
-        shape = (1, self.slate_size)
-        return (
-            self._is_one_state(states)
-            and isinstance(slates, np.ndarray)
-            and isinstance(responses, np.ndarray)
-            and isinstance(item_rewards, np.ndarray)
-            and shape == slates.shape == responses.shape == item_rewards.shape
-            and item_rewards.dtype == REAL
-            and is_plain(slates[0], self.slate_size, self.products)
-            and isfinite(sum(item_rewards.tolist()[0]))
-        )
-
     @abstractmethod
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """What `act` returns, for checked states."""
-
-    def _act_once(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What `act` returns for a single visit, where an agent has a shorter way."""
-        return self._act(states)
 
     def _update(  # noqa: B027  a static agent has nothing to do
         self,
@@ -146,16 +110,6 @@ class Agent(ABC):
         item_rewards: NDArray[np.float64],
     ) -> None:
         """What `update` does, with checked arguments; nothing for a static agent."""
-
-    def _update_once(
-        self,
-        states: NDArray[np.int64],
-        slates: NDArray[np.int64],
-        responses: NDArray,
-        item_rewards: NDArray[np.float64],
-    ) -> None:
-        """What `update` does for a single visit whose products are distinct, where an agent has a shorter way."""
-        self._update(states, slates, responses, item_rewards)
 
     @abstractmethod
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -7,13 +7,20 @@ from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
 from typing import Any
 
+KEPT = "compiling, once; later runs find it in numba's cache"
+NOT_KEPT = "compiling, in every run: no folder for numba's cache can be written to; set NUMBA_CACHE_DIR to one that can"
+
 
 class Loop:
     """A plain function over arrays and numbers, compiled at its first call and kept in numba's cache on disk.
 
     The rules of the agents are such functions. `@Loop` stands where `@numba.njit` would, so that numba, which takes
     half a second, is imported only by those who run one. One loop may call another. With NUMBA_DISABLE_JIT=1 in the
-    environment the same lines run as plain Python and give the same bits.
+    environment the same lines run as plain Python and give the same bits, as long as numbers of 4 bytes become
+    numpy.float64 before they meet others: what numba makes of float(x) has 4 bytes still.
+
+    Numba looks at the file of a loop to see whether its cache still holds, and not at the files of the loops that it
+    calls: such loops share a file.
     """
 
     def __init__(self, function: Callable[..., Any]):
@@ -30,11 +37,13 @@ class Loop:
         """The function as numba has it."""
         import numba  # half a second
 
-        _announce()
         try:
-            return numba.njit(cache=True)(self._function)
+            compiled = numba.njit(cache=True)(self._function)
+            _announce(KEPT)
         except RuntimeError:  # no folder can be written to, neither the package's own nor the user's cache
-            return numba.njit(self._function)
+            compiled = numba.njit(self._function)
+            _announce(NOT_KEPT)
+        return compiled
 
     @property
     def _numba_type_(self) -> Any:
@@ -46,17 +55,17 @@ class Loop:
 
 
 @cache
-def _announce() -> None:
-    """Sees that one line is written when a loop must be compiled: it takes seconds, once."""
+def _announce(line: str) -> None:
+    """Sees that a line is written when a loop must be compiled, and that it is written once: it takes seconds."""
     from numba.core import event
 
     class Announcer(event.Listener):
-        told = False
+        written = False
 
         def on_start(self, event: Any) -> None:
-            if not self.told:
-                print("compiling, once; later runs find it in numba's cache", file=sys.stderr)
-            self.told = True
+            if not self.written:
+                print(line, file=sys.stderr)
+            self.written = True
 
         def on_end(self, event: Any) -> None:
             """Nothing to say."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.archive import read_archive, write_archive
 
-KIND, VERSION = "selflearn-agent", 3
+KIND, VERSION = "selflearn-agent", 4
 
 
 class Resumable(Protocol):
@@ -25,17 +25,17 @@ Stored = TypeVar("Stored", bound=Resumable)
 
 
 def write_agent(agent: Resumable, path: Path) -> None:
-    """Writes the attributes of an agent and of its parts."""
+    """Writes the attributes of an agent, of its parts, and of their parts."""
     heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
-    for owner, target in [("", agent), *((part, getattr(agent, part)) for part in agent.parts)]:
+    for owner, target in _with_parts(agent):
         plain = heading["attributes"].setdefault(owner, {})
         for name, value in vars(target).items():
             if isinstance(value, np.ndarray):
                 arrays[f"{owner}.{name}"] = value
             elif isinstance(value, np.random.Generator):
                 heading["rng"] = value.bit_generator.state
-            elif name not in agent.parts:
+            elif name not in _parts(target):
                 plain[name] = value
     write_archive(path, heading, arrays)
 
@@ -55,18 +55,33 @@ def _put_together(
     by_class = {agent_class.__name__: agent_class for agent_class in known}
     if heading["agent"] not in by_class:
         raise ValueError(f"{path}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
-    agent_class = by_class[heading["agent"]]
-    agent = object.__new__(agent_class)
-    owners: dict[str, Any] = {"": agent}
-    for part, part_class in agent_class.parts.items():
-        owners[part] = object.__new__(part_class)
-        setattr(agent, part, owners[part])
+    agent = _empty(by_class[heading["agent"]])
+    owners = dict(_with_parts(agent))
     for owner, plain in heading["attributes"].items():
-        for name, value in plain.items():
-            setattr(owners[owner], name, value)
+        vars(owners[owner]).update(plain)
     for key, array in arrays.items():
-        owner, name = key.split(".", 1)
+        owner, name = key.rsplit(".", 1)
         setattr(owners[owner], name, array)
     agent.rng = np.random.default_rng(0)
     agent.rng.bit_generator.state = heading["rng"]
     return agent
+
+
+def _parts(target: object) -> dict[str, type]:
+    """The attributes that are objects of other classes, which are stored like the agent itself."""
+    return getattr(target, "parts", {})
+
+
+def _with_parts(target: object, owner: str = "") -> Iterator[tuple[str, Any]]:
+    """An object under the name of its owner, and its parts under "part", theirs under "part.part"."""
+    yield owner, target
+    for part in _parts(target):
+        yield from _with_parts(getattr(target, part), f"{owner}.{part}".lstrip("."))
+
+
+def _empty(known: type[Any]) -> Any:
+    """An object of a class, with its parts, but without any other attribute."""
+    target = object.__new__(known)
+    for part, part_class in _parts(known).items():
+        setattr(target, part, _empty(part_class))
+    return target

@@ -30,7 +30,7 @@ class Baskets:
     states: int
     products: int
 
-    def of(self, chosen: NDArray[np.bool_]) -> Baskets:
+    def select(self, chosen: NDArray[np.bool_]) -> Baskets:
         """The baskets of the visits chosen (V,)."""
         number = np.cumsum(chosen) - 1
         items = chosen[self.item_visit]

@@ -94,11 +94,13 @@ class DriftPath:
 
     def factor(self, served: int) -> NDArray[np.float64]:
         """(P,) factor of the interest in each product after `served` slates; the same array until it changes."""
-        if served >= self._until:
-            self._advance(served)
+        self.advance(served)
         return self._factor
 
-    def _advance(self, served: int) -> None:
+    def advance(self, served: int) -> bool:
+        """Goes on to where interest is after `served` slates; whether it has changed since the last call."""
+        if served < self._until:
+            return False
         drift, move = self._drift, served // self._drift.every
         keep = 0.5 ** (drift.every / drift.half_life)
         step = drift.spread * np.sqrt(1.0 - keep**2)
@@ -112,3 +114,4 @@ class DriftPath:
             self._factor[product] *= served < time
         events = [time for time in (*drift.appear.values(), *drift.vanish.values()) if time > served]
         self._until = min([(move + 1) * drift.every, *events])
+        return True

@@ -1,12 +1,31 @@
-"""What counts as a number where an option asks for one."""
+"""Whether numbers are what they should be."""
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
+
+FEW = 32  # numbers that Python looks over faster than numpy
 
 
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether the value is a real number; a truth value is none."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def is_within(indexes: NDArray[np.int64], size: int) -> bool:
+    """Whether all indexes are 0..size - 1."""
+    if indexes.size > FEW:
+        return bool(indexes.min() >= 0 and indexes.max() < size)
+    few = indexes.ravel().tolist()
+    return not few or (min(few) >= 0 and max(few) < size)
+
+
+def is_finite(numbers: NDArray[np.float64]) -> bool:
+    """Whether none of the numbers is infinite or NaN."""
+    if numbers.size > FEW:
+        return bool(np.isfinite(numbers).all())
+    return all(map(isfinite, numbers.ravel().tolist()))

@@ -1,7 +1,7 @@
 """Purchase incidence per visit, pooled along nested groups of the state's tiers.
 
 The incidence of a product in a state is the expected number of purchases of it per visit. Few states have enough visits
-to tell it alone, so each group of states is shrunk to the larger group around it:
+to estimate it in each alone, so each group of states is shrunk to the larger group around it:
 
     incidence_l = (purchases_l + weight_l) / (visits_l + weight_l / incidence_{l-1})
 
@@ -63,7 +63,7 @@ class Pooling:
             shape: number of labels of each tier.
         """
         if not self.levels:
-            return np.full(purchases.shape, _one_rate(visits, purchases))
+            return np.full(purchases.shape, one_rate(visits, purchases))
         return self.posterior(visits, purchases, shape).table(np.float64)
 
     def draw(
@@ -91,13 +91,13 @@ class Pooling:
         contrast: float = 1.0,
     ) -> Posterior:
         """The last of the levels, of which there is at least one; `gamma` as for `Posterior`, the others for `draw`."""
-        parent = np.full((1, purchases.shape[1]), _one_rate(visits, purchases))
+        parent = np.full((1, purchases.shape[1]), one_rate(visits, purchases))
         parent_of = np.zeros(visits.size, dtype=np.int64)
         for level in self.levels:
             group, first = groups_of(level.tiers, shape)
             weight = level.weight / contrast if level.tiers else level.weight
-            came = np.bincount(group, weights=visits).astype(np.float64)
-            last = Posterior(purchases, group, came, parent, parent_of[first], weight, gamma)
+            visit_count = np.bincount(group, weights=visits).astype(np.float64)
+            last = Posterior(purchases, group, visit_count, parent, parent_of[first], weight, gamma)
             if level is not self.levels[-1]:
                 parent, parent_of = last.incidence(), group
         return last
@@ -110,7 +110,7 @@ class Posterior:
     Attributes:
         purchases: (S, P) of the states.
         group: (S,) of the states.
-        came: (G,) visits of each group.
+        visit_count: (G,) visits of each group.
         parent: incidence in the groups of the level above.
         parent_of: (G,) which of them is around each group.
         weight: how many purchases of each product the parent is worth.
@@ -119,16 +119,21 @@ class Posterior:
 
     purchases: Table
     group: NDArray[np.int64]
-    came: NDArray[np.float64]
+    visit_count: NDArray[np.float64]
     parent: NDArray[np.float64]
     parent_of: NDArray[np.int64]
     weight: float
     gamma: Callable[[NDArray], NDArray] | None
 
+    @property
+    def groups(self) -> int:
+        """Number of groups, G."""
+        return len(self.parent_of)
+
     def rows(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) incidence in some states, in purchases per visit."""
-        groups, of = np.unique(self.group[states], return_inverse=True)
-        return self._of(groups)[of]
+        groups, place = np.unique(self.group[states], return_inverse=True)
+        return self._incidence(groups)[place]
 
     def table(self, dtype: DTypeLike) -> NDArray:
         """(S, P) incidence in all states."""
@@ -140,7 +145,7 @@ class Posterior:
 
     def incidence(self) -> NDArray[np.float64]:
         """(G, P) incidence in all groups."""
-        table = np.empty((len(self.came), self.purchases.shape[1]))
+        table = np.empty((len(self.visit_count), self.purchases.shape[1]))
         for groups, incidence in self._blocks():
             table[groups] = incidence
         return table
@@ -148,25 +153,25 @@ class Posterior:
     def _blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """Some neighbouring groups at a time, and their incidence."""
         size = max(1, CELLS // self.purchases.shape[1])
-        for at in range(0, len(self.came), size):
-            groups = np.arange(at, min(at + size, len(self.came)))
-            yield groups, self._of(groups)
+        for at in range(0, len(self.visit_count), size):
+            groups = np.arange(at, min(at + size, len(self.visit_count)))
+            yield groups, self._incidence(groups)
 
-    def _of(self, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _incidence(self, groups: NDArray[np.int64]) -> NDArray[np.float64]:
         """(len(groups), P) incidence in some groups, each given once."""
-        place = np.full(len(self.came), -1)
+        place = np.full(len(self.visit_count), -1)
         place[groups] = np.arange(len(groups))
         incidence = sum_rows(self.purchases, place[self.group], len(groups))
         incidence += self.weight
         if self.gamma is not None:
             incidence = self.gamma(incidence)
         rate = self.weight / np.maximum(self.parent[self.parent_of[groups]], TINY)
-        rate += self.came[groups, None]
+        rate += self.visit_count[groups, None]
         incidence /= rate
         return incidence
 
 
-def _one_rate(visits: NDArray, purchases: Table) -> float:
+def one_rate(visits: NDArray, purchases: Table) -> float:
     """Purchases per visit and product."""
     bought = sum_rows(purchases, np.zeros(visits.size, dtype=np.int64), 1).sum()
     return float(bought / max(visits.sum() * purchases.shape[1], 1))

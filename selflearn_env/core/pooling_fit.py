@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,16 +20,16 @@ CACHED = 2**17  # cells worked on at once: few enough to stay in the cache
 
 
 class _Half(NamedTuple):
-    """The purchases of one half of the customers."""
+    """The purchases of one half of the customers, in the pairs of state and product in which there are any."""
 
-    visits: NDArray[np.int64]  # (S,)
-    state: NDArray[np.int64]  # (N,) of the cells in which something was bought
+    visits: NDArray[np.int64]  # (S,) of each state
+    state: NDArray[np.int64]  # (N,) of each pair
     product: NDArray[np.int64]  # (N,)
     bought: NDArray[np.int64]  # (N,) in how many visits
 
 
 class _Halves:
-    """The likelihood of each half of the customers given the other half, at any grouping of the states."""
+    """Both halves of the customers, at any grouping of the states."""
 
     def __init__(self, baskets: Baskets, shape: Sequence[int]):
         self.shape, self.visits, self.products = shape, baskets.visit_state.size, baskets.products
@@ -37,61 +37,45 @@ class _Halves:
         if odd.all() or not odd.any():  # a single customer: the visits themselves are halved
             odd = np.arange(self.visits) % 2 == 1
         self.halves = []
-        for half in (baskets.of(odd), baskets.of(~odd)):
+        for half in (baskets.select(odd), baskets.select(~odd)):
             cells, bought = half.bought()
             self.halves.append(_Half(half.visits(), *np.divmod(cells, self.products), bought))
 
     def one_rate(self) -> _Step:
-        """All products have one rate."""
+        """The level above all others: one rate for all products."""
         rates = [half.bought.sum() / max(half.visits.sum() * self.products, 1) for half in self.halves]
-        inverse = [1.0 / np.full((1, self.products), max(rate, TINY), dtype=np.float32) for rate in rates]
+        rarity = [1.0 / np.full((1, self.products), max(rate, TINY), dtype=np.float32) for rate in rates]
         everything = np.zeros(len(self.halves[0].visits), dtype=np.int64)
-        trial = _Trial(everything, np.zeros(1, dtype=np.int64), inverse, self.halves)
+        trial = _Trial(everything, np.zeros(1, dtype=np.int64), rarity, self.halves)
         likelihood = trial.likelihood(WEIGHTS[-1] ** 2)  # at such a weight the parent repeats itself
-        return _Step((), 0.0, likelihood / self.visits, everything, lambda: inverse)
+        return _Step((), 0.0, likelihood / self.visits, everything, lambda: rarity)
 
     def split(self, parent: _Step, tiers: tuple[int, ...]) -> _Step:
         """The groups of these tiers, shrunk to the parent by the weight of greatest likelihood."""
         group, first = groups_of(tiers, self.shape)
-        trial = _Trial(group, parent.group[first], parent.inverse, self.halves)
+        trial = _Trial(group, parent.group[first], parent.rarity, self.halves)
         weight, likelihood = _maximise(trial.likelihood)
-        return _Step(tiers, weight, likelihood / self.visits, group, lambda: trial.inverse(weight))
+        return _Step(tiers, weight, likelihood / self.visits, group, lambda: trial.rarity(weight))
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """A level under trial."""
+    """A level that was tried."""
 
     tiers: tuple[int, ...]
     weight: float
     likelihood: float
     group: NDArray[np.int64]  # (S,) of each state
-    make_inverse: Callable[[], list[NDArray[np.float32]]]
+    make_rarity: Callable[[], list[NDArray[np.float32]]]
 
     @cached_property
-    def inverse(self) -> list[NDArray[np.float32]]:
+    def rarity(self) -> list[NDArray[np.float32]]:
         """(G, P) visits per purchase, as each half has it; only a step that is split further needs it."""
-        return self.make_inverse()
-
-
-class _Cells(NamedTuple):
-    """Some pairs of group and product, as one half of the customers sees them."""
-
-    came: NDArray[np.float32]  # visits of the group
-    bought: NDArray[np.float32]  # purchases
-    inverse: NDArray[np.float32]  # visits per purchase, as the level above has it
-
-    def at(self, places: NDArray[np.int64]) -> _Cells:
-        """Those at some places."""
-        return _Cells(*(column[places] for column in self))
-
-    def rate(self, weight: np.float32) -> NDArray[np.float32]:
-        """What the purchases and the weight are divided by."""
-        return self.came + weight * self.inverse
+        return self.make_rarity()
 
 
 class _Trial:
-    """The groups of a level at any weight, for each half of the customers."""
+    """The groups of a level at any weight: how each half of the customers foresees the other."""
 
     def __init__(
         self,
@@ -100,62 +84,111 @@ class _Trial:
         parent: list[NDArray[np.float32]],
         halves: Sequence[_Half],
     ):
-        self.parent, self.parent_of = parent, parent_of
-        groups, self.products = len(parent_of), parent[0].shape[1]
-        self.came = [np.bincount(group, weights=of.visits, minlength=groups).astype(np.float32) for of in halves]
-        # Where something was bought, by either half: few of all pairs.
-        keys = [group[of.state] * self.products + of.product for of in halves]
-        self.cells, bought = _totals(keys, [of.bought for of in halves], groups * self.products)
-        of_group, product = np.divmod(self.cells, self.products)
-        self.known = [
-            _Cells(came[of_group], own.astype(np.float32), inverse[parent_of[of_group], product])
-            for came, own, inverse in zip(self.came, bought, parent, strict=True)
-        ]
-        self.filled = [np.flatnonzero(own) for own in bought]
-        self.foreseen, self.own = [], []
-        for half in (0, 1):
-            other = self.filled[1 - half]
-            self.foreseen.append((self.known[half].at(other), self.known[1 - half].bought[other]))
-            own = self.filled[half]
-            self.own.append((self.known[half].at(own), self.came[1 - half][of_group[own]]))
+        """Prepares what no weight changes.
 
-    def inverse(self, weight: float) -> list[NDArray[np.float32]]:
+        Args:
+            group: (S,) the group of each state.
+            parent_of: (G,) the group of the level above around each group.
+            parent: (G', P) visits per purchase in the level above, as each half has it.
+            halves: the halves.
+        """
+        groups, products = len(parent_of), parent[0].shape[1]
+        visits = [np.bincount(group, weights=half.visits, minlength=groups).astype(np.float32) for half in halves]
+        # The pairs of group and product in which either half bought something: few of all.
+        keys = [group[half.state] * products + half.product for half in halves]
+        cells, bought = _totals(keys, [half.bought for half in halves], groups * products)
+        group_of, product = np.divmod(cells, products)
+        seen = [
+            _Pairs(visits[half][group_of], bought[half].astype(np.float32), parent[half][parent_of[group_of], product])
+            for half in (0, 1)
+        ]
+        self._forecasts = []
+        for half, other in ((0, 1), (1, 0)):
+            own, others = np.flatnonzero(bought[half]), np.flatnonzero(bought[other])
+            self._forecasts.append(
+                _Forecast(
+                    visits=visits[half],
+                    visits_to_come=visits[other],
+                    parent=parent[half],
+                    parent_of=parent_of,
+                    own_cells=cells[own],
+                    own=seen[half].at(own),
+                    visits_to_come_of_own=visits[other][group_of[own]],
+                    others=seen[half].at(others),
+                    bought_by_others=seen[other].bought[others],
+                )
+            )
+
+    def rarity(self, weight: float) -> list[NDArray[np.float32]]:
         """(G, P) visits per purchase, of each half."""
-        w = np.float32(weight)
-        found = []
-        for came, parent, filled, (own, _) in zip(self.came, self.parent, self.filled, self.own, strict=True):
-            incidence = parent[self.parent_of]
-            incidence *= w
-            incidence += came[:, None]
-            np.divide(w, incidence, out=incidence)
-            incidence.reshape(-1)[self.cells[filled]] = (own.bought + w) / own.rate(w)
-            found.append(np.reciprocal(incidence, out=incidence))
-        return found
+        return [forecast.rarity(np.float32(weight)) for forecast in self._forecasts]
 
     def likelihood(self, weight: float) -> float:
         """Poisson log-likelihood in nats of each half given the other, without the terms that no model changes."""
-        w = np.float32(weight)
-        value = 0.0
-        for half in (0, 1):
-            cells, theirs = self.foreseen[half]
-            value += _sum(theirs * np.log((cells.bought + w) / cells.rate(w)))
-            # The sum over the catalogue: the purchases where there are some, and the weight everywhere.
-            own, came = self.own[half]
-            value -= _sum(came * (own.bought / own.rate(w)))
-            value -= self._catalogue(half, w)
-        return value
+        return sum(term for forecast in self._forecasts for term in forecast.terms(np.float32(weight)))
 
-    def _catalogue(self, half: int, weight: np.float32) -> float:
-        """What the weight alone lets expect, summed over all products and the visits of the other half."""
-        value, visits, other = 0.0, self.came[half] / weight, self.came[1 - half]
-        groups = np.flatnonzero(other)
-        size = max(1, CACHED // self.products)
+
+class _Pairs(NamedTuple):
+    """Some pairs of group and product, as one half of the customers sees them."""
+
+    visits: NDArray[np.float32]  # of the group
+    bought: NDArray[np.float32]  # visits in which the product was bought
+    parent: NDArray[np.float32]  # visits per purchase in the level above
+
+    def at(self, places: NDArray[np.int64]) -> _Pairs:
+        """The pairs at some places."""
+        return _Pairs(*(column[places] for column in self))
+
+    def below(self, weight: np.float32) -> NDArray[np.float32]:
+        """What purchases and weight are divided by: visits, those behind the weight included."""
+        return self.visits + weight * self.parent
+
+
+@dataclass(frozen=True, eq=False)
+class _Forecast:
+    """The groups of a level as one half of the customers has them, to foresee the purchases of the other half.
+
+    Its incidence is (bought + weight) / (visits + weight * parent), or weight / (...) where it bought nothing.
+    """
+
+    visits: NDArray[np.float32]  # (G,) of this half
+    visits_to_come: NDArray[np.float32]  # (G,) of the other
+    parent: NDArray[np.float32]  # (G', P) visits per purchase in the level above
+    parent_of: NDArray[np.int64]  # (G,) the group of the level above around each group
+    own_cells: NDArray[np.int64]  # (N,) group * P + product of the pairs in which this half bought something
+    own: _Pairs  # (N,) these pairs
+    visits_to_come_of_own: NDArray[np.float32]  # (N,) of the other half, in the groups of these pairs
+    others: _Pairs  # (M,) the pairs in which the other half bought something, as this half sees them
+    bought_by_others: NDArray[np.float32]  # (M,)
+
+    def rarity(self, weight: np.float32) -> NDArray[np.float32]:
+        """(G, P) visits per purchase."""
+        incidence = self.parent[self.parent_of]
+        incidence *= weight
+        incidence += self.visits[:, None]
+        np.divide(weight, incidence, out=incidence)
+        incidence.reshape(-1)[self.own_cells] = (self.own.bought + weight) / self.own.below(weight)
+        return np.reciprocal(incidence, out=incidence)
+
+    def terms(self, weight: np.float32) -> Iterator[float]:
+        """The terms of the log-likelihood of the other half: its purchases, less what was expected of it."""
+        yield _sum(self.bought_by_others * np.log((self.others.bought + weight) / self.others.below(weight)))
+        # What is expected, over the whole catalogue: by the purchases where there are some, by the weight everywhere.
+        yield -_sum(self.visits_to_come_of_own * (self.own.bought / self.own.below(weight)))
+        yield -self._expected_by_weight(weight)
+
+    def _expected_by_weight(self, weight: np.float32) -> float:
+        """Purchases that the weight alone lets expect of the other half, of all products."""
+        expected, visits = 0.0, self.visits / weight
+        groups = np.flatnonzero(self.visits_to_come)
+        size = max(1, CACHED // self.parent.shape[1])
         for at in range(0, len(groups), size):
             some = groups[at : at + size]
-            share = self.parent[half][self.parent_of[some]]
-            share += visits[some, None]
-            value += _sum(other[some] * np.reciprocal(share, out=share).sum(axis=1, dtype=np.float64))
-        return value
+            incidence = self.parent[self.parent_of[some]]
+            incidence += visits[some, None]
+            np.reciprocal(incidence, out=incidence)
+            expected += _sum(self.visits_to_come[some] * incidence.sum(axis=1, dtype=np.float64))
+        return expected
 
 
 def _totals(
@@ -172,7 +205,7 @@ def _totals(
 
 
 def _sum(terms: NDArray) -> float:
-    """In double precision: rounding in single precision differs between processors, and could choose a weight."""
+    """The sum in double precision: single precision rounds differently on each processor; that could choose weights."""
     return float(terms.sum(dtype=np.float64))
 
 
@@ -180,7 +213,7 @@ def fit_pooling(baskets: Baskets, shape: Sequence[int], tiers: Sequence[int] | N
     """Chooses the order of the tiers and the weight of each level from the purchases themselves.
 
     Tiers are added one at a time, always the one that raises the likelihood most, until none does; the last level is
-    the single state in any case (its weight is large where states tell nothing more).
+    the single state in any case (its weight is large where states differ in nothing more).
 
     Args:
         baskets: the purchases to fit.
@@ -224,15 +257,15 @@ def _pooling(steps: Sequence[_Step]) -> Pooling:
 
 def _maximise(value: Callable[[float], float]) -> tuple[float, float]:
     """The weight of greatest value, and the value: the best of a coarse grid, then of its neighbours, ever nearer."""
-    known: dict[int, float] = {}
+    values: dict[int, float] = {}  # of the places of the grid tried so far
 
     def best(candidates: Sequence[int]) -> int:
         for at in candidates:
-            if 0 <= at <= STEPS and at not in known:
-                known[at] = value(WEIGHTS[at])
-        return max(known, key=known.__getitem__)
+            if 0 <= at <= STEPS and at not in values:
+                values[at] = value(WEIGHTS[at])
+        return max(values, key=values.__getitem__)
 
     at = best(range(0, STEPS + 1, 8))
     for distance in (4, 2, 1):
         at = best((at - distance, at + distance))
-    return WEIGHTS[at], known[at]
+    return WEIGHTS[at], values[at]

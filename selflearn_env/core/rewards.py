@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from selflearn_env.core.numbers import is_number
 
 IGNORED, CLICKED, BOUGHT = 0, 1, 2
-DECIMALS = 2  # the seed rounds its noisy rewards
+DECIMALS = 2  # the article rounds its noisy rewards
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The seed's segments: one-dimensional clusters of recency, frequency and monetary value, scored and summed."""
+"""The article's segments: one-dimensional clusters of recency, frequency and monetary value, scored and summed."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ class Segmentation:
 
     @cached_property
     def _borders(self) -> dict[str, NDArray[np.float64]]:
-        """Half-way between neighbouring centres."""
+        """The borders of the clusters, half-way between neighbouring centres."""
         centres = {measure: np.array(self.centres[measure]) for measure in MEASURES}
         return {measure: (of[1:] + of[:-1]) / 2 for measure, of in centres.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from selflearn_env.core.numbers import is_within
+
 MANY, SHORT = 512, 16  # so many slates of up to so many slots are sooner compared slot with slot than sorted
 
 
@@ -60,8 +62,7 @@ def check_products(slates: ArrayLike, batch: int, slate_size: int, products: int
     given = slates
     if slates.dtype != np.int64:
         slates = slates.astype(np.int64)
-    # Seen as unsigned, a negative index is a huge one.
-    if np.count_nonzero(slates.view(np.uint64) >= products):
+    if not is_within(slates, products):
         row, slot = (int(axis[0]) for axis in np.nonzero((slates < 0) | (slates >= products)))
         raise ValueError(
             f"slates[{row}, {slot}] is product {given[row, slot]}, but the catalogue has products 0..{products - 1}"

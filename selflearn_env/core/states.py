@@ -10,6 +10,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from selflearn_env.core.numbers import is_within
+
+PERIODS = ("half", "week")  # tiers that follow the month and number its parts
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
 
 @dataclass(frozen=True)
 class Tier:
@@ -94,6 +99,25 @@ class StateSpace:
         """The state's name, such as "Q4_September_1_Wednesday"."""
         return self._labels[int(self.check([state])[0])]
 
+    def describe(self, state: int) -> str:
+        """The state in words for a person, such as "Q4, second half of September, a Wednesday".
+
+        The name says "September_1" for this half, which reads as a date.
+        """
+        tiers = {
+            tier.name: (number, tier.labels[number])
+            for tier, number in zip(self.tiers, self.decode([state])[0].tolist(), strict=True)
+        }
+        words: list[str] = []
+        for name, (number, label) in tiers.items():
+            if name in PERIODS and "month" in tiers:
+                words[-1] = f"{ORDINALS[number]} {name} of {tiers['month'][1]}"  # in the place of the month
+            elif name == "weekday":
+                words.append(f"a {label}")
+            else:
+                words.append(label if name in ("segment", "month") else f"{name} {label}")
+        return ", ".join(words)
+
     def parse(self, label: str) -> int:
         """The index of a state's name.
 
@@ -127,7 +151,7 @@ def check_states(states: ArrayLike, size: int) -> NDArray[np.int64]:
     if given.dtype.kind not in "iu":
         raise ValueError(f"state indexes are integers, got {given.dtype}")
     indexes = given if given.dtype == np.int64 else given.astype(np.int64)
-    outside = indexes.view(np.uint64) >= size  # seen as unsigned, a negative index is a huge one
-    if np.count_nonzero(outside):
-        raise ValueError(f"state {given[outside][0]} does not exist: the {size} states are 0..{size - 1}")
+    if not is_within(indexes, size):
+        first = given[(indexes < 0) | (indexes >= size)][0]
+        raise ValueError(f"state {first} does not exist: the {size} states are 0..{size - 1}")
     return indexes

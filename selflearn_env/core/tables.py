@@ -97,11 +97,11 @@ def filled(given: Table) -> tuple[NDArray[np.int64], NDArray]:
 def values_at(given: Table, cells: NDArray[np.int64]) -> NDArray:
     """(N,) the values of cells (N,), row * P + column."""
     if isinstance(given, SparseTable):
-        known, values = given.filled()
-        if not known.size:
+        some, values = given.filled()
+        if not some.size:
             return np.zeros(cells.size, given.dtype)
-        at = np.searchsorted(known, cells).clip(max=known.size - 1)
-        return np.where(known[at] == cells, values[at], 0).astype(given.dtype)
+        at = np.searchsorted(some, cells).clip(max=some.size - 1)
+        return np.where(some[at] == cells, values[at], 0).astype(given.dtype)
     return given.reshape(-1)[cells]
 
 
@@ -112,8 +112,8 @@ def totals(cells: NDArray[np.int64], weights: NDArray | None = None) -> tuple[ND
     """
     if weights is None:
         return np.unique(cells, return_counts=True)
-    some, of = np.unique(cells, return_inverse=True)
-    return some, np.bincount(of, weights)
+    some, place = np.unique(cells, return_inverse=True)
+    return some, np.bincount(place, weights)
 
 
 def sum_rows(given: Table, group: NDArray, groups: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,37 +46,13 @@ class Visits:
         return type(parts[0])(*map(np.concatenate, columns))
 
 
-class OneOutcome(NamedTuple):
-    """What came of showing a slate to a single visit: a row of `Outcome`."""
-
-    visits: Visits  # one row
-    response: NDArray[np.int8]  # (n,)
-    item_reward: NDArray[np.float64]  # (n,)
-    reward: float
-    duplicates: int
-    terminated: bool
-    truncated: bool
-
-
-class Outcome(NamedTuple):
+class Outcome(NamedTuple, Generic[AnyVisits]):
     """What came of showing one slate to each visit."""
 
-    visits: Visits  # what follows: the next visit, or where the episode is over, the last one as it has become
+    visits: AnyVisits  # what follows: the next visit, or where the episode is over, the last one as it has become
     response: NDArray[np.int8]  # (B, n)
     item_reward: NDArray[np.float64]  # (B, n)
     reward: NDArray[np.float64]  # (B,)
     duplicates: NDArray[np.int64]  # (B,) repeated products of the slate
     terminated: NDArray[np.bool_]  # (B,) whether the episode is over for good
     truncated: NDArray[np.bool_]  # (B,) whether it was cut short
-
-    def single(self) -> OneOutcome:
-        """That of the only visit."""
-        return OneOutcome(
-            self.visits,
-            self.response[0],
-            self.item_reward[0],
-            self.reward.item(),
-            self.duplicates.item(),
-            self.terminated.item(),
-            self.truncated.item(),
-        )

@@ -18,5 +18,5 @@ def retail_shop() -> Shop:
 
 @cache
 def seed_shop() -> Shop:
-    """The embedded log as the seed has it: all of it is history, every product is kept; built once per process."""
+    """The embedded log as the article has it: all of it is history, every product is kept; built once per process."""
     return Shop.from_transactions(ONLINE_RETAIL, history_share=1.0, exclude_products=())

@@ -8,11 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from selflearn_env.core.arrivals import SingleVisits
+from selflearn_env.core.journey.arrivals import PassingCustomers, ReturningCustomers
 from selflearn_env.core.journey.effects import Journey
-from selflearn_env.core.journey.lives import Level
-from selflearn_env.core.journey.serving import find_level
-from selflearn_env.core.journey.simulator import JourneySimulator
-from selflearn_env.core.slates import check_slate_size
+from selflearn_env.core.journey.lives import Pace
+from selflearn_env.core.journey.memory import CustomerMemory
+from selflearn_env.core.journey.serving import find_pace
+from selflearn_env.core.journey.visits import JourneyVisits
+from selflearn_env.core.memory import NoMemory
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.observations import OBSERVATIONS, JourneyObservation, Observation
 from selflearn_env.envs.options import Options, from_mapping
 from selflearn_env.shop.shop import Shop
@@ -47,38 +51,35 @@ class JourneyOptions(Options):
             return super().view(shop)
         return JourneyObservation(shop.states, shop.products, self.journey.horizon or shop.lives.days)
 
-    def simulator(self, shop: Shop) -> JourneySimulator:
+    def simulator(self, shop: Shop) -> Simulator[JourneyVisits]:
         """The simulator of these options.
 
         Raises:
             ValueError: the slate does not fit the catalogue, or the log has no lives to fit.
             NotImplementedError: the customer model cannot be satiated nor tire, and the journey asks for it.
         """
-        return JourneySimulator(
-            **self._of_visits(shop, check_slate_size(self.slate_size, shop.products)),
-            journey=self.journey,
-            lives=shop.lives.lives,
-            calendar=shop.lives.calendar(self.journey.horizon),
-            level=self._level(shop),
-        )
+        lives, calendar = shop.lives.lives, shop.lives.calendar(self.journey.horizon)
+        slate_size = self._slate_size(shop)
+        of_newcomers = self.journey, lives, calendar, slate_size, shop.products
+        if not self.journey.returns:
+            single = SingleVisits(self._visit_weights(shop))
+            return self._simulator(shop, slate_size, PassingCustomers(*of_newcomers, single), NoMemory())
+        arrivals = ReturningCustomers(*of_newcomers, self._pace(shop))
+        return self._simulator(shop, slate_size, arrivals, CustomerMemory(self.journey, lives.repurchase_days))
 
-    def _level(self, shop: Shop) -> Level:
-        """The level of these customers; it depends neither on the horizon nor on the slate size of the environment."""
-        clientele, journey = shop.clientele(self.contrast), replace(self.journey, horizon=None)
-        if not journey.returns:
-            return Level(1.0, 1.0)
+    def _pace(self, shop: Shop) -> Pace:
+        """The pace of these customers; it depends neither on the horizon nor on the slate size of the environment."""
+        demand, journey = shop.demand(self.contrast), replace(self.journey, horizon=None)
+        lives, calendar, slate_size = shop.lives.lives, shop.lives.calendar(), demand.start.shape[1]
+        memory = CustomerMemory(journey, lives.repurchase_days)
 
-        def simulator_at(level: Level) -> JourneySimulator:
-            return JourneySimulator(
-                **self._of_visits(shop, clientele.start.shape[1]) | {"drift": None},
-                journey=journey,
-                lives=shop.lives.lives,
-                calendar=shop.lives.calendar(),
-                level=level,
+        def find() -> Pace:
+            rng = np.random.default_rng(np.random.SeedSequence(shop.seed).spawn(4)[3])
+            return find_pace(
+                lambda pace: ReturningCustomers(journey, lives, calendar, slate_size, shop.products, pace),
+                lambda arrivals: self._simulator(shop, slate_size, arrivals, memory, drift=False),
+                demand.start,
+                rng,
             )
 
-        def find() -> Level:
-            rng = np.random.default_rng(np.random.SeedSequence(shop.seed).spawn(4)[3])
-            return find_level(simulator_at, clientele.start, rng)
-
-        return clientele.kept((self.customer_model, journey), self.customer_options, find)
+        return demand.kept((self.customer_model, journey), self.customer_options, find)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -14,8 +14,10 @@ from selflearn_env.core.journey.visits import NONE, PURCHASES, JourneyVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.visits import Visits
 
+SeenVisits = TypeVar("SeenVisits", bound=Visits, contravariant=True)
 
-class Observation(Protocol):
+
+class Observation(Protocol[SeenVisits]):
     """How visits are observed."""
 
     @property
@@ -23,7 +25,7 @@ class Observation(Protocol):
         """The space of one observation."""
         ...
 
-    def of(self, visits: Any) -> NDArray:
+    def observe(self, visits: SeenVisits) -> NDArray:
         """(B, ...) what is observed of the visits."""
         ...
 
@@ -40,7 +42,7 @@ class StateObservation:
     space: gym.Space
     by_state: NDArray
 
-    def of(self, visits: Visits) -> NDArray:
+    def observe(self, visits: Visits) -> NDArray:
         """(B, ...) what is observed of the visits."""
         return self.by_state.take(visits.state, axis=0)
 
@@ -91,7 +93,7 @@ class JourneyObservation:
         high = np.concatenate([np.ones(width + 1), np.full(3, COUNT), np.ones(PURCHASES)]).astype(np.float32)
         self.space = gym.spaces.Box(np.zeros_like(high), high)
 
-    def of(self, visits: JourneyVisits) -> NDArray[np.float32]:
+    def observe(self, visits: JourneyVisits) -> NDArray[np.float32]:
         """(B, width) what is observed of the visits."""
         counts = np.stack([visits.visits, visits.purchases, visits.empty], axis=1)
         return np.concatenate(

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from selflearn_env.core.arrivals import Arrivals, SingleVisits
 from selflearn_env.core.customers import CUSTOMERS, CustomerModel
 from selflearn_env.core.drift import Drift
+from selflearn_env.core.memory import Memory, NoMemory
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
+from selflearn_env.core.visits import AnyVisits
 from selflearn_env.envs.observations import OBSERVATIONS, Observation
 from selflearn_env.plugins import import_named
-from selflearn_env.shop.fitting.customers import check_contrast
+from selflearn_env.shop.fitting.demand import check_contrast
 from selflearn_env.shop.shop import Shop
 
 VISITS = ("log", "uniform")
@@ -36,7 +40,7 @@ class Options:
         customer_options: what is particular to the model, such as `{"leave": 0.7}` for "cascade".
         contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
         drift: how the customers' interest wanders meanwhile: a Drift, a mapping with its fields, or None (not at all).
-        visits: "log", as often as the simulated customers came in the log, or "uniform" over the states.
+        visits: "log", as often as the population visited in the log, or "uniform" over the states.
         rewards: what a response earns: Rewards, or a mapping with its fields.
 
     Raises:
@@ -102,20 +106,45 @@ class Options:
         Raises:
             ValueError: the slate does not fit the catalogue.
         """
-        return Simulator(**self._of_visits(shop, check_slate_size(self.slate_size, shop.products)))
+        return self._simulator(shop, self._slate_size(shop), SingleVisits(self._visit_weights(shop)), NoMemory())
 
-    def _of_visits(self, shop: Shop, slate_size: int) -> dict[str, Any]:
-        """The arguments of `Simulator`."""
-        uniform = np.ones(shop.states.size, dtype=np.int64)
-        return {
-            "states": shop.states,
-            "products": shop.products,
-            "slate_size": slate_size,
-            "customers": shop.clientele(self.contrast).model(self.customer_model, slate_size, self.customer_options),
-            "rewards": self.rewards,
-            "visit_weights": shop.customers.visits() if self.visits == "log" else uniform,
-            "drift": self.drift,
-        }
+    def _simulator(
+        self,
+        shop: Shop,
+        slate_size: int,
+        arrivals: Arrivals[AnyVisits],
+        memory: Memory[AnyVisits],
+        drift: bool = True,
+    ) -> Simulator[AnyVisits]:
+        """The simulator with these parts; the others are as the options say, but for the drift, which may be left out.
+
+        Raises:
+            NotImplementedError: the customer model cannot do what another part asks for.
+        """
+        weights = self._visit_weights(shop)
+        return Simulator(
+            states=shop.states,
+            products=shop.products,
+            slate_size=slate_size,
+            state_probability=weights / weights.sum(),
+            arrivals=arrivals,
+            memory=memory,
+            customers=shop.demand(self.contrast).model(self.customer_model, slate_size, self.customer_options),
+            rewards=self.rewards,
+            drift=self.drift if drift else None,
+        )
+
+    def _slate_size(self, shop: Shop) -> int:
+        """The slate size as a plain integer.
+
+        Raises:
+            ValueError: the slate does not fit the catalogue.
+        """
+        return check_slate_size(self.slate_size, shop.products)
+
+    def _visit_weights(self, shop: Shop) -> NDArray[np.int64]:
+        """(S,) whole numbers; a state visits in proportion to its own."""
+        return shop.customers.visits() if self.visits == "log" else np.ones(shop.states.size, dtype=np.int64)
 
     @property
     def customer_model(self) -> type[CustomerModel]:

@@ -1,4 +1,4 @@
-"""Pictures of a visit: who came, what was shown, what was bought and clicked."""
+"""Pictures of a visit: whose it was, what was shown, what was bought and clicked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def draw(shop: Shop, state: int, shown: Shown | None, render_mode: str) -> str |
         shown: the slate that was shown last, if one was.
         render_mode: "ansi" or "rgb_array".
     """
-    title = shop.states.label(state if shown is None else shown.state)
+    title = shop.states.describe(state if shown is None else shown.state)
     rows = [] if shown is None else _rows(shop, shown)
     if render_mode == "ansi":
         lines = [f"{MARKS[response]} {slot:>2}. {text:<{TEXT}} {WORDS[response]}" for slot, text, response in rows]
@@ -64,7 +64,7 @@ def _image(title: str, rows: list[tuple[int, str, int]]) -> NDArray[np.uint8]:
     image = Image.new("RGB", (WIDTH, 2 * MARGIN + ROW * (1 + max(len(rows), 1))), PAPER)
     pen = ImageDraw.Draw(image)
     large, small = ImageFont.load_default(18), ImageFont.load_default(14)
-    pen.text((MARGIN, MARGIN), title.replace("_", "  "), INK, large)
+    pen.text((MARGIN, MARGIN), title, INK, large)
     top = MARGIN + ROW
     if not rows:
         pen.text((MARGIN, top), "waits for a slate", MUTED, small)

@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.run import Run
 from selflearn_env.core.simulator import Simulator
-from selflearn_env.core.streams import Streams
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
@@ -50,7 +50,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self.view = options.view(shop)
         self.observation_space = self.view.space
         self.action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
-        self._streams: Streams | None = None
+        self._run: Run | None = None
         self._visits: Visits | None = None
         self._over = True
         self._shown: Shown | None = None
@@ -61,7 +61,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
 
         Before the first reset it is the simulator without any drift.
         """
-        return self._simulator if self._streams is None else self._simulator.now(self._streams)
+        return self._simulator if self._run is None else self._simulator.now(self._run)
 
     @property
     def visits(self) -> Visits | None:
@@ -72,19 +72,19 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """A new visit.
 
         Args:
-            seed: starts the random streams anew; equal seeds and actions give equal visits and responses.
+            seed: begins a run with new random streams; equal seeds and actions give equal visits and responses.
             options: none are known; anything given is ignored.
 
         Returns:
             The observation, and an `info` in which nothing has been shown yet.
         """
         super().reset(seed=seed)
-        if seed is not None or self._streams is None:
-            self._streams = self._simulator.streams(self.np_random)
-        self._visits = self._simulator.start(1, self._streams)
+        if seed is not None or self._run is None:
+            self._run = self._simulator.begin(self.np_random)
+        self._visits = self._simulator.start(1, self._run)
         self._over, self._shown = False, None
         n = self._simulator.slate_size
-        return self.view.of(self._visits)[0], {
+        return self.view.observe(self._visits)[0], {
             "state": self._visits.state.item(),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
@@ -105,19 +105,20 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             gymnasium.error.ResetNeeded: there is no visit to show the slate to.
             ValueError: the slate has a wrong shape or shows a product outside the catalogue.
         """
-        if self._over or self._visits is None or self._streams is None:
+        if self._over or self._visits is None or self._run is None:
             raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
-        outcome = self._simulator.respond_once(self._visits, action, self._streams)
+        outcome = self._simulator.respond(self._visits, np.asarray(action)[None], self._run)
         if self.render_mode is not None:
-            self._shown = Shown(np.array(action), outcome.response.copy(), int(self._visits.state[0]))
-        self._visits, self._over = outcome.visits, outcome.terminated or outcome.truncated
+            self._shown = Shown(np.array(action), outcome.response[0].copy(), self._visits.state.item())
+        terminated, truncated = outcome.terminated.item(), outcome.truncated.item()
+        self._visits, self._over = outcome.visits, terminated or truncated
         info = {
-            "state": outcome.visits.state.item(),
-            "response": outcome.response,
-            "item_reward": outcome.item_reward,
-            "duplicates": outcome.duplicates,
+            "state": self._visits.state.item(),
+            "response": outcome.response[0],
+            "item_reward": outcome.item_reward[0],
+            "duplicates": outcome.duplicates.item(),
         }
-        return self.view.of(self._visits)[0], outcome.reward, outcome.terminated, outcome.truncated, info
+        return self.view.observe(self._visits)[0], outcome.reward.item(), terminated, truncated, info
 
     def render(self) -> Any:
         """The visit and the slate shown to it, with what was bought and clicked.

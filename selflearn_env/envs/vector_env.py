@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from selflearn_env.core.run import Run
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_products
-from selflearn_env.core.streams import Streams
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
@@ -70,7 +70,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._streams: Streams | None = None
+        self._run: Run | None = None
         self._visits: Visits | None = None
         self._over = np.ones(num_envs, dtype=bool)
         self._shown: list[Shown | None] = []
@@ -81,7 +81,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
 
         Before the first reset it is the simulator without any drift.
         """
-        return self._simulator if self._streams is None else self._simulator.now(self._streams)
+        return self._simulator if self._run is None else self._simulator.now(self._run)
 
     @property
     def visits(self) -> Visits | None:
@@ -92,7 +92,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """New visits.
 
         Args:
-            seed: starts the random streams anew; equal seeds and actions give equal visits and responses.
+            seed: begins a run with new random streams; equal seeds and actions give equal visits and responses.
             options: `{"reset_mask": (B,) bool}` renews these rows only.
 
         Raises:
@@ -106,14 +106,14 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             if self._visits is None:
                 raise ValueError("reset_mask keeps some visits, but none has begun: call reset() without it first")
         super().reset(seed=seed)
-        if seed is not None or self._streams is None:
-            self._streams = self._simulator.streams(self.np_random)
+        if seed is not None or self._run is None:
+            self._run = self._simulator.begin(self.np_random)
         if mask is None or self._visits is None:
-            self._visits = self._simulator.start(self.num_envs, self._streams)
+            self._visits = self._simulator.start(self.num_envs, self._run)
             self._over = np.zeros(self.num_envs, dtype=bool)
             self._shown = [None] * self.num_envs
         else:
-            self._visits = self._simulator.restart(self._visits, mask, self._streams)
+            self._visits = self._simulator.restart(self._visits, mask, self._run)
             self._over = self._over & ~mask
             self._shown = [None if renewed else shown for renewed, shown in zip(mask, self._shown, strict=True)]
         return self._observe(self._visits, self._nothing_shown())
@@ -131,11 +131,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             gymnasium.error.ResetNeeded: `reset` has not been called, or a row is over and autoreset is DISABLED.
             ValueError: the slates have a wrong shape or show a product outside the catalogue.
         """
-        if self._visits is None or self._streams is None:
+        if self._visits is None or self._run is None:
             raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
         if np.count_nonzero(self._over):  # a third of the time that any() takes
-            return self._step_and_renew(np.asarray(actions), self._visits, self._streams)
-        outcome = self._simulator.respond(self._visits, actions, self._streams)
+            return self._step_and_renew(np.asarray(actions), self._visits, self._run)
+        outcome = self._simulator.respond(self._visits, actions, self._run)
         if self.render_mode is not None:
             self._remember(np.asarray(actions), outcome.response, np.arange(self.num_envs))
         terminated, truncated = outcome.terminated, outcome.truncated
@@ -146,7 +146,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             "duplicates": outcome.duplicates,
         }
         if self._autoreset is AutoresetMode.SAME_STEP:
-            self._visits = self._simulator.restart(outcome.visits, ended, self._streams)
+            self._visits = self._simulator.restart(outcome.visits, ended, self._run)
             if self._simulator.lasting and np.count_nonzero(ended):
                 shown |= self._final(outcome.visits, ended)
         else:
@@ -158,10 +158,10 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """The last observation of the episodes that are over, in the form of Gymnasium's own vector environments."""
         final = np.full(self.num_envs, None, dtype=object)
         rows = np.flatnonzero(ended)
-        final[rows] = np.fromiter(self.view.of(visits.rows(rows)), dtype=object, count=rows.size)
+        final[rows] = np.fromiter(self.view.observe(visits.rows(rows)), dtype=object, count=rows.size)
         return {"final_obs": final, "_final_obs": ended}
 
-    def _step_and_renew(self, actions: NDArray, visits: Visits, streams: Streams) -> Step:
+    def _step_and_renew(self, actions: NDArray, visits: Visits, run: Run) -> Step:
         """A step with rows that are over: in NEXT_STEP they get a new visit, the others are shown their slates."""
         if self._autoreset is AutoresetMode.DISABLED:
             rows = np.flatnonzero(self._over)
@@ -177,7 +177,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 actions[self._over] = 0  # not read, so nothing to complain of
             # Checked as a whole, so that a complaint names the row as the caller counts it.
             actions = check_products(actions, self.num_envs, self._simulator.slate_size, self._simulator.products)
-            outcome = self._simulator.respond(visits.rows(rows), actions[rows], streams)
+            outcome = self._simulator.respond(visits.rows(rows), actions[rows], run)
             visits = visits.replaced(rows, outcome.visits)
             reward[rows], terminated[rows], truncated[rows] = outcome.reward, outcome.terminated, outcome.truncated
             for name, values in shown.items():
@@ -186,7 +186,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 self._remember(actions[rows], outcome.response, rows)
         for row in np.flatnonzero(self._over):
             self._shown[row] = None
-        self._visits = self._simulator.restart(visits, self._over, streams)
+        self._visits = self._simulator.restart(visits, self._over, run)
         self._over = terminated | truncated
         observation, info = self._observe(self._visits, shown)
         return observation, reward, terminated, truncated, info
@@ -201,7 +201,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
 
     def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
-        return self.view.of(visits), {"state": visits.state.copy(), **shown}
+        return self.view.observe(visits), {"state": visits.state.copy(), **shown}
 
     def _nothing_shown(self) -> dict[str, NDArray]:
         shape = (self.num_envs, self._simulator.slate_size)

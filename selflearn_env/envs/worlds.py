@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
@@ -15,62 +16,47 @@ from selflearn_env.envs.slate_env import SlateEnv
 from selflearn_env.envs.vector_env import SlateVectorEnv
 from selflearn_env.shop.shop import Shop
 
-SEED = Options(customer="seed", visits="uniform", rewards=Rewards(noise=1.0))
-RETAIL = Options()
-JOURNEY = JourneyOptions()
-SINGLE, VECTOR = ("render_mode",), ("render_mode", "autoreset_mode")  # what the faces take beside
+
+@dataclass(frozen=True)
+class World:
+    """What an id stands for.
+
+    Attributes:
+        options: the options, as they are where none are given.
+        own_shop: gives the shop where none is given.
+    """
+
+    options: Options
+    own_shop: Callable[[], Shop]
+
+    def env(self, render_mode: str | None = None, **options: Any) -> SlateEnv:
+        """One visit at a time; `options` as the fields of `Options`."""
+        chosen = self.options.changed(("render_mode",), **options)
+        return SlateEnv(self._shop(chosen), chosen, render_mode)
+
+    def vector_env(
+        self,
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        **options: Any,
+    ) -> SlateVectorEnv:
+        """Many visits side by side."""
+        chosen = self.options.changed(("render_mode", "autoreset_mode"), **options)
+        return SlateVectorEnv(num_envs, self._shop(chosen), chosen, render_mode, autoreset_mode)
+
+    def _shop(self, options: Options) -> Shop:
+        if options.shop is None:
+            return self.own_shop()
+        return options.shop if isinstance(options.shop, Shop) else Shop.load(options.shop)
 
 
-def seed_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
-    """`selflearn/Seed-v0`: the seed's world, whose customers do not care what is shown."""
-    chosen = SEED.changed(SINGLE, **options)
-    return SlateEnv(_shop(chosen) or datasets.seed_shop(), chosen, render_mode)
+SEED = World(Options(customer="seed", visits="uniform", rewards=Rewards(noise=1.0)), datasets.seed_shop)
+RETAIL = World(Options(), datasets.retail_shop)
+RETAIL_JOURNEY = World(JourneyOptions(), datasets.retail_shop)
 
-
-def seed_vector_env(
-    num_envs: int = 1,
-    render_mode: str | None = None,
-    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
-    **options: Any,
-) -> SlateVectorEnv:
-    """`selflearn/Seed-v0`, many visits side by side."""
-    chosen = SEED.changed(VECTOR, **options)
-    return SlateVectorEnv(num_envs, _shop(chosen) or datasets.seed_shop(), chosen, render_mode, autoreset_mode)
-
-
-def retail_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
-    """`selflearn/Retail-v0`: customers with the preferences of those held out of the history."""
-    chosen = RETAIL.changed(SINGLE, **options)
-    return SlateEnv(_shop(chosen) or datasets.retail_shop(), chosen, render_mode)
-
-
-def retail_vector_env(
-    num_envs: int = 1,
-    render_mode: str | None = None,
-    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
-    **options: Any,
-) -> SlateVectorEnv:
-    """`selflearn/Retail-v0`, many visits side by side."""
-    chosen = RETAIL.changed(VECTOR, **options)
-    return SlateVectorEnv(num_envs, _shop(chosen) or datasets.retail_shop(), chosen, render_mode, autoreset_mode)
-
-
-def retail_journey_env(render_mode: str | None = None, **options: Any) -> SlateEnv:
-    """`selflearn/RetailJourney-v0`: the same customers, who come back or leave."""
-    chosen = JOURNEY.changed(SINGLE, **options)
-    return SlateEnv(_shop(chosen) or datasets.retail_shop(), chosen, render_mode)
-
-
-def retail_journey_vector_env(
-    num_envs: int = 1,
-    render_mode: str | None = None,
-    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
-    **options: Any,
-) -> SlateVectorEnv:
-    """`selflearn/RetailJourney-v0`, many customers side by side."""
-    chosen = JOURNEY.changed(VECTOR, **options)
-    return SlateVectorEnv(num_envs, _shop(chosen) or datasets.retail_shop(), chosen, render_mode, autoreset_mode)
-
-
-def _shop(options: Options) -> Shop | None:
-    return Shop.load(options.shop) if isinstance(options.shop, str | Path) else options.shop
+# The entry points by name: the customers who do not care what is shown, those of the log who are not in the history,
+# and the same who come back or leave.
+seed_env, seed_vector_env = SEED.env, SEED.vector_env
+retail_env, retail_vector_env = RETAIL.env, RETAIL.vector_env
+retail_journey_env, retail_journey_vector_env = RETAIL_JOURNEY.env, RETAIL_JOURNEY.vector_env

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from numbers import Real
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,17 +23,42 @@ from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.fitting.rfm import fit_segmentation, measures
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.merchandise import excluded_products
-from selflearn_env.shop.reading.files import is_parquet
-from selflearn_env.shop.reading.ledger import Ledger, Lines, runs
-from selflearn_env.shop.reading.transactions import TransactionLog, load_transactions
+from selflearn_env.shop.reading.ledger import Ledger, Lines, read_ledger, runs
+from selflearn_env.shop.reading.options import Reading
 from selflearn_env.shop.report import Report
 
 
+class Sides(NamedTuple):
+    """A log that has been stocked and split."""
+
+    catalogue: Catalogue
+    states: StateSpace
+    segment: NDArray[np.int64]  # (C,) segment of each customer of the log
+    segmentation: Segmentation | None
+    spend: NDArray[np.float64]  # (C,) money per day with a line
+    past: Lines  # of the history's customers
+    simulated: Lines  # of the others; where the whole log is history, the same object as `past`
+    report: Report
+
+
+class Counts(NamedTuple):
+    """What the lines of both sides come to."""
+
+    catalogue: Catalogue
+    states: StateSpace
+    segmentation: Segmentation | None
+    report: Report
+    units: dict[str, Any]  # the tables of a history that count all lines
+    bought: Baskets  # of the history's customers
+    own: Baskets  # of the simulated customers; the same object where the lines are the same
+    visit_day: NDArray[np.int64]  # (V,) days since 1970 of the simulated visits
+    customer_spend: NDArray[np.float64]  # of the simulated customers who bought
+
+
 def build_shop(
-    source: str | Path | pd.DataFrame | TransactionLog,
+    source: Any,
+    reading: Reading,
     *,
-    columns: str | Mapping[str, str],
-    date_format: str | None,
     history_share: float,
     seed: int,
     segments: Mapping[Any, str] | pd.Series | None,
@@ -41,75 +66,97 @@ def build_shop(
     max_products: int | None,
     exclude_products: str | Collection[str],
 ) -> Parts:
-    """Does the work of `Shop.from_transactions`, where the arguments are described."""
+    """Does the work of `Shop.from_transactions`, where the arguments are described.
+
+    Of a large log, no copy must stay longer than it is needed: each step is a function that returns less than it took.
+    """
     if not (isinstance(history_share, Real) and 0 < history_share <= 1):
         raise ValueError(f"history_share is a share of the customers, 0 < share <= 1, got {history_share!r}")
     if max_products is not None and not (isinstance(max_products, int | np.integer) and max_products >= 1):
         raise ValueError(f"max_products must be at least 1, got {max_products!r}")
     if not (isinstance(seed, int | np.integer) and seed >= 0):
         raise ValueError(f"seed is a whole number >= 0, got {seed!r}")
-    ledger = _ledger(source, columns, date_format)
+    counts = _counts(
+        _sides(source, reading, float(history_share), int(seed), segments, period, exclude_products, max_products)
+    )
+    baskets = [counts.bought] if counts.own is counts.bought else [counts.bought, counts.own]
+    poolings = _fits(baskets, counts.states)
+    history = History(
+        states=counts.states,
+        visits=counts.bought.visits(),
+        purchases=counts.bought.purchases(),
+        **counts.units,
+        pooling=poolings[0],
+        segmentation=counts.segmentation,
+    )
+    population = Population(
+        **vars(counts.own),
+        visit_day=counts.visit_day - counts.visit_day.min(),
+        first_date=int(counts.visit_day.min()),
+        customer_spend=counts.customer_spend,
+        pooling=poolings[-1],
+    )
+    return Parts(counts.catalogue, history, population, counts.report, int(seed))
+
+
+def _sides(
+    source: Any,
+    reading: Reading,
+    history_share: float,
+    seed: int,
+    segments: Mapping[Any, str] | pd.Series | None,
+    period: str,
+    exclude_products: str | Collection[str],
+    max_products: int | None,
+) -> Sides:
+    """Reads the log, finds segments and stock, and parts the history from the simulated customers."""
+    ledger = read_ledger(source, reading)
     in_history = _split(len(ledger.customers), history_share, np.random.SeedSequence(seed).spawn(2)[0])
     rfm = measures(ledger)
     spend = np.bincount(ledger.daily.customer, weights=ledger.daily.amount) / (rfm["frequency"].to_numpy() + 1.0)
     segment, labels, segmentation = _segments(rfm, ledger.customers, in_history, segments)
     states = state_space(labels, period)
 
-    dropped = dict(ledger.dropped)
+    dropped = dict(ledger.report.dropped)
     lines, catalogue = _stocked(ledger, in_history, exclude_products, max_products, dropped)
-    past = lines.of(in_history[lines.customer])
+    past = lines.where(in_history[lines.customer])
     if not past.purchase.any():
         raise ValueError("no purchase of the history's customers is left after cleaning; is the log too small?")
-    simulated = past if history_share == 1 else lines.of(~in_history[lines.customer])
+    simulated = past if history_share == 1 else lines.where(~in_history[lines.customer])
     if not simulated.purchase.any():
         raise ValueError(
             f"no purchase of simulated customers is left after cleaning: history_share={history_share} takes "
             f"{in_history.sum()} of {len(in_history)} customers; lower it, or give 1 to simulate the history itself"
         )
+    present = np.count_nonzero(np.bincount(simulated.customer))
     noted = {
         "are purchases": int(lines.purchase.sum()),
         f"belong to the history ({int(in_history.sum()):,} of {len(in_history):,} customers)": len(past.customer),
-        f"belong to simulated customers ({np.count_nonzero(np.bincount(simulated.customer)):,} customers)": len(
-            simulated.customer
-        ),
+        f"belong to simulated customers ({present:,} customers)": len(simulated.customer),
     }
-    rows_read, shape = ledger.rows_read, (states, len(catalogue))
-    del ledger, lines  # of a large log, no copy stays longer than it must
-    units = _units(past, segment, *shape)
-    bought, began = _baskets(past, segment, *shape)
-    own, began = (bought, began) if simulated is past else _baskets(simulated, segment, *shape)
-    del past, simulated
-    poolings = _fits([bought] if own is bought else [bought, own], states)
-    history = History(
+    report = replace(ledger.report, dropped=dropped, noted=noted)
+    return Sides(catalogue, states, segment, segmentation, spend, past, simulated, report)
+
+
+def _counts(sides: Sides) -> Counts:
+    """What the lines come to, which are then given up."""
+    segment, states, products = sides.segment, sides.states, len(sides.catalogue)
+    units = _units(sides.past, segment, states, products)
+    bought, began = _baskets(sides.past, segment, states, products)
+    own = bought
+    if sides.simulated is not sides.past:
+        own, began = _baskets(sides.simulated, segment, states, products)
+    return Counts(
+        catalogue=sides.catalogue,
         states=states,
-        visits=bought.visits(),
-        purchases=bought.purchases(),
-        **units,
-        pooling=poolings[0],
-        segmentation=segmentation,
+        segmentation=sides.segmentation,
+        report=sides.report,
+        units=units,
+        bought=bought,
+        own=own,
+        visit_day=began.day.astype(np.int64),
+        customer_spend=sides.spend[np.unique(began.customer)],
     )
-    day = began.day.astype(np.int64)
-    population = Population(
-        **vars(own),
-        visit_day=day - day.min(),
-        first_date=int(day.min()),
-        customer_spend=spend[np.unique(began.customer)],
-        pooling=poolings[-1],
-    )
-    return Parts(catalogue, history, population, Report(rows_read, dropped, noted), int(seed))
-
-
-def _ledger(
-    source: str | Path | pd.DataFrame | TransactionLog, columns: str | Mapping[str, str], date_format: str | None
-) -> Ledger:
-    """The ledger of any source."""
-    if is_parquet(source):
-        from selflearn_env.shop.reading.streaming import stream_ledger  # the engine is imported only where it is needed
-
-        return stream_ledger(source, columns, date_format)
-    if not isinstance(source, TransactionLog):
-        source = load_transactions(source, columns, date_format=date_format)
-    return Ledger.of(source)
 
 
 def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -> NDArray[np.bool_]:
@@ -165,9 +212,9 @@ def _stocked(
     chosen = stays[lines.product]
     reason = "of a product that is no merchandise" if isinstance(exclude, str) else "of an excluded product"
     dropped[reason] = int(np.count_nonzero(~chosen))
-    lines = lines.of(chosen)
+    lines = lines.where(chosen)
     if max_products is not None:
-        bought = lines.of(lines.purchase & in_history[lines.customer])
+        bought = lines.where(lines.purchase & in_history[lines.customer])
         pairs = np.unique(bought.product.astype(np.int64) << 32 | bought.invoice)
         invoices = np.bincount(pairs >> 32, minlength=len(ids))
         most = np.lexsort((ids, -invoices))[:max_products]
@@ -175,7 +222,7 @@ def _stocked(
         stays[most[invoices[most] > 0]] = True
         chosen = stays[lines.product]
         dropped[f"of a product beyond the {max_products:,} most bought"] = int(np.count_nonzero(~chosen))
-        lines = lines.of(chosen)
+        lines = lines.where(chosen)
     kept = np.flatnonzero(np.bincount(lines.product, minlength=len(ids)))
     names = ledger.products[kept].astype(np.str_)
     order = np.argsort(names)
@@ -215,7 +262,7 @@ def _units(lines: Lines, segment: NDArray[np.int64], states: StateSpace, product
 
 def _baskets(lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int) -> tuple[Baskets, Lines]:
     """What was bought, one visit per customer and invoice, in the state of its first line; and these lines (V,)."""
-    purchases = lines.of(lines.purchase)
+    purchases = lines.where(lines.purchase)
     key = purchases.customer.astype(np.int64) << 32 | purchases.invoice
     start = runs(key)  # the lines of an invoice mostly stand together, so that there is less to sort
     _, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
@@ -223,7 +270,7 @@ def _baskets(lines: Lines, segment: NDArray[np.int64], states: StateSpace, produ
     cells += purchases.product
     cells.sort()
     item_visit, item_product = np.divmod(cells[runs(cells)], products)
-    began = purchases.at(start[first])
+    began = purchases.take(start[first])
     customer = np.unique(began.customer, return_inverse=True)[1]
     state = state_of(segment[began.customer], began.day, states)
     return Baskets(state, customer, item_visit, item_product, states.size, products), began

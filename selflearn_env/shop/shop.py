@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
-from selflearn_env.shop.fitting.customers import SimulatedCustomers, check_contrast
+from selflearn_env.shop.fitting.demand import DrawnDemand, check_contrast
 from selflearn_env.shop.history import Catalogue, History, Parts, Population
 from selflearn_env.shop.report import Report
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from selflearn_env.shop.fitting.lives import LogLives
+    from selflearn_env.shop.reading.tables import ArrowTable
     from selflearn_env.shop.reading.transactions import TransactionLog
 
 
@@ -28,9 +29,9 @@ class Shop:
     Attributes:
         catalogue: the products, P of them.
         history: what an agent may read before it starts.
-        customers: what the simulated customers bought in the log; agents never see it.
+        customers: what the population, those who are simulated, bought in the log; agents never see it.
         report: what became of the rows of the log.
-        seed: the seed of the split and of the simulated customers' preferences.
+        seed: the seed of the split and of the population's preferences.
     """
 
     catalogue: Catalogue
@@ -42,10 +43,13 @@ class Shop:
     @classmethod
     def from_transactions(
         cls,
-        source: str | Path | pd.DataFrame | TransactionLog,
+        source: str | Path | pd.DataFrame | ArrowTable | TransactionLog,
         *,
         columns: str | Mapping[str, str] = "auto",
         date_format: str | None = None,
+        separator: str = "auto",
+        decimal: str = "auto",
+        price_is: str = "auto",
         history_share: float = 0.5,
         seed: int = 0,
         segments: Mapping[Any, str] | pd.Series | None = None,
@@ -56,15 +60,17 @@ class Shop:
         """Builds a shop.
 
         Args:
-            source: path to a CSV, XLSX or Parquet file or to a folder of Parquet files, a DataFrame, or a log from
-                `load_transactions`. Parquet need not fit in memory.
-            columns: as for `load_transactions`.
-            date_format: as for `load_transactions`.
+            source: what `load_transactions` reads, or what it gave. Parquet need not fit in memory.
+            columns: as for `load_transactions`; so are the next four.
+            date_format: of dates given as text.
+            separator: of the cells of a CSV.
+            decimal: the decimal mark of numbers given as text.
+            price_is: "unit" or "total".
             history_share: share of the customers (not of the rows) whose purchases form the history, 0 < share <= 1.
                 The others are simulated: nothing of theirs reaches an agent except through the environment. At 1 the
-                whole log is history, and the simulated customers are fitted to that same log.
+                whole log is history, and the population is fitted to that same log.
             seed: of the split of the customers, and of the draw of the simulated preferences.
-            segments: None for the seed's RFM segments, or customer -> label, for every customer.
+            segments: None for the article's RFM segments, or customer -> label, for every customer.
             period: "half" (days 1-15 and 16-31) or "week" (of the month).
             max_products: keep only that many products, those most often bought in the history.
             exclude_products: "auto" leaves out codes that are no merchandise, `()` keeps all, otherwise the codes.
@@ -76,11 +82,11 @@ class Shop:
         # pandas is imported only where a log is read
         from selflearn_env.shop.building import build_shop
         from selflearn_env.shop.reading.memory import give_back
+        from selflearn_env.shop.reading.options import Reading
 
         parts = build_shop(
             source,
-            columns=columns,
-            date_format=date_format,
+            Reading(columns, date_format, separator, decimal, price_is),
             history_share=history_share,
             seed=seed,
             segments=segments,
@@ -111,8 +117,8 @@ class Shop:
         """Size of the catalogue, P."""
         return len(self.catalogue)
 
-    def clientele(self, contrast: float = 1.0) -> SimulatedCustomers:
-        """What a customer model is made from: the simulated customers, as their purchases in the log show them.
+    def demand(self, contrast: float = 1.0) -> DrawnDemand:
+        """What a customer model is made from: the demand of the population, as its purchases in the log show it.
 
         Args:
             contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
@@ -125,22 +131,22 @@ class Shop:
             return self._supported
         if contrast not in self._contrasted:
             self._contrasted.clear()
-            self._contrasted[contrast] = SimulatedCustomers(self.history, self.customers, self.seed, contrast)
+            self._contrasted[contrast] = DrawnDemand(self.history, self.customers, self.seed, contrast)
         return self._contrasted[contrast]
 
     @cached_property
-    def _supported(self) -> SimulatedCustomers:
+    def _supported(self) -> DrawnDemand:
         """Kept, so that environments of one shop draw their world once."""
-        return SimulatedCustomers(self.history, self.customers, self.seed, 1.0)
+        return DrawnDemand(self.history, self.customers, self.seed, 1.0)
 
     @cached_property
-    def _contrasted(self) -> dict[float, SimulatedCustomers]:
+    def _contrasted(self) -> dict[float, DrawnDemand]:
         """The last one of another contrast, kept likewise."""
         return {}
 
     @cached_property
     def lives(self) -> LogLives:
-        """How the simulated customers come, buy and leave, fitted to their purchases in the log; kept likewise.
+        """How the population comes, buys and leaves, fitted to its purchases in the log; kept likewise.
 
         Raises:
             ValueError: no customer bought on a second day.

@@ -156,7 +156,7 @@ def draw_days(
 ) -> Iterator[pa.Table]:
     """The rows of each day on which somebody comes."""
     calendar, first_date = shop.lives.calendar(), shop.customers.first_date
-    incidence, sizes = shop.clientele().incidence, basket_sizes(shop)
+    incidence, sizes = shop.demand().incidence, basket_sizes(shop)
     edges = [*np.searchsorted(visits.time, calendar.clock[:-1]), visits.time.size]
     number = FIRST_INVOICE
     for day in tqdm(range(calendar.state.size), unit=" days", disable=not progress):

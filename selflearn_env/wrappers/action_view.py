@@ -6,11 +6,14 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorActionWrapper, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from selflearn_env.core.visits import Visits
+from selflearn_env.envs.face import face
+from selflearn_env.shop.history import History
 
 
 class ActionView(Protocol):
@@ -30,12 +33,15 @@ class ActionView(Protocol):
         ...
 
 
-class SlateAction(gym.ActionWrapper):
+class SlateAction(gym.ActionWrapper, RecordConstructorArgs):
     """The single face under a view."""
 
-    def __init__(self, env: gym.Env, view: ActionView):
-        super().__init__(env)
+    def __init__(self, env: gym.Env, view: ActionView, **arguments: Any):
+        """Wraps the environment; `arguments` are those of the wrapper, which its specification records."""
+        RecordConstructorArgs.__init__(self, **arguments)
+        gym.ActionWrapper.__init__(self, env)
         self.action_view, self.action_space = view, view.space
+        self._face = face(env)
 
     def action(self, action: Any) -> NDArray[np.int64]:
         """(n,) the slate of an action.
@@ -44,7 +50,7 @@ class SlateAction(gym.ActionWrapper):
             gymnasium.error.ResetNeeded: no visit has begun.
             ValueError: the action cannot be read.
         """
-        return _slates(self.action_view, np.asarray(action)[None], self.unwrapped.visits)[0]  # type: ignore[attr-defined]
+        return _slates(self.action_view, np.asarray(action)[None], self._face.visits)[0]
 
 
 class VectorSlateAction(VectorActionWrapper):
@@ -53,6 +59,7 @@ class VectorSlateAction(VectorActionWrapper):
     def __init__(self, env: VectorEnv, view: ActionView):
         super().__init__(env)
         self.action_view, self.single_action_space = view, view.space
+        self._face = face(env)
         self.action_space = batch_space(view.space, self.num_envs)
 
     def actions(self, actions: Any) -> NDArray[np.int64]:
@@ -62,7 +69,7 @@ class VectorSlateAction(VectorActionWrapper):
             gymnasium.error.ResetNeeded: no visit has begun.
             ValueError: an action cannot be read, or there is not one per visit.
         """
-        return _slates(self.action_view, np.asarray(actions), self.unwrapped.visits)  # type: ignore[attr-defined]
+        return _slates(self.action_view, np.asarray(actions), self._face.visits)
 
 
 def _slates(view: ActionView, actions: NDArray, visits: Visits | None) -> NDArray[np.int64]:
@@ -74,6 +81,7 @@ def _slates(view: ActionView, actions: NDArray, visits: Visits | None) -> NDArra
     return view.slates(actions, visits)
 
 
-def of_env(env: Any) -> tuple[Any, int]:
-    """The history of an environment's shop, and its slate size; `env` may be of either face and wrapped."""
-    return env.unwrapped.shop.history, env.unwrapped.simulator.slate_size
+def history_and_size(env: gym.Env | VectorEnv) -> tuple[History, int]:
+    """The history of an environment's shop, and its slate size."""
+    unwrapped = face(env)
+    return unwrapped.shop.history, unwrapped.simulator.slate_size

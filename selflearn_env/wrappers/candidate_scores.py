@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Self
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, of_env
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
 
@@ -35,6 +34,18 @@ class Reranking:
         self.space = gym.spaces.Box(-1.0, 1.0, (int(k),), np.float32)
         self._slate_size = slate_size
 
+    @classmethod
+    def for_space(cls, history: History, slate_size: int, space: gym.Space) -> Self:
+        """The view with as many candidates as the actions of a space have.
+
+        Raises:
+            TypeError: it is no space of this view.
+            ValueError: its size does not fit the history.
+        """
+        if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+            raise TypeError(f"{space} is no space of such actions")
+        return cls(history, slate_size, space.shape[0])
+
     def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
         """(B, n) slates of actions (B, k); beyond -1 and 1 they are cut.
 
@@ -47,20 +58,15 @@ class Reranking:
         return np.take_along_axis(self.products[visits.state], places, axis=1)
 
 
-class CandidateScores(SlateAction, RecordConstructorArgs):
+class CandidateScores(SlateAction):
     """The single face with the action of `Reranking`."""
 
     def __init__(self, env: gym.Env, candidates: int = 20):
-        RecordConstructorArgs.__init__(self, candidates=candidates)
-        SlateAction.__init__(self, env, _view(env, candidates))
+        super().__init__(env, Reranking(*history_and_size(env), candidates), candidates=candidates)
 
 
 class VectorCandidateScores(VectorSlateAction):
     """The vector face with the action of `Reranking`."""
 
     def __init__(self, env: VectorEnv, candidates: int = 20):
-        super().__init__(env, _view(env, candidates))
-
-
-def _view(env: Any, candidates: int) -> Reranking:
-    return Reranking(*of_env(env), candidates)
+        super().__init__(env, Reranking(*history_and_size(env), candidates))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Self
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from selflearn_env.core.embedding import embed_products
 from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, of_env
-
-REACH = 3.0  # standard deviations over the states that an action of 1 goes
-LEAST = 1e-6  # purchases per visit, so that all have a logarithm
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
 
 
 class Embeddings:
@@ -37,18 +34,21 @@ class Embeddings:
         most = min(history.states.size, history.products) - 1
         if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or not 1 <= dimension <= most:
             raise ValueError(f"dimension must be 1..{most}, got {dimension!r}")
-        weight = history.visits / history.visits.sum()
-        incidence = np.maximum(history.incidence(), LEAST)
-        logs = np.log(incidence)
-        self.popularity = np.log(weight @ incidence)  # (P,)
-        spread = np.sqrt(weight)[:, None] * (logs - weight @ logs)
-        # Of the Gram matrix of the states, which are fewer than the products of most shops.
-        _, vectors = np.linalg.eigh(spread @ spread.T)
-        vectors = vectors[:, ::-1][:, :dimension]
-        vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dimension)])  # the sign is arbitrary
-        self.embeddings = REACH * (vectors.T @ spread)  # (d, P) of length singular value: one standard deviation each
+        self.popularity, self.embeddings = embed_products(history.incidence(), history.visits, int(dimension))
         self._slate_size = slate_size
         self.space = gym.spaces.Box(-1.0, 1.0, (int(dimension),), np.float32)
+
+    @classmethod
+    def for_space(cls, history: History, slate_size: int, space: gym.Space) -> Self:
+        """The view with as many dimensions as the actions of a space have.
+
+        Raises:
+            TypeError: it is no space of this view.
+            ValueError: its size does not fit the history.
+        """
+        if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+            raise TypeError(f"{space} is no space of such actions")
+        return cls(history, slate_size, space.shape[0])
 
     def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
         """(B, n) slates of actions (B, d); beyond -1 and 1 they are cut. The states are not looked at.
@@ -61,20 +61,15 @@ class Embeddings:
         return top(self.popularity + actions.astype(np.float64).clip(-1.0, 1.0) @ self.embeddings, self._slate_size)
 
 
-class EmbeddingAction(SlateAction, RecordConstructorArgs):
+class EmbeddingAction(SlateAction):
     """The single face with the action of `Embeddings`."""
 
     def __init__(self, env: gym.Env, dimension: int = 8):
-        RecordConstructorArgs.__init__(self, dimension=dimension)
-        SlateAction.__init__(self, env, _view(env, dimension))
+        super().__init__(env, Embeddings(*history_and_size(env), dimension), dimension=dimension)
 
 
 class VectorEmbeddingAction(VectorSlateAction):
     """The vector face with the action of `Embeddings`."""
 
     def __init__(self, env: VectorEnv, dimension: int = 8):
-        super().__init__(env, _view(env, dimension))
-
-
-def _view(env: Any, dimension: int) -> Embeddings:
-    return Embeddings(*of_env(env), dimension)
+        super().__init__(env, Embeddings(*history_and_size(env), dimension))

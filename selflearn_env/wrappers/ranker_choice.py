@@ -7,7 +7,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
@@ -54,12 +53,11 @@ class Rankers:
         return slates
 
 
-class RankerChoice(SlateAction, RecordConstructorArgs):
+class RankerChoice(SlateAction):
     """The single face with the action of `Rankers`."""
 
     def __init__(self, env: gym.Env, rankers: Sequence[Ranker]):
-        RecordConstructorArgs.__init__(self, rankers=rankers)
-        SlateAction.__init__(self, env, Rankers(rankers))
+        super().__init__(env, Rankers(rankers), rankers=rankers)
 
 
 class VectorRankerChoice(VectorSlateAction):

@@ -73,7 +73,7 @@ class SB3VecEnv(VecEnv):
         return [self._find(attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Not possible.
+        """Refuses: a row has no attributes of its own.
 
         Raises:
             NotImplementedError: the rows share one environment.

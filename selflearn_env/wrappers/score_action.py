@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction
+from selflearn_env.shop.history import History
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
 
 
 class Scores:
@@ -21,9 +19,10 @@ class Scores:
     Nothing is lost, and nothing is known: an action has thousands of numbers.
     """
 
-    def __init__(self, products: int, slate_size: int):
+    def __init__(self, history: History, slate_size: int):
+        """Has a score for each product of the history."""
         self._slate_size = slate_size
-        self.space = gym.spaces.Box(-1.0, 1.0, (products,), np.float32)
+        self.space = gym.spaces.Box(-1.0, 1.0, (history.products,), np.float32)
 
     def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
         """(B, n) slates of scores (B, P); the states are not looked at.
@@ -36,21 +35,15 @@ class Scores:
         return top(actions.astype(np.float64), self._slate_size)
 
 
-class ScoreAction(SlateAction, RecordConstructorArgs):
+class ScoreAction(SlateAction):
     """The single face with the action of `Scores`."""
 
     def __init__(self, env: gym.Env):
-        RecordConstructorArgs.__init__(self)
-        SlateAction.__init__(self, env, _view(env))
+        super().__init__(env, Scores(*history_and_size(env)))
 
 
 class VectorScoreAction(VectorSlateAction):
     """The vector face with the action of `Scores`."""
 
     def __init__(self, env: VectorEnv):
-        super().__init__(env, _view(env))
-
-
-def _view(env: Any) -> Scores:
-    simulator = env.unwrapped.simulator
-    return Scores(simulator.products, simulator.slate_size)
+        super().__init__(env, Scores(*history_and_size(env)))

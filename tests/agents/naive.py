@@ -6,8 +6,6 @@ counts as bought, a state without data gets products of its segment, and recomme
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 CLICKS = [0.50, 0.35, 0.10, 0.025, 0.015, 0.0055, 0.002, 0.00125, 0.00124, 0.00001]
 PURCHASES = [0.70, 0.15, 0.10, 0.025, 0.015, 0.0055, 0.002, 0.00125, 0.00124, 0.00001]
 
@@ -30,9 +28,7 @@ class NaiveRecommender:
             product for product, value in left.items() if value > top - 1e-9
         ]  # two ways to sum differ in the last digit
 
-    def recommend(
-        self, state: str, coins: list[float], shares: list[float], redraw: Callable[[], float]
-    ) -> list[set[str]]:
+    def recommend(self, state: str, coins: list[float], shares: list[float]) -> list[set[str]]:
         """For each slot the products that the rule allows; several where values tie. Takes the slate from `choose`."""
         pool = self.segments[state.split("_")[0]]
         slate: list[str] = []
@@ -40,10 +36,8 @@ class NaiveRecommender:
         for coin, share in zip(coins, shares, strict=True):
             best = self.best_left(state, slate)
             if coin < self.epsilon or not best:
-                product = pool[int(share * len(pool))]
-                while product in slate:
-                    product = pool[int(redraw() * len(pool))]
-                allowed.append({product})
+                left = [product for product in pool if product not in slate]
+                allowed.append({left[int(share * len(left))]})
             else:
                 allowed.append(set(best))
             slate.append(self.choose(len(slate), allowed[-1]))

@@ -254,9 +254,50 @@ def test_a_shop_or_a_truncated_file_is_no_agent(make, tiny_shop, tmp_path):
         load_agent(tmp_path / "nothing.npz")
 
 
-def test_a_newer_format_is_refused(make, tmp_path, monkeypatch):
-    monkeypatch.setattr(selflearn_agents.storage, "VERSION", 4)
+@pytest.mark.parametrize(
+    ("found", "way_out"), [(VERSION + 1, "upgrade selflearn-env"), (VERSION - 1, "make the file anew")]
+)
+def test_a_file_of_another_format_is_refused(found, way_out, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(selflearn_agents.storage, "VERSION", found)
     make("random").save(tmp_path / "agent.npz")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"written in format 4, this version of selflearn-env reads 3; upgrade"):
+    message = rf"agent\.npz: written in format {found}, this version of selflearn-env reads {VERSION}; {way_out}"
+    with pytest.raises(ValueError, match=message):
         load_agent(tmp_path / "agent.npz")
+
+
+class Inner:
+    """A part of a part."""
+
+    def __init__(self):
+        self.numbers, self.name = np.arange(3), "inner"
+
+
+class Outer:
+    """A part that has one."""
+
+    parts = {"inner": Inner}  # noqa: RUF012
+
+    def __init__(self):
+        self.inner, self.share = Inner(), 0.5
+
+
+class Nested(selflearn_agents.AGENTS["random"]):
+    """An agent whose part has a part."""
+
+    parts = {"outer": Outer}  # noqa: RUF012
+
+    def __init__(self, history, slate_size, rng):
+        super().__init__(history, slate_size, rng)
+        self.outer = Outer()
+
+
+def test_parts_of_parts_are_stored(tiny_shop, tmp_path):
+    agent = Nested(tiny_shop.history, N, np.random.default_rng(1))
+    agent.outer.inner.numbers[1], agent.outer.inner.name, agent.outer.share = 7, "other", 0.25
+    agent.save(tmp_path / "agent.npz")
+    loaded = load_agent(tmp_path / "agent.npz", own=[Nested])
+    assert (type(loaded.outer), type(loaded.outer.inner)) == (Outer, Inner)
+    assert loaded.outer.inner.numbers.tolist() == [0, 7, 2]
+    assert (loaded.outer.inner.name, loaded.outer.share) == ("other", 0.25)
+    np.testing.assert_array_equal(agent.act([3]), loaded.act([3]))

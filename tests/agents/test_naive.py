@@ -25,7 +25,7 @@ def naive_of(agent, shop, epsilon):
         row = agent.values(np.array([state]))[0]
         known = np.flatnonzero(row > -np.inf)
         values[shop.states.label(state)] = {str(ids[product]): float(row[product]) for product in known}
-    pools = np.split(agent._pool, agent._pool_start[1:])
+    pools = [agent._order[pool[:size]] for pool, size in zip(agent._pool, agent._pool_size, strict=True)]
     labels = shop.states.tiers[0].labels
     segments = {label: ids[pool].tolist() for label, pool in zip(labels, pools, strict=True)}
     return NaiveRecommender(values, segments, epsilon, agent.slate_size)
@@ -47,7 +47,7 @@ def test_same_draws_give_the_same_slates_and_values(seed_shop, epsilon, customer
 
         coins, shares = draws.random((2, 10)).tolist()
         naive.choose = lambda slot, _, shown=shown: shown[slot]
-        allowed = naive.recommend(label, coins, shares, draws.random)
+        allowed = naive.recommend(label, coins, shares)
         assert all(product in products for product, products in zip(shown, allowed, strict=True))
 
         info = env.step(slates[0])[-1]
@@ -63,19 +63,19 @@ def test_same_draws_give_the_same_slates_and_values(seed_shop, epsilon, customer
         np.testing.assert_allclose(row[list(known)], list(known.values()), rtol=0, atol=1e-9)
 
 
-def test_batches_follow_the_rule_of_single_visits(seed_shop):
+def test_batches_are_single_visits(seed_shop):
     """The same draws, decided one by one and all at once."""
     states = np.random.default_rng(8).integers(seed_shop.states.size, size=400)
-    agent = make_agent("epsilon_greedy", history=seed_shop.history, seed=3, epsilon=0.5)
-    together = copy.deepcopy(agent).act(states)
-    draws = agent.rng.random((400, 2, 10))
-    explores, position = draws[:, 0] < 0.5, draws[:, 1]
-    agent._leaders.top(agent._table, states)  # sorted together, as ties then break alike
-    alone = [
-        agent._slate(state, np.flatnonzero(explores[visit]).tolist(), position[visit].tolist())
-        for visit, state in enumerate(states.tolist())
-    ]
-    np.testing.assert_array_equal(alone, together)
+    together = make_agent("epsilon_greedy", history=seed_shop.history, seed=3, epsilon=0.5)
+    alone = copy.deepcopy(together)
+    for _ in range(3):
+        slates = together.act(states)
+        np.testing.assert_array_equal([alone.act([state])[0] for state in states], slates)
+        responses, rewards = np.zeros(slates.shape, dtype=np.int8), np.sin(slates)
+        together.update(states, slates, responses, rewards)
+        for one in map(slice, range(400), range(1, 401)):
+            alone.update(states[one], slates[one], responses[one], rewards[one])
+    np.testing.assert_array_equal(*(agent.values(np.arange(agent.states)) for agent in (together, alone)))
 
 
 @pytest.mark.slow

@@ -18,9 +18,9 @@ MODELS = [name for name in CUSTOMERS if name != "seed"]
 def both(tiny_shop, monkeypatch, request):
     """A model with a table, and the same model of a catalogue that counts as large."""
     kind = CUSTOMERS[request.param]
-    kept = kind.for_shop(tiny_shop.clientele(), 3)
+    kept = kind.for_shop(tiny_shop.demand(), 3)
     monkeypatch.setattr(preference, "DENSE", 0)
-    made = kind.for_shop(tiny_shop.clientele(), 3)
+    made = kind.for_shop(tiny_shop.demand(), 3)
     assert (type(kept._appeal), type(made._appeal)) == (KeptAppeal, MadeAppeal)
     return kept, made
 
@@ -34,11 +34,10 @@ def test_both_respond_alike(both, drifts):
         both = [model.drifted(factor) for model in both]
     states, slates = rng.integers(672, size=500), rng.permuted(np.tile(np.arange(8), (500, 1)), axis=1)[:, :3]
     uniforms = rng.random((500, both[0].uniforms))
-    for attention in (None, rng.random((500, 3)).astype(np.float32)):
-        responses = [model.respond(states, slates, None, uniforms, attention) for model in both]
-        np.testing.assert_array_equal(*responses)
-        chances = [model.response_probability(states, slates, None, attention) for model in both]
-        np.testing.assert_array_equal(*chances)
+    attention = rng.random((500, 3)).astype(np.float32)
+    for models in (both, [model.attending(attention) for model in both]):
+        np.testing.assert_array_equal(*[model.respond(states, slates, None, uniforms) for model in models])
+        np.testing.assert_array_equal(*[model.response_probability(states, slates, None) for model in models])
     np.testing.assert_array_equal(*[model.optimal_slate(states, Rewards()) for model in both])
     np.testing.assert_array_equal(*[model.random_response_probability(states) for model in both])
 
@@ -61,9 +60,9 @@ def test_both_can_be_pickled(both):
 
 
 def test_rows_worked_on_at_once_make_no_difference(tiny_shop, monkeypatch):
-    model = CUSTOMERS["cascade"].for_shop(tiny_shop.clientele(), 3)
+    model = CUSTOMERS["cascade"].for_shop(tiny_shop.demand(), 3)
     expected = model.optimal_slate(np.arange(672), Rewards())
     monkeypatch.setattr(preference, "CELLS", 1)
-    model = CUSTOMERS["cascade"].for_shop(tiny_shop.clientele(), 3)
+    model = CUSTOMERS["cascade"].for_shop(tiny_shop.demand(), 3)
     np.testing.assert_array_equal(model.optimal_slate(np.arange(672), Rewards()), expected)
     assert len(model._slices(10)) == 10

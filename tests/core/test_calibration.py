@@ -78,13 +78,13 @@ def test_a_level_out_of_reach_is_an_error(shop):
 
 def test_appeal_cannot_be_written(tiny_shop):
     with pytest.raises(ValueError, match="read-only"):
-        IndependentCustomers.for_shop(tiny_shop.clientele(), 3).appeal[0, 0, 0] = 1.0
+        IndependentCustomers.for_shop(tiny_shop.demand(), 3).appeal[0, 0, 0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
-        tiny_shop.clientele().incidence[0, 0] = 1.0
+        tiny_shop.demand().incidence[0, 0] = 1.0
 
 
 def test_a_shops_level_is_the_seeds(tiny_shop):
     """Ten best sellers, or all products of a smaller catalogue, earn 0.54326 purchases and 0.74326 clicks."""
     share = tiny_shop.customers.visits() / tiny_shop.customers.visits().sum()
-    appeal = IndependentCustomers.for_shop(tiny_shop.clientele(), 3).appeal.sum(axis=1, dtype=np.float64)
+    appeal = IndependentCustomers.for_shop(tiny_shop.demand(), 3).appeal.sum(axis=1, dtype=np.float64)
     assert share @ appeal == pytest.approx([0.54326, 0.54326 + 0.74326], abs=1e-5)

@@ -168,13 +168,13 @@ def test_a_random_slate_is_the_average_of_all_ordered_slates(name, number, produ
     assert (found >= -error).all()
 
 
-@given(number=st.integers(0), products=st.integers(1, 6), slots=st.integers(1, 6), kinds=st.integers(1, 3))
+@given(number=st.integers(0), products=st.integers(1, 7), slots=st.integers(1, 6), kinds=st.integers(1, 3))
 def test_the_mean_along_slates_is_the_loop_over_all_ordered_slates(number, products, slots, kinds):
     rng, slots = np.random.default_rng(number), min(slots, products)
     stay = rng.choice([0.0, 1.0, rng.random(), 1.5], (products, 2))
     earn = rng.choice([0.0, 1.0, rng.random(), -3.0], (products, kinds, 2))
     before = stay.copy(), earn.copy()
-    found = mean_along_slates(stay, earn, slots)
+    found = mean_along_slates(stay.T, np.moveaxis(earn, 0, 2), slots)
     for k in range(slots):
         ways = [np.prod(stay[list(way[:k])], axis=0) * earn[way[k]] for way in permutations(range(products), k + 1)]
         np.testing.assert_allclose(found[k], np.mean(ways, axis=0), rtol=1e-9, atol=1e-12)

@@ -26,7 +26,7 @@ P, N = 8, 3  # products of the tiny shop, and of a slate
 
 @pytest.fixture(scope="session", params=sorted(CUSTOMERS))
 def customers(request, tiny_shop):
-    return CUSTOMERS[request.param].for_shop(tiny_shop.clientele(), N)
+    return CUSTOMERS[request.param].for_shop(tiny_shop.demand(), N)
 
 
 @pytest.fixture(
@@ -34,7 +34,7 @@ def customers(request, tiny_shop):
 )
 def choosers(request, tiny_shop):
     """Those of the models whose customers have preferences."""
-    return CUSTOMERS[request.param].for_shop(tiny_shop.clientele(), N)
+    return CUSTOMERS[request.param].for_shop(tiny_shop.demand(), N)
 
 
 @given(hnp.arrays(np.int64, st.tuples(st.integers(1, 9), st.just(N)), elements=st.integers(0, P - 1)), st.integers(0))

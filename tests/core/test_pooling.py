@@ -42,7 +42,7 @@ def loop_likelihood(levels, baskets, shape):
     odd = baskets.visit_customer % 2 == 1
     total = 0.0
     for known, foreseen in ((odd, ~odd), (~odd, odd)):
-        half = baskets.of(known)
+        half = baskets.select(known)
         visits, purchases = half.visits().tolist(), half.purchases().tolist()
         incidence = [loop_incidence(levels, visits, purchases, shape, state) for state in range(len(visits))]
         for visit in np.flatnonzero(foreseen):
@@ -73,7 +73,7 @@ def test_mean_is_the_formula():
 def test_baskets_of_some_visits_are_theirs():
     baskets = make_baskets()
     chosen = np.random.default_rng(5).random(60) < 0.4
-    found = baskets.of(chosen)
+    found = baskets.select(chosen)
     for number, visit in enumerate(np.flatnonzero(chosen)):
         assert found.visit_state[number] == baskets.visit_state[visit]
         assert found.visit_customer[number] == baskets.visit_customer[visit]

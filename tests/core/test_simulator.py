@@ -8,23 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from selflearn_env.core.arrivals import SingleVisits
 from selflearn_env.core.customers import CUSTOMERS, IndependentCustomers
 from selflearn_env.core.drift import Drift
+from selflearn_env.core.memory import NoMemory
 from selflearn_env.core.rewards import Rewards
-from selflearn_env.core.simulator import Simulator, Visits
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.visits import Visits
 
 P, N = 8, 3
 
 
 def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None, drift=None):
+    weights = shop.customers.visits() if weights is None else weights
     return Simulator(
-        shop.states,
-        shop.products,
-        n,
-        CUSTOMERS[customer].for_shop(shop.clientele(), n),
-        rewards or Rewards(),
-        shop.customers.visits() if weights is None else weights,
-        drift,
+        states=shop.states,
+        products=shop.products,
+        slate_size=n,
+        state_probability=weights / max(weights.sum(), 1),
+        arrivals=SingleVisits(weights),
+        memory=NoMemory(),
+        customers=CUSTOMERS[customer].for_shop(shop.demand(), n),
+        rewards=rewards or Rewards(),
+        drift=drift,
     )
 
 
@@ -34,7 +40,7 @@ def simulator(tiny_shop):
 
 
 def loop_expected_reward(shop, state, slate, rewards):
-    appeal = shop.clientele().model(IndependentCustomers, N, {}).appeal
+    appeal = shop.demand().model(IndependentCustomers, N, {}).appeal
     total, shown = 0.0, set()
     for product in slate:
         buy = 0.0 if product in shown else float(appeal[state, product, 0])
@@ -75,10 +81,10 @@ def test_random_reward_is_the_average_over_all_slates(tiny_shop, simulator):
 def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batch):
     simulator = make_simulator(tiny_shop, customer)
     rng = np.random.default_rng(number)
-    streams = simulator.streams(rng)
-    visits = simulator.start(batch, streams)
+    run = simulator.begin(rng)
+    visits = simulator.start(batch, run)
     slates = rng.integers(P, size=(batch, N))
-    outcome = simulator.respond(visits, slates, streams)
+    outcome = simulator.respond(visits, slates, run)
     amount = {0: -2.0, 1: 1.0, 2: 5.0}
     assert outcome.item_reward.tolist() == [[amount[one] for one in row] for row in outcome.response.tolist()]
     assert outcome.reward.tolist() == [sum(row) for row in outcome.item_reward.tolist()]
@@ -89,35 +95,29 @@ def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batc
 
 
 @pytest.mark.parametrize("customer", sorted(CUSTOMERS))
-@pytest.mark.parametrize("options", [{}, {"rewards": Rewards(noise=0.7)}, {"drift": Drift(every=2)}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"rewards": Rewards(noise=0.7)}, {"drift": Drift(every=6)}], ids=str)
 @given(number=st.integers(0), dtype=st.sampled_from(["int64", "int8", "uint64"]))
-def test_the_short_way_of_a_single_visit_is_the_batch_of_one_bit_for_bit(tiny_shop, customer, options, number, dtype):
+def test_a_batch_is_its_rows_one_by_one_bit_for_bit(tiny_shop, customer, options, number, dtype):
     simulator = make_simulator(tiny_shop, customer, **options)
-    one, many = (simulator.streams(np.random.default_rng(number)) for _ in range(2))
-    rng = np.random.default_rng(number)
-    for _ in range(5):
-        slate = rng.integers(P, size=N).astype(dtype)  # some repeat a product
-        visits = simulator.start(1, many)
-        np.testing.assert_array_equal(simulator.start(1, one).state, visits.state)
-        short, outcome = simulator.respond_once(visits, slate, one), simulator.respond(visits, slate[None], many)
-        np.testing.assert_array_equal(short.visits.state, outcome.visits.state)
-        for ours, theirs in zip(short[1:], outcome[1:], strict=True):
-            np.testing.assert_array_equal(ours, theirs[0])
-            assert np.asarray(ours).dtype == theirs.dtype
-        assert [type(value) for value in short[3:]] == [float, int, bool, bool]
-    assert one.served == many.served
+    alone, together = (simulator.begin(np.random.default_rng(number)) for _ in range(2))
+    slates = np.random.default_rng(number).integers(P, size=(6, N)).astype(dtype)  # some repeat a product
+    visits = simulator.start(6, together)
+    outcome = simulator.respond(visits, slates, together)
+    np.testing.assert_array_equal(np.concatenate([simulator.start(1, alone).state for _ in range(6)]), visits.state)
+    for row in range(6):
+        one = simulator.respond(visits.rows(np.array([row])), slates[row : row + 1], alone)
+        for ours, theirs in zip(one[1:], outcome[1:], strict=True):
+            np.testing.assert_array_equal(ours[0], theirs[row])
+            assert ours.dtype == theirs.dtype
+    assert alone.served == together.served == 6
 
 
 @pytest.mark.parametrize("slate", [[0, 1], [0, 1, P], [-1, 0, 1], [0.0, 1.0, 2.0], 3], ids=str)
-def test_a_single_slate_is_refused_as_a_batch_of_one_is(simulator, slate):
-    streams = simulator.streams(np.random.default_rng(0))
-    visits, said = simulator.start(1, streams), []
-    for show, given_ in ((simulator.respond_once, slate), (simulator.respond, [slate])):
-        with pytest.raises(ValueError, match=r"products 0..7|expected product indexes") as refused:
-            show(visits, given_, streams)
-        said.append(str(refused.value))
-    assert said[0] == said[1]
-    assert streams.served == 0
+def test_a_slate_that_cannot_be_shown_is_refused_and_not_served(simulator, slate):
+    run = simulator.begin(np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"products 0..7|expected product indexes"):
+        simulator.respond(simulator.start(1, run), [slate], run)
+    assert run.served == 0
 
 
 def test_visits_come_as_often_as_the_simulated_customers_came(tiny_shop, tiny_log, simulator):
@@ -135,7 +135,7 @@ def test_visits_come_as_often_as_the_simulated_customers_came(tiny_shop, tiny_lo
 def test_states_visit_in_proportion_to_their_weights(tiny_shop, weights):
     weights = np.pad(weights, (0, 672 - len(weights)))
     simulator = make_simulator(tiny_shop, weights=weights)
-    visits = simulator.start(50_000, simulator.streams(np.random.default_rng(6)))
+    visits = simulator.start(50_000, simulator.begin(np.random.default_rng(6)))
     came = np.bincount(visits.state, minlength=672)
     assert (came[weights == 0] == 0).all()
     assert stats.chisquare(came[weights > 0], 50_000 * simulator.state_probability[weights > 0]).pvalue > 1e-4
@@ -145,9 +145,9 @@ def test_states_visit_in_proportion_to_their_weights(tiny_shop, weights):
 @pytest.mark.parametrize("ended", [[False] * 4, [True, False, True, False], [True] * 4])
 def test_restart_renews_the_ended_rows_only(simulator, ended):
     visits = Visits(np.array([900, 901, 902, 903]))  # states that never come, so that a renewed row shows
-    streams = simulator.streams(np.random.default_rng(8))
-    coming = simulator.start(sum(ended), simulator.streams(np.random.default_rng(8))).state
-    renewed = simulator.restart(visits, np.array(ended), streams)
+    run = simulator.begin(np.random.default_rng(8))
+    coming = simulator.start(sum(ended), simulator.begin(np.random.default_rng(8))).state
+    renewed = simulator.restart(visits, np.array(ended), run)
     assert visits.state.tolist() == [900, 901, 902, 903]
     np.testing.assert_array_equal(renewed.state[ended], coming)
     np.testing.assert_array_equal(renewed.state[~np.array(ended)], visits.state[~np.array(ended)])
@@ -180,11 +180,8 @@ def test_states_and_products_outside_are_named(simulator):
 
 
 def test_what_cannot_be_simulated_is_refused(tiny_shop):
-    customers = IndependentCustomers.for_shop(tiny_shop.clientele(), 9)
-    weights = np.ones(672, int)
-    with pytest.raises(ValueError, match=r"slate_size must be 1..8, the size of the catalogue, got 9"):
-        Simulator(tiny_shop.states, P, 9, customers, Rewards(), weights)
-    with pytest.raises(ValueError, match=r"slate_size must be 1..8, the size of the catalogue, got 0"):
-        Simulator(tiny_shop.states, P, 0, customers, Rewards(), weights)
+    for n in (9, 0):
+        with pytest.raises(ValueError, match=rf"slate_size must be 1..8, the size of the catalogue, got {n}"):
+            make_simulator(tiny_shop, n=n)
     with pytest.raises(ValueError, match="no state ever visits"):
-        Simulator(tiny_shop.states, P, 8, customers, Rewards(), 0 * weights)
+        make_simulator(tiny_shop, weights=np.zeros(672, int))

@@ -107,3 +107,31 @@ def test_tiers_are_checked_when_they_are_made():
 def test_the_table_is_read_only(tiny_shop):
     with pytest.raises(ValueError, match="read-only"):
         tiny_shop.states.table[0, 0] = 1
+
+
+def described(period, labels):
+    segment, month = Tier("segment", ("Q1", "Q4")), Tier("month", ("October", "November"))
+    weekday = Tier("weekday", ("Monday", "Thursday"))
+    return StateSpace((segment, month, Tier(period, labels), weekday))
+
+
+@pytest.mark.parametrize(
+    ("period", "tiers", "words"),
+    [
+        ("half", (1, 1, 0, 1), "Q4, first half of November, a Thursday"),
+        ("half", (0, 0, 1, 0), "Q1, second half of October, a Monday"),
+        ("week", (1, 1, 4, 1), "Q4, fifth week of November, a Thursday"),
+    ],
+)
+def test_a_person_reads_no_date_where_there_is_none(period, tiers, words):
+    states = described(period, ("0", "1") if period == "half" else ("0", "1", "2", "3", "4"))
+    state = int(states.encode([tiers])[0])
+    assert states.describe(state) == words
+    assert states.parse(states.label(state)) == state
+    with pytest.raises(ValueError, match="does not exist"):
+        states.describe(states.size)
+
+
+def test_tiers_of_ones_own_are_named():
+    states = StateSpace((Tier("segment", ("new",)), Tier("month", ("May",)), Tier("channel", ("app", "web"))))
+    assert [states.describe(state) for state in (0, 1)] == ["new, May, channel app", "new, May, channel web"]

@@ -51,7 +51,7 @@ def wishes(env):
 
 
 def loop_factor(drift, seed, served, products=P):
-    """The factors after some slates, from the seed of the environment on: the fourth of its random streams."""
+    """The factors after some slates, from the seed of the environment on: the fourth of its random run."""
     rng = np.random.default_rng(seed).spawn(4)[3]
     r, walk, variance = 2 ** (-drift.every / drift.half_life), [0.0] * products, 0.0
     for _ in range(served // drift.every):

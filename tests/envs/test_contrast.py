@@ -62,7 +62,7 @@ def test_a_shops_incidence_is_the_draw_with_divided_weights(tiny_shop, contrast)
     levels = tuple(divided_level(level, contrast) for level in customers.pooling.levels)
     rng = np.random.default_rng(np.random.SeedSequence(tiny_shop.seed).spawn(2)[1])
     expected = Pooling(levels).draw(customers.visits(), customers.purchases(), tiny_shop.states.shape, rng)
-    np.testing.assert_allclose(tiny_shop.clientele(contrast).incidence, expected, rtol=1e-6)
+    np.testing.assert_allclose(tiny_shop.demand(contrast).incidence, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("one", [1, 1.0, np.float64(1), np.int64(1), np.float32(1)])
@@ -84,11 +84,11 @@ def test_contrast_changes_what_is_wanted_and_not_who_comes(tiny_shop):
 
 def test_more_contrast_widens_the_spread_between_states(retail_shop):
     """Variance over the states of the log-incidence of the 200 best sellers, each state weighted by its visits."""
-    share = retail_shop.clientele().state_probability
+    share = retail_shop.demand().state_probability
     best = np.argsort(-retail_shop.customers.purchases().sum(axis=0))[:200]
     spreads = []
     for contrast in (0.2, 1, 5, 25):
-        incidence = np.log(np.maximum(retail_shop.clientele(contrast).incidence[:, best], 1e-9))
+        incidence = np.log(np.maximum(retail_shop.demand(contrast).incidence[:, best], 1e-9))
         spreads.append((share @ (incidence - share @ incidence) ** 2).mean())
     assert all(more > 1.2 * less for less, more in pairwise(spreads)), spreads
 
@@ -97,7 +97,7 @@ def test_more_contrast_widens_the_spread_between_states(retail_shop):
 @pytest.mark.parametrize("name", PREFERRING)
 def test_the_start_earns_the_seeds_purchases_and_clicks_at_any_contrast(tiny_shop, contrast, name):
     simulator = single_of(tiny_shop, slate_size=P, customer=name, contrast=contrast).simulator
-    shown = tiny_shop.clientele(contrast).start
+    shown = tiny_shop.demand(contrast).start
     earned = simulator.response_probability(STATES, shown).sum(axis=1)
     share = tiny_shop.customers.visits() / tiny_shop.customers.visits().sum()
     assert share @ earned[:, 1:] == pytest.approx([0.74326, 0.54326], abs=1e-5)
@@ -116,7 +116,7 @@ def test_the_calibration_holds_in_the_retail_shop(retail_shop):
 def test_a_bad_contrast_is_named_when_the_environment_is_made(tiny_shop, face, env_id, built, contrast):
     shop = replace(tiny_shop)
     if built:
-        shop.clientele()
+        shop.demand()
     match = rf"contrast is a factor > 0, 1 for what the log supports, got {contrast!r}".replace("[2.0]", r"\[2.0\]")
     with pytest.raises((TypeError, ValueError), match=match):
         face(shop, env_id=env_id, contrast=contrast)
@@ -124,35 +124,35 @@ def test_a_bad_contrast_is_named_when_the_environment_is_made(tiny_shop, face, e
 
 def test_what_the_log_supports_is_drawn_once_and_kept(tiny_shop):
     shop = replace(tiny_shop)
-    kept = shop.clientele()
+    kept = shop.demand()
     incidence = kept.incidence
     for contrast in (2.0, 3.0, 0.5):
-        assert shop.clientele(contrast).contrast == contrast
-        assert (shop.clientele(contrast).incidence != incidence).any()
-    assert shop.clientele() is shop.clientele(1) is shop.clientele(1.0) is kept
+        assert shop.demand(contrast).contrast == contrast
+        assert (shop.demand(contrast).incidence != incidence).any()
+    assert shop.demand() is shop.demand(1) is shop.demand(1.0) is kept
     assert kept.incidence is incidence
-    assert replace(tiny_shop).clientele() is not kept
+    assert replace(tiny_shop).demand() is not kept
 
 
 def test_the_last_other_contrast_is_kept(tiny_shop):
     shop = replace(tiny_shop)
-    shop.clientele()
-    two = shop.clientele(2.0)
-    assert shop.clientele(2) is two
-    shop.clientele()
-    assert shop.clientele(2.0) is two
+    shop.demand()
+    two = shop.demand(2.0)
+    assert shop.demand(2) is two
+    shop.demand()
+    assert shop.demand(2.0) is two
     past = weakref.ref(two)
     del two
-    shop.clientele(3.0)
+    shop.demand(3.0)
     gc.collect()
     assert past() is None
 
 
 def test_the_last_other_contrast_is_kept_when_the_default_comes_later(tiny_shop):
     shop = replace(tiny_shop)
-    two = shop.clientele(2.0)
-    shop.clientele()
-    assert shop.clientele(2.0) is two
+    two = shop.demand(2.0)
+    shop.demand()
+    assert shop.demand(2.0) is two
 
 
 @pytest.mark.parametrize("contrast", [1.0, 2.5])

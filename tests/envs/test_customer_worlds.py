@@ -14,7 +14,7 @@ from selflearn_agents import make_agent
 from selflearn_agents.evaluation import evaluate
 
 from selflearn_env import Drift
-from selflearn_env.core.customers import CUSTOMERS, CustomerModel, PreferenceCustomers, judged, top
+from selflearn_env.core.customers import CUSTOMERS, CustomerModel, PreferenceCustomers, response_probabilities, top
 from tests.envs.plain_lists import flat
 
 RETAIL = "selflearn/Retail-v0"
@@ -71,10 +71,10 @@ class HurriedCustomers(PreferenceCustomers):
         return (uniforms < seen[..., 0]).astype(np.int8) + (uniforms < seen[..., 1])
 
     def _probability(self, appeal):
-        return judged(appeal * self._seen)
+        return response_probabilities(appeal * self._seen)
 
     def _best_slates(self, appeal, rewards):
-        return top(judged(appeal) @ rewards.by_response, self.slate_size)
+        return top(response_probabilities(appeal) @ rewards.by_response, self.slate_size)
 
     def _random_probability(self, appeal):
         return self._probability(np.repeat(appeal.mean(axis=1)[:, None], self.slate_size, axis=1))
@@ -87,7 +87,7 @@ OWN = [(TopCustomers, {"chance": 0.5}), (HurriedCustomers, {"looks": 2})]
 def own_module(tmp_path, monkeypatch):
     """The name of a module of the user's that has these two classes."""
     imports = ["import numpy as np", "from selflearn_env.core.customers import CustomerModel, PreferenceCustomers"]
-    imports += ["from selflearn_env.core.customers import judged, top", ""]
+    imports += ["from selflearn_env.core.customers import response_probabilities, top", ""]
     source = "\n".join(imports + [inspect.getsource(kind) for kind, _ in OWN])
     (tmp_path / f"{tmp_path.name}.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from selflearn_env import Journey
 from selflearn_env.core.customers import CUSTOMERS
-from selflearn_env.core.journey.lives import Level
+from selflearn_env.core.journey.lives import Pace
 from tests.core.journey.small_worlds import journeys
 from tests.envs.journeying import BRISK, JOURNEY, OBSERVED, N, P, both_of, flat, single_of, steps_of, vector_of
 
@@ -68,7 +68,7 @@ def own_shop(tiny_shop):
 @given(journey=journeys(), number=st.integers(0, 1000), observation=st.sampled_from(OBSERVED))
 def test_the_observation_never_leaves_its_space(own_shop, journey, number, observation):
     with pytest.MonkeyPatch.context() as patch:  # the search takes long where little is bought
-        patch.setattr("selflearn_env.envs.journey_options.find_level", lambda *_: Level(3.0, 1.2))
+        patch.setattr("selflearn_env.envs.journey_options.find_pace", lambda *_: Pace(3.0, 1.2))
         faces = list(both_of(own_shop, observation=observation, journey=replace(journey, horizon=40 + number)))
     for env in faces:
         for seen in steps_of(env, 30, number, seed=number):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selflearn_env import Journey
-from selflearn_env.core.journey.memory import Memory
+from selflearn_env.core.journey.visits import nothing_remembered
 from selflearn_env.envs.observations import JourneyObservation
 from tests.core.journey.small_worlds import STATES, calendar_of, model_of, same_appeal, world_of
 from tests.envs.journeying import BRISK, JOURNEY, N, P, single_of, vector_of
@@ -77,7 +77,7 @@ def test_it_tells_nothing_of_satisfaction_nor_of_what_was_ignored(tiny_shop):
     two = env.visits.rows(np.zeros(2, dtype=np.int64))
     for name, value in {"satisfaction": 0.25, "ignored": 3, "ignored_day": 2, "spend": 1e3, "customer": 7}.items():
         getattr(two, name)[1] = value
-    one, other = env.view.of(two)
+    one, other = env.view.observe(two)
     np.testing.assert_array_equal(one, other)
 
 
@@ -95,8 +95,10 @@ def test_the_space_is_a_box_of_known_bounds(tiny_shop, retail_shop):
 def visits_with(products=8, **fields):
     """One visit, of a shop of so many products, with some fields set."""
     world = world_of(STILL, model_of("seed", same_appeal(0.0)), calendar=calendar_of(100))
-    blank = Memory.empty(1, N, products)
-    return replace(world.first_visits(np.array([0])), **blank | {name: np.array([of]) for name, of in fields.items()})
+    blank = nothing_remembered(1, N, products)
+    return replace(
+        world.arrivals.first_visits(np.array([0])), **blank | {name: np.array([of]) for name, of in fields.items()}
+    )
 
 
 @given(
@@ -107,7 +109,7 @@ def visits_with(products=8, **fields):
 )
 def test_counts_of_any_size_stay_in_the_space(gap, visits, purchases, empty):
     view = JourneyObservation(STATES, 8, 100)
-    seen = view.of(visits_with(day=gap, last_visit=0, visits=visits, purchases=purchases, empty=empty))[0]
+    seen = view.observe(visits_with(day=gap, last_visit=0, visits=visits, purchases=purchases, empty=empty))[0]
     assert view.space.contains(seen)
     width = sum(STATES.shape)
     assert seen[width] == pytest.approx(gap / 100)
@@ -117,12 +119,12 @@ def test_counts_of_any_size_stay_in_the_space(gap, visits, purchases, empty):
 @pytest.mark.parametrize("products", [1, 2, 8, 127, 128, 129, 3684, 32_768, 32_769])
 def test_every_product_that_was_bought_has_a_number_of_its_own(products):
     view = JourneyObservation(STATES, products, 100)
-    blank = Memory.empty(1, N, products)["bought"]
+    blank = nothing_remembered(1, N, products)["bought"]
     seen = []
     for product in {0, products // 2, products - 1}:
         bought = blank.copy()
         bought[0, 0] = product
-        (one,) = view.of(visits_with(products, bought=bought[0]))
+        (one,) = view.observe(visits_with(products, bought=bought[0]))
         assert view.space.contains(one)
         assert one[-10] == pytest.approx((product + 1) / products)
         assert (one[-9:] == 0).all()
@@ -135,6 +137,6 @@ def test_every_observation_of_a_batch_is_that_of_its_row(tiny_shop):
     envs.reset(seed=1)
     for step in range(20):
         envs.step(np.random.default_rng(step).integers(P, size=(8, N)))
-    together = envs.view.of(envs.visits)
+    together = envs.view.observe(envs.visits)
     for row in range(8):
-        np.testing.assert_array_equal(envs.view.of(envs.visits.rows(np.array([row])))[0], together[row])
+        np.testing.assert_array_equal(envs.view.observe(envs.visits.rows(np.array([row])))[0], together[row])

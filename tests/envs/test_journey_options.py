@@ -10,8 +10,7 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 
 from selflearn_env import Journey, Rewards
-from selflearn_env.core.customers import IndependentCustomers
-from selflearn_env.core.journey.simulator import JourneySimulator
+from selflearn_env.core.customers import CustomerModel, IndependentCustomers
 from tests.envs.journeying import BRISK, JOURNEY, OFF, RETAIL, STILL, N, P, flat, single_of, steps_of, vector_of
 from tests.envs.test_drift_options import StubbornCustomers
 
@@ -25,14 +24,18 @@ def test_a_journey_may_be_a_mapping_out_of_json(tiny_shop, face):
         ' "satiation_days": null, "segments": true}}'
     )
     one, other = face(tiny_shop, **options), face(tiny_shop, journey=BRISK)
-    assert one.simulator.journey == BRISK
+    assert one.simulator.arrivals.journey == BRISK
     assert flat(steps_of(one, 60, seed=2)) == flat(steps_of(other, 60, seed=2))
     assert options["journey"]["patience"] == 2  # the caller's stays as it was
 
 
 def test_a_mapping_of_some_fields_keeps_the_defaults_of_the_others(tiny_shop):
-    assert single_of(tiny_shop, journey={"boredom": 0.0}).simulator.journey == Journey(boredom=0.0)
-    assert single_of(tiny_shop, journey={}).simulator.journey == single_of(tiny_shop).simulator.journey == Journey()
+    assert single_of(tiny_shop, journey={"boredom": 0.0}).simulator.arrivals.journey == Journey(boredom=0.0)
+    assert (
+        single_of(tiny_shop, journey={}).simulator.arrivals.journey
+        == single_of(tiny_shop).simulator.arrivals.journey
+        == Journey()
+    )
 
 
 def test_an_environment_is_made_again_from_its_spec(tiny_shop, tmp_path):
@@ -43,7 +46,7 @@ def test_an_environment_is_made_again_from_its_spec(tiny_shop, tmp_path):
     for spec in (env.spec, copy.deepcopy(env.spec), EnvSpec.from_json(env.spec.to_json())):
         again = gym.make(spec)
         assert again.spec == env.spec
-        assert again.unwrapped.simulator.journey == BRISK
+        assert again.unwrapped.simulator.arrivals.journey == BRISK
         assert again.observation_space == env.observation_space
         assert flat(steps_of(again.unwrapped, 60, seed=2)) == expected
 
@@ -52,7 +55,7 @@ def test_a_specification_with_a_journey_of_its_class_survives_json(tiny_shop, tm
     tiny_shop.save(tmp_path / "shop.npz")
     env = gym.make(JOURNEY, shop=str(tmp_path / "shop.npz"), slate_size=N, journey=BRISK, rewards=Rewards(buy=7))
     made = EnvSpec.from_json(env.spec.to_json()).make()
-    assert made.unwrapped.simulator.journey == BRISK
+    assert made.unwrapped.simulator.arrivals.journey == BRISK
     assert made.unwrapped.simulator.rewards == Rewards(buy=7)
 
 
@@ -66,18 +69,17 @@ def test_a_vector_spec_makes_the_same_vector_again(tiny_shop):
 
 def test_both_faces_hold_the_same_world(tiny_shop):
     env, envs = single_of(tiny_shop, journey=BRISK), vector_of(tiny_shop, 2, journey=BRISK)
-    for name in ("journey", "level"):
-        assert getattr(env.simulator, name) == getattr(envs.simulator, name)
-    assert type(env.simulator) is type(envs.simulator) is JourneySimulator
-    assert env.simulator.lives is envs.simulator.lives is tiny_shop.lives.lives
+    for name in ("journey", "pace"):
+        assert getattr(env.simulator.arrivals, name) == getattr(envs.simulator.arrivals, name)
+    assert env.simulator.arrivals.lives is envs.simulator.arrivals.lives is tiny_shop.lives.lives
     assert env.simulator.lasting
 
 
-def test_the_level_is_found_once_for_environments_with_equal_options(tiny_shop, monkeypatch):
-    first = single_of(tiny_shop, journey=BRISK).simulator.level
-    monkeypatch.setattr("selflearn_env.envs.journey_options.find_level", lambda *_: 1 / 0)
-    assert vector_of(tiny_shop, 2, journey=BRISK).simulator.level is first
-    assert single_of(tiny_shop, slate_size=2, journey=replace(BRISK, horizon=50)).simulator.level is first
+def test_the_pace_is_found_once_for_environments_with_equal_options(tiny_shop, monkeypatch):
+    first = single_of(tiny_shop, journey=BRISK).simulator.arrivals.pace
+    monkeypatch.setattr("selflearn_env.envs.journey_options.find_pace", lambda *_: 1 / 0)
+    assert vector_of(tiny_shop, 2, journey=BRISK).simulator.arrivals.pace is first
+    assert single_of(tiny_shop, slate_size=2, journey=replace(BRISK, horizon=50)).simulator.arrivals.pace is first
     with pytest.raises(ZeroDivisionError):
         single_of(tiny_shop, journey=BRISK, customer="cascade", customer_options={"leave": 0.75})
     with pytest.raises(ZeroDivisionError):
@@ -189,14 +191,13 @@ def test_products_that_drift_do_so_over_lives(tiny_shop):
 class OldCustomers(IndependentCustomers):
     """Written before anybody came back."""
 
-    def respond(self, states, slates, repeated, uniforms):
-        return super().respond(states, slates, repeated, uniforms)
+    attending = CustomerModel.attending
 
 
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("journey", [Journey(), Journey(fatigue=0, boredom=0, delay=1), Journey(satiation=0)])
 def test_a_model_without_attention_is_refused_where_something_asks_for_it(tiny_shop, face, journey):
-    with pytest.raises(NotImplementedError, match=r"OldCustomers\.respond has no argument `attention`"):
+    with pytest.raises(NotImplementedError, match="OldCustomers has no method `attending`"):
         face(tiny_shop, customer=OldCustomers, journey=journey)
 
 

@@ -95,7 +95,7 @@ def test_what_is_shown_changes_neither_who_comes_nor_when(tiny_shop, customer):
     lives = []
     for number in (0, 1):
         envs = vector_of(tiny_shop, 16, customer=customer, journey=STILL)
-        still = envs.simulator.lives.leave < 1e-9
+        still = envs.simulator.arrivals.lives.leave < 1e-9
         envs.reset(seed=2)
         rng, came, responses = np.random.default_rng(number), [], []
         for _ in range(40):
@@ -134,7 +134,7 @@ def test_a_life_is_that_of_one_customer_in_the_order_of_the_days(tiny_shop):
     for life in range(20):
         env.reset(seed=None if life else 5)
         customer, days = env.visits.customer.tolist(), [int(env.visits.day[0])]
-        assert days == env.simulator.lives.first_day[customer].tolist()
+        assert days == env.simulator.arrivals.lives.first_day[customer].tolist()
         over = False
         while not over:
             *_, terminated, truncated, _ = env.step([0, 1, 2])
@@ -183,7 +183,7 @@ def test_shops_of_every_kind_have_lives(tiny_log, kind, tmp_path):
     env, again = single_of(shop, observation="journey"), single_of(str(tmp_path / "shop.npz"), observation="journey")
     seen = steps_of(env, 150, seed=1)
     assert flat(seen) == flat(steps_of(again, 150, seed=1))
-    assert again.simulator.level == env.simulator.level
+    assert again.simulator.arrivals.pace == env.simulator.arrivals.pace
     segments = shop.states.decode([observed[-1]["state"] for observed in seen])[:, 0]
     assert all(env.observation_space.contains(observed[0]) for observed in seen)
     assert (len(set(segments.tolist())) > 1) == (kind != "one segment")
@@ -197,7 +197,7 @@ def test_segments_move_where_the_shop_has_a_rule(tiny_log, kind):
     moved = False
     for _ in range(60):
         own = shop.states.decode(envs.visits.state)[:, 0]
-        moved |= (own != envs.simulator.lives.segment[envs.visits.customer]).any()
+        moved |= (own != envs.simulator.arrivals.lives.segment[envs.visits.customer]).any()
         envs.step(np.tile([0, 1, 2], (32, 1)))
     assert moved == ("segment" not in kind or kind == "the seed's segments")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
-from selflearn_env import Journey, Rewards
+from selflearn_env import Journey, Rewards, face
 from selflearn_env.envs import SlateEnv, SlateVectorEnv
 
 
@@ -37,8 +37,8 @@ def test_retail_journey_is_the_same_customers_who_come_back(retail_shop):
     assert env.observation_space == visit.observation_space
     assert env.simulator.rewards == visit.simulator.rewards
     assert env.simulator.customers is visit.simulator.customers
-    assert env.simulator.lives is retail_shop.lives.lives
-    assert (env.simulator.journey, env.simulator.lasting, visit.simulator.lasting) == (Journey(), True, False)
+    assert env.simulator.arrivals.lives is retail_shop.lives.lives
+    assert (env.simulator.arrivals.journey, env.simulator.lasting, visit.simulator.lasting) == (Journey(), True, False)
 
 
 def test_both_faces_hold_the_same_world(env_id, tiny_shop):
@@ -52,7 +52,7 @@ def test_both_faces_hold_the_same_world(env_id, tiny_shop):
     assert envs.simulator.rewards == env.simulator.rewards
     states, slates = np.arange(8), np.random.default_rng(1).integers(8, size=(8, 3))
     for answer in ("expected_reward", "response_probability"):
-        one, other = (getattr(face.simulator, answer)(states, slates) for face in (env, envs))
+        one, other = (getattr(each.simulator, answer)(states, slates) for each in (env, envs))
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(env.simulator.state_probability, envs.simulator.state_probability)
 
@@ -127,3 +127,13 @@ def test_a_mistake_does_not_print_the_shop(tiny_shop):
     with pytest.raises(TypeError) as mistake:
         gym.make("selflearn/Retail-v0", shop=tiny_shop, slatesize=3)
     assert len(str(mistake.value)) < 500
+
+
+def test_a_face_is_what_is_within_the_wrappers(tiny_shop):
+    env = gym.make("selflearn/Retail-v0", shop=tiny_shop, slate_size=3)
+    envs = gym.make_vec("selflearn/Retail-v0", 2, vectorization_mode="vector_entry_point", shop=tiny_shop, slate_size=3)
+    assert face(env) is env.unwrapped
+    assert face(gym.wrappers.vector.RecordEpisodeStatistics(envs)) is envs.unwrapped
+    assert (face(env).shop, face(env).visits) == (tiny_shop, None)
+    with pytest.raises(TypeError, match="expected an environment of selflearn_env, got CartPoleEnv"):
+        face(gym.make("CartPole-v1"))

@@ -16,12 +16,12 @@ def test_a_text_names_the_state_the_products_and_the_responses(single):
     for seed in range(60):
         _, info = env.reset(seed=seed)
         waiting = env.render()
-        assert waiting.splitlines()[0] == env.shop.states.label(info["state"])
+        assert waiting.splitlines()[0] == env.shop.states.describe(info["state"])
         assert "waits for a slate" in waiting
         slate = np.random.default_rng(seed).permutation(8)
         *_, info = env.step(slate)
         title, *lines = env.render().splitlines()
-        assert title == env.shop.states.label(info["state"])
+        assert title == env.shop.states.describe(info["state"])
         assert len(lines) == 8
         for slot, line in enumerate(lines):
             assert line.split()[-4:-1] == f"{slot + 1}. product {slate[slot]}".split()

@@ -1,4 +1,4 @@
-"""The single face: its contract, its errors, and streams that can be repeated, copied and continued."""
+"""The single face: its contract, its errors, and run that can be repeated, copied and continued."""
 
 import copy
 import pickle

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import make_agent
-from selflearn_agents.commands import bound
 from selflearn_agents.evaluation import standing
+from selflearn_agents.evaluation.full_information import full_information
+from selflearn_agents.hierarchical.informed import InformedAgent
 
 from tests.scripts.command import run
 
@@ -17,8 +18,8 @@ N = 3
 
 def test_who_sees_all_responses_starts_from_the_history_and_ends_at_the_best(tiny_shop):
     simulator = gymnasium.make("selflearn/Retail-v0", shop=tiny_shop, slate_size=N).unwrapped.simulator
-    agent = bound.Informed(tiny_shop, 1.0, N, np.random.default_rng(0))
-    gaps = bound.full_information(agent, simulator, 4_000_000, seed=1)
+    agent = InformedAgent(tiny_shop, 1.0, N, np.random.default_rng(0))
+    gaps = full_information(agent, simulator, 4_000_000, np.random.default_rng(1))
     popular = make_agent("popular", history=tiny_shop.history, slate_size=N)
     assert gaps[0] == pytest.approx(standing(simulator, popular.slates).gap, abs=0.02)
     assert gaps[-1] > 0.98
@@ -34,7 +35,7 @@ def test_it_says_how_far_each_learner_comes(shop, tmp_path):
     text = (tmp_path / "bound.md").read_text()
     assert text in done.stdout
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()[2:]]
-    learners = ["hierarchical", "told how the states pool", "told, and sees all responses"]
+    learners = ["hierarchical", "knows how the states pool", "knows it, and sees all responses"]
     assert [row[:2] for row in rows] == [[name, contrast] for contrast in ("1.0", "2.0") for name in learners]
     assert all(-1 < float(share) <= 1 for row in rows for share in row[2:])
     assert pd.Series([row[2] for row in rows]).nunique() > 3

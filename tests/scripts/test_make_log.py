@@ -145,7 +145,7 @@ def test_variants_share_what_is_bought_of_a_product(tiny_variants):
 def test_baskets_hold_what_is_wanted_in_the_state(retail_shop):
     rng = np.random.default_rng(5)
     goods = synthetic.draw_goods(retail_shop, 5_000, rng)
-    incidence, states = retail_shop.clientele().incidence, np.array([30, 400])
+    incidence, states = retail_shop.demand().incidence, np.array([30, 400])
     lines = synthetic.draw_baskets(states, np.array([300_000, 200_000]), incidence, goods, rng)
     assert np.bincount(lines.invoice).tolist() == [300_000, 200_000]
     ids = list(retail_shop.catalogue.ids)

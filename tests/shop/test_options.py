@@ -17,7 +17,7 @@ def build(busy_log, busy_segments):
 
 def test_equal_seeds_make_equal_shops(build):
     assert build(seed=4).digest == build(seed=4).digest
-    assert np.array_equal(build(seed=4).clientele().incidence, build(seed=4).clientele().incidence)
+    assert np.array_equal(build(seed=4).demand().incidence, build(seed=4).demand().incidence)
 
 
 def test_other_seeds_split_the_customers_otherwise(build):
@@ -29,7 +29,7 @@ def test_other_seeds_split_the_customers_otherwise(build):
 def test_other_seeds_draw_other_preferences_from_the_same_history(build):
     one, other = (build(seed=seed, history_share=1) for seed in (0, 1))
     assert np.array_equal(one.history.purchases, other.history.purchases)
-    assert not np.array_equal(one.clientele().incidence, other.clientele().incidence)
+    assert not np.array_equal(one.demand().incidence, other.demand().incidence)
 
 
 @pytest.mark.parametrize(("share", "customers"), [(0.1, 3), (0.5, 15), (0.9, 27), (1, 30)])

@@ -40,7 +40,7 @@ def assert_equal(one, other):
 def test_round_trip(tiny_shop, path):
     loaded = Shop.load(str(path))
     assert_equal(loaded, tiny_shop)
-    assert np.array_equal(loaded.clientele().incidence, tiny_shop.clientele().incidence)
+    assert np.array_equal(loaded.demand().incidence, tiny_shop.demand().incidence)
     assert str(loaded.report) == str(tiny_shop.report)
 
 

@@ -1,5 +1,7 @@
 """Slates of the greatest scores, against a plain sort."""
 
+from types import SimpleNamespace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ def slate_by_hand(scores, slate_size):
 def test_slates_are_those_of_a_plain_sort(products, slate_size):
     """Of few different scores, so that many are equal."""
     scores = np.random.default_rng(1).integers(-2, 3, (40, products)) / np.float32(2)
-    slates = Scores(products, slate_size).slates(scores, Visits(np.zeros(40, dtype=int)))
+    slates = Scores(SimpleNamespace(products=products), slate_size).slates(scores, Visits(np.zeros(40, dtype=int)))
     assert slates.tolist() == [slate_by_hand(row, slate_size) for row in scores.tolist()]
     assert slates.dtype == np.int64
 

@@ -73,7 +73,7 @@ class LearnedRanker(Agent):
 
     def act(self, visits: Any) -> NDArray[np.int64]:
         """(B, n) the slates of the rankers that the policy finds best."""
-        observation = self._scale.normalize_obs(self._view.of(visits))
+        observation = self._scale.normalize_obs(self._view.observe(visits))
         choice = self._model.predict(observation, deterministic=True)[0]
         self.chosen += np.bincount(choice, minlength=len(HOLDING_BACK))
         return self._rankers.slates(choice, visits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,9 @@ from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 from selflearn_env.wrappers.action_view import ActionView
-from selflearn_env.wrappers.candidate_scores import Reranking
-from selflearn_env.wrappers.candidate_subset import Candidates
-from selflearn_env.wrappers.embedding_action import Embeddings
 from selflearn_env.wrappers.ranker_choice import Ranker, Rankers
-from selflearn_env.wrappers.score_action import Scores
 from selflearn_env.wrappers.sequential_slate import Draft
+from selflearn_env.wrappers.views import VIEWS
 
 # The module of a policy, which a model's file names, and what reads it: A2C has PPO's policy, DDPG has TD3's.
 ALGORITHMS = {
@@ -34,12 +31,6 @@ ALGORITHMS = {
     "stable_baselines3.sac.policies": ("stable_baselines3", "SAC"),
     "stable_baselines3.td3.policies": ("stable_baselines3", "TD3"),
     "sb3_contrib.common.maskable.policies": ("sb3_contrib", "MaskablePPO"),
-}
-VIEWS: dict[str, Callable[[History, int, Any], ActionView]] = {
-    "EmbeddingAction": lambda history, n, space: Embeddings(history, n, *space.shape),
-    "ScoreAction": lambda history, n, _: Scores(history.products, n),
-    "CandidateSubset": lambda history, n, space: Candidates(history, n, int(space.nvec[0])),
-    "CandidateScores": lambda history, n, space: Reranking(history, n, *space.shape),
 }
 SEQUENTIAL, RANKERS = "SequentialSlate", "RankerChoice"
 
@@ -126,7 +117,7 @@ class SB3Agent(StaticAgent):
             return Rankers([_ranker(AgentSpec.parse(each), history, self.slate_size) for each in rankers])
         try:
             return VIEWS[name](history, self.slate_size, space)
-        except (AttributeError, TypeError):
+        except TypeError:
             raise ValueError(f"the model acts in {space}, which is no space of {name}") from None
 
     def _one_by_one(self, model: Any, history: History, name: str | None, rankers: Sequence[str]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.bandits.ucb import UCBAgent
+from selflearn_agents.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
@@ -29,7 +30,7 @@ class CascadeUCBAgent(UCBAgent):
     of PBM-UCB (Lagree, Vernade and Cappe 2016); with e = 1 down to the first response and 0 below, those of
     CascadeKL-UCB (Kveton et al. 2015). Which customers come is not known here.
 
-    Learning e: where slates are in order, what is good stands above, and slots cannot be told from products. In the
+    Learning e: where slates are in order, what is good stands above, and slots and products mix. In the
     visits 4, 8, 16, 32, ... of a state (the first is 0) the slate is therefore shown in random order (RandTopN of Wang
     et al. 2018); their number grows with the logarithm of the visits. From these alone, with Z the sum of scaled
     rewards in a case (above, k), M that of the means of the products shown, x = sum of Z / sum of M, c = SLOT_WEIGHT,
@@ -85,41 +86,15 @@ class CascadeUCBAgent(UCBAgent):
         return ((visits & (visits - 1)) == 0) & (visits >= FIRST)
 
     def _showings(
-        self,
-        states: NDArray[np.int64],
-        cells: NDArray[np.int64],
-        responses: NDArray,
-        scaled: NDArray[np.float64],
+        self, states: NDArray[np.int64], columns: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """(B, n) how much the slots were looked at; learns it first where the order was random."""
-        case = self._case(responses)
-        shuffled = self._shuffles(states)
-        if shuffled.any():
-            some = case[shuffled].ravel()
-            np.add.at(self._seen.reshape(-1), some, scaled[shuffled].ravel())
-            means = self._mean.take(cells[shuffled])
-            np.add.at(self._due.reshape(-1), some, means.ravel())
-            self._looked = self._belief()
-        return self._looked.take(case)
-
-    def _case(self, responses: NDArray) -> NDArray[np.int64]:
-        """(B, n) where each slot is found in a flat table: above * n + slot; above as ABOVE has it."""
-        bought, clicked = responses == BOUGHT, responses == CLICKED
-        purchases = bought.cumsum(axis=1) - bought
-        clicks = clicked.cumsum(axis=1) - clicked
-        above = np.where(purchases > 0, 1 + np.minimum(purchases, 2), clicks > 0)
-        return above * self.slate_size + np.arange(self.slate_size)
-
-    def _belief(self) -> NDArray[np.float64]:
-        """(4, n) e, from Z and M."""
-        due = self._due.sum()
-        level = self._seen.sum() / due if due else 1.0
-        after = np.ones(ABOVE)
-        for _ in range(ROUNDS):
-            slots = (SLOT_WEIGHT * level + self._seen.sum(axis=0)) / (SLOT_WEIGHT + after @ self._due)
-            after[1:] = ((SLOT_WEIGHT + self._seen.sum(axis=1)) / (SLOT_WEIGHT + self._due @ slots))[1:]
-        mean = slots.mean()
-        return after[:, None] * slots / mean if mean else np.ones_like(self._due)
+        showings = np.empty(scaled.shape)
+        look(
+            states, columns, responses.astype(np.int64), scaled, self._shuffles(states), self._mean, self._seen,
+            self._due, self._looked, showings,
+        )  # fmt: skip
+        return showings
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) as for `ucb`; where the slate is shuffled, 1 / products of it that are left."""
@@ -131,3 +106,63 @@ class CascadeUCBAgent(UCBAgent):
             fits &= ~again
         fits = np.logical_and.accumulate(fits, axis=1)
         return np.where(self._shuffles(states)[:, None], fits * left, self._certain(best, slates))
+
+
+@Loop
+def look(
+    states: NDArray, columns: NDArray, responses: NDArray, scaled: NDArray, shuffled: NDArray, mean: NDArray,
+    seen: NDArray, due: NDArray, looked: NDArray, showings: NDArray,
+) -> None:  # fmt: skip
+    """Learns e (4, n) from the shuffled visits, and writes the e of each slot into showings (B, n)."""
+    any_shuffled = False
+    for visit in range(states.size):
+        if shuffled[visit]:
+            any_shuffled, clicks, purchases = True, 0, 0
+            for slot in range(columns.shape[1]):
+                above = case(clicks, purchases)
+                seen[above, slot] += scaled[visit, slot]
+                due[above, slot] += mean[states[visit], columns[visit, slot]]
+                clicks += responses[visit, slot] == CLICKED
+                purchases += responses[visit, slot] == BOUGHT
+    if any_shuffled:
+        believe(seen, due, looked)
+    for visit in range(states.size):
+        clicks, purchases = 0, 0
+        for slot in range(columns.shape[1]):
+            showings[visit, slot] = looked[case(clicks, purchases), slot]
+            clicks += responses[visit, slot] == CLICKED
+            purchases += responses[visit, slot] == BOUGHT
+
+
+@Loop
+def case(clicks: int, purchases: int) -> int:
+    """What has happened above a slot, as `ABOVE` numbers it."""
+    if purchases > 0:
+        return 1 + min(purchases, 2)
+    return min(clicks, 1)
+
+
+@Loop
+def believe(seen: NDArray, due: NDArray, looked: NDArray) -> None:
+    """Writes e (4, n), given Z and M (4, n)."""
+    size = seen.shape[1]
+    all_due = due.sum()
+    level = seen.sum() / all_due if all_due > 0.0 else 1.0
+    after, slots = np.ones(ABOVE), np.empty(size)
+    for _ in range(ROUNDS):
+        for slot in range(size):
+            over, under = SLOT_WEIGHT * level, SLOT_WEIGHT
+            for above in range(ABOVE):
+                over += seen[above, slot]
+                under += after[above] * due[above, slot]
+            slots[slot] = over / under
+        for above in range(1, ABOVE):
+            over, under = SLOT_WEIGHT, SLOT_WEIGHT
+            for slot in range(size):
+                over += seen[above, slot]
+                under += slots[slot] * due[above, slot]
+            after[above] = over / under
+    mean = slots.sum() / size
+    for above in range(ABOVE):
+        for slot in range(size):
+            looked[above, slot] = after[above] * slots[slot] / mean if mean > 0.0 else 1.0

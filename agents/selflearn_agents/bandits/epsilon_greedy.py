@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.bandits.leaders import Leaders
 from selflearn_agents.bandits.value_table import ValueTable
+from selflearn_agents.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
-from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
 
 PRIORS = ("quantity", "zero", "rate")
@@ -26,10 +27,11 @@ class EpsilonGreedyAgent(Agent):
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
 
-    Cost per visit: O(n), and a sort of the leading products of the state.
+    Cost per visit: O(n) look-ups, and now and then a pass over what has been shown in the state. Memory: a few numbers
+    for each product known or shown in a state.
     """
 
-    parts = {"_table": ValueTable, "_leaders": Leaders}  # noqa: RUF012
+    parts = {"_table": ValueTable}  # noqa: RUF012
 
     def __init__(
         self,
@@ -80,17 +82,13 @@ class EpsilonGreedyAgent(Agent):
         if not _is_number(prior_weight) or not 0 <= prior_weight < np.inf:
             raise ValueError(f"prior_weight counts showings and must be >= 0, got {prior_weight!r}")
         self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
-        self._prior_weight, self._step_size = float(prior_weight), float(step_size)
         self._visits = 0
-        order = rng.permutation(self.products)
+        self._order = rng.permutation(self.products)  # the product of each column
+        column = np.argsort(self._order)
         self._segment = history.segment.copy()
-        self._pool, self._pool_start, self._pool_size = self._pools(history, order)
-        self._table = ValueTable(order, self.states, *self._known(history, order, prior))
-        # Above a slot stand fewer than n products, so the best that is left is among the first n.
-        self._leaders = Leaders(self._table, depth=self.slate_size)
-        if prior_weight:
-            known = self._table.value > -np.inf
-            self._table.total[known] = self._prior_weight * self._table.value[known]
+        self._pool_size, self._pool, self._place = self._pools(history)
+        start = self._start(history, column, prior)
+        self._table = ValueTable(column, start, self.slate_size, float(prior_weight), float(step_size))
 
     @property
     def epsilon(self) -> float:
@@ -98,138 +96,43 @@ class EpsilonGreedyAgent(Agent):
         progress = min(1.0, self._visits / self._epsilon_visits) if self._epsilon_visits else 1.0
         return self._epsilon + progress * (self._epsilon_end - self._epsilon)
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) epsilon-greedy slates."""
-        batch, n = len(states), self.slate_size
-        draws = self.rng.random((batch, 2, n))
-        explores = draws[:, 0] < self.epsilon
-        leaders = self._leaders.top(self._table, states)
-
-        # The rule of `_slate` for many visits at once: right wherever no product comes twice, which is almost always.
-        rank = np.cumsum(~explores).reshape(batch, n)  # of the leader to show, counted over all visits
-        rank += (np.arange(batch) * n - np.append(0, rank[:-1, -1]) - 1)[:, None]
-        slates = leaders.take(rank)
-        if np.count_nonzero(self._leaders.scarce[states]):
-            explores |= ~self._leaders.known(self._table, states).take(rank)
-        at = np.flatnonzero(explores)
-        visit = at // n
-        segment = self._segment[states[visit]]
-        drawn = draws.take(at + (visit + 1) * n) * self._pool_size[segment]
-        explored = self._pool.take(self._pool_start[segment] + drawn.astype(np.int64))
-        slates.put(at, explored)
-        # Leaders are distinct: if a product comes twice, one of the two was explored.
-        same = np.flatnonzero(slates.take(visit, axis=0) == explored[:, None]) // n
-        twice = visit[same[1:][same[1:] == same[:-1]]]
-        for one in sorted(set(twice.tolist())):
-            slots = np.flatnonzero(explores[one]).tolist()
-            slates[one] = self._slate(states.item(one), slots, draws[one, 1].tolist())
+        draws = self.rng.random((len(states), 2, self.slate_size))
+        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        decide(
+            states, draws, self.epsilon, self._table.leaders, self._table.length, self._segment, self._pool_size,
+            self._pool, self._place, self._order, slates,
+        )  # fmt: skip
         return slates
 
-    def _act_once(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(1, n) the slate of a single visit, by lists, which are faster than arrays for ten products."""
-        draws, epsilon = self.rng.random(2 * self.slate_size).tolist(), self.epsilon
-        explores = [slot for slot in range(self.slate_size) if draws[slot] < epsilon]
-        return np.array(self._slate(states.item(), explores, draws[self.slate_size :]))[None]
-
-    def _slate(self, state: int, explores: list[int], position: list[float]) -> list[int]:
-        """One slate by the rule of the class, slot by slot.
-
-        Args:
-            state: the state of the visit.
-            explores: the slots that explore, ascending.
-            position: (n,) where in the segment's products a slot that explores looks first, as a share of their number.
-        """
-        slate = self._leaders.best(self._table, state)
-        segment = self._segment.item(state)
-        start, size = self._pool_start.item(segment), self._pool_size.item(segment)
-        # Where known products are scarce, a slot that finds none left explores too.
-        for slot in explores if len(slate) == self.slate_size else range(self.slate_size):
-            if slot in explores or slot == len(slate):
-                product = self._pool.item(start + int(position[slot] * size))
-                while product in slate[:slot]:
-                    product = self._pool.item(start + int(self.rng.random() * size))
-                if product in slate:
-                    slate.remove(product)
-                slate.insert(slot, product)
-        return slate[: self.slate_size]
-
-    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+    def _update(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray,
+        item_rewards: NDArray[np.float64],
+    ) -> None:
         """Adds the item rewards to the averages; the responses are not read."""
-        table = self._table
-        slots = table.add(table.column.take(slates) + table.row.take(states)[:, None])
-        flat, rewards = slots.ravel(), item_rewards.ravel()
-        if self._step_size:
-            self._forget_and_add(flat, rewards)
-        else:
-            np.add.at(table.total, flat, rewards)
-            np.add.at(table.count, flat, 1.0)
-        learned = table.total.take(slots)
-        learned /= table.count.take(slots) + self._prior_weight
-        table.value[slots] = learned
-        self._leaders.changed(table, states, slates, slots, learned)
+        self._table.learn(states, slates, item_rewards)
         self._visits += len(states)
 
-    def _update_once(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """The same for a single visit, whose slate shows no product twice: each sum is read and written once."""
-        if self._step_size:
-            return self._update(states, slates, responses, item_rewards)
-        table, state, slate = self._table, states.item(), slates[0]
-        slots = table.add(table.column[slate] + table.row[state])
-        learned, count = table.total[slots], table.count[slots]
-        learned += item_rewards[0]
-        count += 1.0
-        table.total[slots], table.count[slots] = learned, count
-        if self._prior_weight:
-            count += self._prior_weight
-        learned /= count
-        table.value[slots] = learned
-        self._leaders.changed_once(table, state, slate, slots, learned)
-        self._visits += 1
-        return None
-
-    def _forget_and_add(self, slots: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
-        """Adds rewards one after the other; what came before counts for 1 / step_size - 1 showings at most."""
-        most = 1.0 / self._step_size - 1.0
-        for some in _turns(slots):
-            slot = slots[some]
-            before = self._table.count[slot] + self._prior_weight
-            kept = np.minimum(before, most)
-            self._table.total[slot] *= np.divide(kept, before, out=np.ones_like(before), where=before > 0)
-            self._table.total[slot] += rewards[some]
-            self._table.count[slot] = kept - self._prior_weight + 1.0
-
-    def _values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
-        values = np.full((len(states), self.products), -np.inf)
-        for row, state in zip(values, states.tolist(), strict=True):
-            columns, _, known = self._table.known(state)
-            row[self._table.order[columns]] = known
-        return values
+        return self._table.rows(states)[:, self._table.column]
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
-        rows = np.arange(len(states))
-        leaders = self._leaders.top(self._table, states)
-        free = self._leaders.known(self._table, states)  # leaders that no slot above shows
-        in_pool = np.zeros((len(self._pool_start), self.products), dtype=bool)
-        for segment, pool in enumerate(np.split(self._pool, self._pool_start[1:])):
-            in_pool[segment, pool] = True
-        left = in_pool[self._segment[states]]
         probability = np.empty(slates.shape)
-        for slot, shown in enumerate(slates.T):
-            exploit = np.where(free.any(axis=1), 1.0 - self.epsilon, 0.0)
-            is_best = leaders[rows, free.argmax(axis=1)] == shown
-            probability[:, slot] = exploit * is_best + (1.0 - exploit) * left[rows, shown] / left.sum(axis=1)
-            free &= leaders != shown[:, None]
-            left[rows, shown] = False
-        again = repeats(slates)
-        return probability if again is None else np.where(again, 0.0, probability)
+        propensities(
+            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.length, self._segment,
+            self._pool_size, self._place, probability,
+        )  # fmt: skip
+        return probability
 
-    def _pools(
-        self, history: History, order: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Each segment's products, one segment after the other; (G,) where each starts, and its size."""
-        known = history.segment_products[:, order]
+    def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+        """(G,) how many products each segment has; (G, P) their columns, and the place of each column, -1 for none."""
+        known = history.segment_products[:, self._order]
         known = known | ~known.any(axis=1, keepdims=True)  # a segment that the history never met explores everything
         size = known.sum(axis=1)
         if size.min() < self.slate_size:
@@ -238,16 +141,17 @@ class EpsilonGreedyAgent(Agent):
                 f"segment {label!r} has {size.min()} products in the history, fewer than a slate of {self.slate_size}; "
                 f"use a smaller slate_size or fewer segments"
             )
-        return order[np.nonzero(known)[1]], np.cumsum(size) - size, size
+        place = np.where(known, known.cumsum(axis=1) - 1, -1).astype(np.int32)
+        return size, np.argsort(~known, axis=1, kind="stable").astype(np.int32), place
 
-    def _known(
-        self, history: History, order: NDArray[np.int64], prior: str | float
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The cells state * P + column that are known at first, ascending, and their values; state by state."""
-        cells, values, rewards = [], [], Rewards()
+    def _start(
+        self, history: History, column: NDArray[np.int64], prior: str | float
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """State by state, the columns that are known at first, ascending, and their values."""
+        rewards = Rewards()
         for state in range(self.states):
-            columns = np.flatnonzero(history.seen[state][order]) if prior in PRIORS else np.arange(self.products)
-            products = order[columns]
+            columns = np.flatnonzero(history.seen[state][self._order]) if prior in PRIORS else np.arange(self.products)
+            products = self._order[columns]
             if prior == "quantity":
                 value = self.rng.normal(history.quantity[state][products].astype(np.float64), 1.0).round(DECIMALS)
             elif prior == "rate":
@@ -255,21 +159,87 @@ class EpsilonGreedyAgent(Agent):
                 value = rewards.ignore + (rewards.buy - rewards.ignore) * bought
             else:
                 value = np.full(products.size, 0.0 if prior == "zero" else float(prior))
-            cells.append(columns + state * self.products)
-            values.append(value)
-        return np.concatenate(cells), np.concatenate(values)
+            yield columns, value
 
 
-def _turns(cells: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Positions of the cells in turns, in each of which a cell comes once: its first time, its second, ..."""
-    order = np.argsort(cells, kind="stable")
-    ordered = cells[order]
-    new = ordered[1:] != ordered[:-1]
-    if new.all():
-        return [order]
-    run = np.flatnonzero(np.concatenate([[True], new]))
-    turn = np.arange(cells.size) - np.repeat(run, np.diff(np.append(run, cells.size)))
-    return np.split(order[np.argsort(turn, kind="stable")], np.cumsum(np.bincount(turn))[:-1])
+@Loop
+def decide(
+    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    pool_size: NDArray, pool: NDArray, place: NDArray, order: NDArray, slates: NDArray,
+) -> None:  # fmt: skip
+    """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment."""
+    for visit in range(states.size):
+        state, slate, best = states[visit], slates[visit], 0  # columns first, products in the end
+        own, group = leaders[state, : length[state]], segment[state]
+        for slot in range(slate.size):
+            best = next_left(own, best, slate[:slot])
+            if draws[visit, 0, slot] < epsilon or best == own.size:
+                share = draws[visit, 1, slot]
+                slate[slot] = any_left(share, pool[group], pool_size[group], place[group], slate[:slot])
+            else:
+                slate[slot] = own[best]
+        for slot in range(slate.size):
+            slate[slot] = order[slate[slot]]
+
+
+@Loop
+def propensities(
+    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    pool_size: NDArray, place: NDArray, probability: NDArray,
+) -> None:  # fmt: skip
+    """The chance of each column of the slates (B, n), given those above it."""
+    for visit in range(states.size):
+        state, slate, best = states[visit], slates[visit], 0
+        own, group = leaders[state, : length[state]], segment[state]
+        left = pool_size[group]
+        for slot in range(slate.size):
+            best = next_left(own, best, slate[:slot])
+            explore = epsilon if best < own.size else 1.0
+            chance = 1.0 - explore if best < own.size and own[best] == slate[slot] else 0.0
+            if contains(slate[:slot], slate[slot]):
+                chance = 0.0
+            elif place[group, slate[slot]] >= 0:
+                chance += explore / left
+                left -= 1
+            probability[visit, slot] = chance
+
+
+@Loop
+def next_left(leaders: NDArray, best: int, above: NDArray) -> int:
+    """The first position from `best` on whose leader is not shown above."""
+    while best < leaders.size and contains(above, leaders[best]):
+        best += 1
+    return best
+
+
+@Loop
+def any_left(share: float, pool: NDArray, size: int, place: NDArray, above: NDArray) -> int:
+    """The product at this share of those in the pool that are not shown above; share is 0..1, the least included."""
+    gone = count_up_to(size, place, above)
+    rank = int(share * (size - gone))
+    at = rank
+    while at != rank + count_up_to(at, place, above):
+        at = rank + count_up_to(at, place, above)
+    return pool[at]
+
+
+@Loop
+def count_up_to(at: int, place: NDArray, above: NDArray) -> int:
+    """How many of the products above have a place in the pool, this one or one before it."""
+    count = 0
+    for slot in range(above.size):
+        if 0 <= place[above[slot]] <= at:
+            count += 1
+    return count
+
+
+@Loop
+def contains(products: NDArray, product: int) -> bool:
+    """Whether a product is among others."""
+    for other in products:  # noqa: SIM110  this is compiled, and any(...) is not
+        if other == product:
+            return True
+    return False
 
 
 def _is_number(value: object) -> bool:

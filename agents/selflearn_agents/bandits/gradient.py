@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from math import exp, log, log1p
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.bandits.choosing import best_gumbel
+from selflearn_agents.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import groups_of
-from selflearn_env.core.ranking import top
 from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History
 
 CREDITS = ("slot", "rest")
+ROWS = 8  # visits decided at once: few enough to stay in the cache
 LEAST = 1e-9  # incidence, in purchases per visit, below which products are preferred alike
 
 
@@ -60,7 +64,7 @@ class GradientAgent(Agent):
             sharpness: of the first slates, >= 0: at 0 they are uniform, and the greater it is, the nearer they come to
                 the best products of the history in order.
             step_size: preference per reward unit, >= 0.
-            credit: what a slot's choice is judged by: "slot", the reward of that slot, or "rest", of it and all below.
+            credit: what a choice is credited with: "slot", the reward of that slot, or "rest", of it and all below.
 
         Raises:
             ValueError: a hyperparameter is out of its range.
@@ -84,24 +88,28 @@ class GradientAgent(Agent):
         self._theta = np.zeros((rows, self.products), dtype=np.float32)
         self._earned, self._shown = 0.0, 0  # item rewards so far, and of how many
 
-    def _preferences(self, state: int) -> NDArray[np.float32]:
-        """(P,) h."""
-        preferences = self._start[state].copy()
-        for group in self._groups[state].tolist():
-            preferences += self._theta[group]
+    def _preferences(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(B, P) h."""
+        preferences = self._start[states]
+        add_levels(preferences, self._theta, self._groups, states)
         return preferences
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) drawn slates."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
-        for row, state in enumerate(states.tolist()):
-            noise = self.rng.standard_exponential(self.products)
-            np.log(noise, out=noise)
-            np.subtract(self._preferences(state), noise, out=noise)  # minus the logarithm of it is Gumbel noise
-            slates[row] = top(noise[None], self.slate_size)[0]
+        for start in range(0, len(states), ROWS):
+            preferences = self._preferences(states[start : start + ROWS])
+            uniform = self.rng.random(preferences.shape)
+            slates[start : start + ROWS] = best_gumbel(preferences, uniform, self.slate_size)
         return slates
 
-    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+    def _update(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray,
+        item_rewards: NDArray[np.float64],
+    ) -> None:
         """Moves the preferences; the responses are not read. A slot that repeats a product is not learned from."""
         if not len(states):
             return
@@ -112,35 +120,28 @@ class GradientAgent(Agent):
             advantage[again] = 0.0
         if self._credit == "rest":
             advantage = advantage[:, ::-1].cumsum(axis=1)[:, ::-1]
-        moves = []
-        for state in np.unique(states).tolist():
-            preferences = self._preferences(state)
-            move = np.zeros(self.products, dtype=np.float32)
+        distinct = np.array(sorted(set(states.tolist())))
+        moves = np.zeros((len(distinct), self.products), dtype=np.float32)
+        for state, move in zip(distinct, moves, strict=True):
+            preferences = self._preferences(state[None])[0]
             for visit in np.flatnonzero(states == state).tolist():
                 kept = slice(None) if again is None else ~again[visit]
                 _add_gradient(move, preferences, slates[visit, kept], advantage[visit, kept])
-            move *= np.float32(self._step_size)
-            moves.append((state, move))
-        for state, move in moves:
-            for group in self._groups[state].tolist():
-                self._theta[group] += move
+        move_levels(self._theta, self._groups, distinct, moves, np.float32(self._step_size))
         self._earned += float(item_rewards.sum())
         self._shown += item_rewards.size
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) preferences."""
-        values = np.empty((len(states), self.products))
-        for row, state in enumerate(states.tolist()):
-            values[row] = self._preferences(state)
-        return values
+        return self._preferences(states).astype(np.float64)
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) pi_k of the product in slot k; 0 where a slot above shows it already."""
         probability = np.zeros(slates.shape)
         again = repeats(slates)
-        for visit, state in enumerate(states.tolist()):
+        for visit in range(len(states)):
             kept = slice(None) if again is None else ~again[visit]
-            shown, left, _, _ = _logarithms(self._preferences(state), slates[visit, kept])
+            shown, left, _, _ = _logarithms(self._preferences(states[visit : visit + 1])[0], slates[visit, kept])
             probability[visit, kept] = np.exp(shown - left)
         return probability
 
@@ -161,8 +162,8 @@ def _logarithms(
     peak = max(weight.max(), np.float32(shown[-1]))
     weight -= peak
     np.exp(weight, out=weight)
-    last = float(peak) + np.log(float(weight.sum()) + np.exp(shown[-1] - float(peak)))
-    left = np.logaddexp.accumulate(np.append(last, shown[-2::-1]))[::-1]
+    left = np.empty(shown.size)
+    add_up(shown, float(peak), float(weight.sum()), left)
     return shown, left, weight, float(peak)
 
 
@@ -174,7 +175,51 @@ def _add_gradient(
 ) -> None:
     """Adds to (P,) the sum over the slots of a slate of advantage * gradient of log pi_k by the preferences (P,)."""
     shown, left, weight, peak = _logarithms(preferences, slate)
-    weight *= np.float32(-(np.exp(peak - left) @ advantage))
-    chance = np.tril(np.exp(np.minimum(shown[:, None] - left, 0.0)))  # of slot j's product in slot k, as long as left
-    weight[slate] = advantage - chance @ advantage
-    move += weight
+    add_gradient(move, weight, peak, slate, shown, left, advantage)
+
+
+@Loop
+def add_levels(preferences: NDArray, theta: NDArray, groups: NDArray, states: NDArray) -> None:
+    """Adds the theta of all levels to the preferences (B, P) of the states."""
+    for visit in range(states.size):
+        for level in range(groups.shape[1]):
+            row = groups[states[visit], level]
+            for product in range(theta.shape[1]):
+                preferences[visit, product] += theta[row, product]
+
+
+@Loop
+def move_levels(theta: NDArray, groups: NDArray, states: NDArray, moves: NDArray, step_size: float) -> None:
+    """Moves the theta of all levels by step_size * moves (B, P) of the states."""
+    for visit in range(states.size):
+        for level in range(groups.shape[1]):
+            row = groups[states[visit], level]
+            for product in range(theta.shape[1]):
+                theta[row, product] += step_size * moves[visit, product]
+
+
+@Loop
+def add_up(shown: NDArray, peak: float, others: float, left: NDArray) -> None:
+    """Writes the logarithms of the sums of exp(preference) over what is left for each slot, from the last one up."""
+    last = shown.size - 1
+    left[last] = peak + log(others + exp(shown[last] - peak))
+    for slot in range(last - 1, -1, -1):
+        low, high = min(left[slot + 1], shown[slot]), max(left[slot + 1], shown[slot])
+        left[slot] = high + log1p(exp(low - high))
+
+
+@Loop
+def add_gradient(
+    move: NDArray, weight: NDArray, peak: float, slate: NDArray, shown: NDArray, left: NDArray, advantage: NDArray
+) -> None:
+    """Adds the gradient of `_add_gradient`, given what `_logarithms` returns."""
+    expected = 0.0
+    for slot in range(slate.size):
+        expected += exp(peak - left[slot]) * advantage[slot]
+    for product in range(move.size):
+        move[product] -= np.float64(weight[product]) * expected
+    for slot in range(slate.size):
+        gain = advantage[slot]
+        for above in range(slot + 1):  # as long as the product was left
+            gain -= exp(min(shown[slot] - left[above], 0.0)) * advantage[above]
+        move[slate[slot]] += gain

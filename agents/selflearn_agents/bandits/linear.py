@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.bandits.choosing import best_normal, best_scores
+from selflearn_agents.compiling import Loop
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
-from selflearn_env.core.slates import repeats
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 TINY = 1e-9  # least expected reward of a product, scaled
 SURE = 0.9  # from there on, a greater expected reward does not make the noise any smaller
+ROWS = 8  # visits decided at once: few enough to stay in the cache
 SHARED_WEIGHT = 10.0  # precision of the belief in b1 and b2 before the first visit
 
 
@@ -40,7 +42,7 @@ class LinearAgent(Agent):
 
     with K the history's purchases of the product in the states of this label, and w the weight of the level at which
     the history's pooling first splits by the tier; for the intercept, K of all states and w of all visits. A factor
-    that is worth w purchases has variance 1 / w: it stands where the history tells nothing (K = 0); where it tells
+    that is worth w purchases has variance 1 / w: it stands where the history says nothing (K = 0); where it says
     much, 2 / K is left, once for the history's customers and once for those to come. Where a level splits by several
     tiers at once, each has its share of 1 / w. The variance v of e is the sum of 1 / w over the levels that split by
     more than one tier.
@@ -80,13 +82,9 @@ class LinearAgent(Agent):
             bought = sum_rows(history.purchases, labels[:, tier], int(first[tier + 1] - first[tier]))[:, self._order]
             variance[first[tier] : first[tier + 1]] = (weight + 2.0 * bought) / (weight + bought) ** 2
         # One row of all products for each coefficient, then for each entry of the upper triangle of the symmetric C.
-        one, other = self._upper = np.stack(np.triu_indices(size))
+        one, other = np.triu_indices(size)
         self._entry = np.empty((size, size), dtype=np.int64)  # the row of each entry
         self._entry[one, other] = self._entry[other, one] = size + np.arange(one.size)
-        # (S, ...) rows of the entries that x . C x reads once, and twice.
-        self._squares = self._entry[self._features, self._features]
-        one, other = np.triu_indices(self._features.shape[1], 1)
-        self._pairs = self._entry[self._features[:, one], self._features[:, other]]
         self._belief = np.zeros((self._entry[-1, -1] + 1, self.products), dtype=np.float32)
         self._belief[self._entry.diagonal()] = variance
         self._left = np.ones((self.states, self.products), dtype=np.float32)  # r
@@ -95,100 +93,47 @@ class LinearAgent(Agent):
         self._moment = SHARED_WEIGHT * np.array([1.0, 0.0])
         self._shared = np.array([1.0, 0.0])  # b1, b2
 
-    @abstractmethod
-    def _multiple(self) -> np.float32 | NDArray[np.float32]:
-        """How many standard deviations are added to the factor of each product, (P,) or one for all."""
-
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
-        for row, state in enumerate(states.tolist()):
-            score = self._factor(state)
-            score += self._deviation(state) * self._multiple()
-            score *= self._foreseen(state)
-            slates[row] = top(score[None], self.slate_size)[0]
-        return self._order[slates]
+        best = np.empty((len(states), self.slate_size), dtype=np.int64)
+        for start in range(0, len(states), ROWS):
+            foreseen, factor, deviation = self._expected(states[start : start + ROWS])
+            best[start : start + ROWS] = self._best(foreseen * factor, foreseen * deviation)
+        return self._order[best]
 
-    def _foreseen(self, state: int) -> NDArray[np.float32]:
-        """(P,) m."""
-        known, (linear, root) = self._known[state], self._shared.astype(np.float32)
-        mean = np.sqrt(known)
-        mean *= root
-        mean += linear * known
-        return mean
+    @abstractmethod
+    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
+        """(B, n) the columns to show, given mean and standard deviation (B, P) of the rewards."""
 
-    def _factor(self, state: int) -> NDArray[np.float32]:
-        """(P,) expected reward as a multiple of m."""
-        factor = _total(self._belief, self._features[state])
-        factor *= self._left[state]
-        factor += self._own[state]
-        factor += np.float32(1.0)
-        return factor
+    def _expected(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(3, B, P) m; the expected reward as a multiple of m; and the standard deviation of the latter."""
+        expected = np.zeros((3, len(states), self.products), dtype=np.float32)
+        expect(
+            states, self._features, self._entry, self._belief, self._left, self._own, self._known, self._shared,
+            self._state_variance, expected,
+        )  # fmt: skip
+        return expected
 
-    def _deviation(self, state: int) -> NDArray[np.float32]:
-        """(P,) its standard deviation."""
-        variance = _total(self._belief, self._pairs[state])
-        variance += variance
-        variance += _total(self._belief, self._squares[state])
-        left = self._left[state]
-        variance *= left
-        variance += np.float32(self._state_variance)
-        variance *= left
-        np.maximum(variance, 0.0, out=variance)  # rounding
-        return np.sqrt(variance, out=variance)
-
-    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+    def _update(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray,
+        item_rewards: NDArray[np.float64],
+    ) -> None:
         """Learns visit after visit, of a product shown twice from the first; the responses are not read."""
-        scaled = (item_rewards - self._least) / self._range
-        again = repeats(slates)
-        for visit, (state, slate) in enumerate(zip(states.tolist(), self._column[slates], strict=True)):
-            slots = slice(None) if again is None else ~again[visit]
-            self._learn(state, slate[slots], scaled[visit, slots])
+        learn(
+            states, self._column[slates], (item_rewards - self._least) / self._range, self._features, self._entry,
+            self._belief, self._left, self._own, self._known, self._shared, self._gram, self._moment,
+            self._state_variance,
+        )  # fmt: skip
 
-    def _learn(self, state: int, slate: NDArray[np.int64], reward: NDArray[np.float64]) -> None:
-        """The formulas of the class, for one visit's products and scaled rewards (n,)."""
-        belief = self._belief.take(slate, axis=1)
-        active, (one, other) = self._features[state], self._upper
-        line = belief.take(active, axis=0).sum(axis=0, dtype=np.float64)  # x . theta
-        gain = belief.take(self._entry[active], axis=0).sum(axis=0, dtype=np.float64)  # (d, n) g
-        left, own = self._left[state].take(slate).astype(np.float64), self._own[state].take(slate).astype(np.float64)
-        factor = left * line + own
-        known = self._known[state].take(slate).astype(np.float64)
-        basis = np.array([known, np.sqrt(known)])
-        mean = np.maximum(self._shared @ basis, TINY)
-        noise = mean * (1.0 - np.minimum(mean, SURE))
-        precision = mean * mean / noise
-        deviation = reward / mean - 1.0
-        still = left / (1.0 + self._state_variance * precision * left)
-        told = precision * still
-        self._left[state, slate] = still
-        self._own[state, slate] = own + self._state_variance * told * (deviation - own)
-        told /= 1.0 + told * left * gain.take(active, axis=0).sum(axis=0)
-        belief[: len(gain)] += told * (deviation - factor) * gain
-        belief[len(gain) :] -= (told * left * gain).take(one, axis=0) * gain.take(other, axis=0)
-        self._belief[:, slate] = belief
-        self._learn_shared(basis * np.maximum(1.0 + factor, 0.0), reward, noise)
-
-    def _learn_shared(self, basis: NDArray, reward: NDArray, noise: NDArray) -> None:
-        """One step of the regression for b1 and b2, of rewards (n,) on a basis (2, n) with noise variances (n,)."""
-        weighted = basis / noise
-        self._gram += weighted @ basis.T
-        self._moment += weighted @ reward
-        (one, both), (_, two) = self._gram.tolist()
-        first, second = self._moment.tolist()
-        linear, root = two * first - both * second, one * second - both * first
-        if linear < 0:
-            self._shared = np.array([0.0, max(second, 0.0) / two])
-        elif root < 0:
-            self._shared = np.array([max(first, 0.0) / one, 0.0])
-        else:
-            self._shared = np.array([linear, root]) / (one * two - both * both)
-
-    def _values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) expected rewards by present belief, in reward units."""
         scaled = np.empty((len(states), self.products))
-        for row, state in enumerate(states.tolist()):
-            scaled[row] = self._foreseen(state) * self._factor(state)
+        for row, state in enumerate(states):
+            foreseen, factor, _ = self._expected(state[None])
+            scaled[row] = (foreseen * factor)[0]
         return self._least + self._range * scaled[:, self._column]
 
 
@@ -212,8 +157,8 @@ class LinearUCBAgent(LinearAgent):
             raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
         self._optimism = float(optimism)
 
-    def _multiple(self) -> np.float32:
-        return np.float32(self._optimism)
+    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
+        return best_scores(mean + np.float32(self._optimism) * deviation, self.slate_size)
 
     def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
@@ -244,17 +189,9 @@ class LinearThompsonAgent(LinearAgent):
             raise ValueError(f"spread is a factor of standard deviations and must be >= 0, got {spread!r}")
         self._spread = float(spread)
 
-    def _multiple(self) -> NDArray[np.float32]:
-        return np.float32(self._spread) * self.rng.standard_normal(self.products, dtype=np.float32)
-
-
-def _total(table: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(P,) the sum of some rows of a table."""
-    first, *others = rows.tolist()
-    total = table[first].copy()
-    for row in others:
-        total += table[row]
-    return total
+    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
+        uniform = self.rng.random(mean.shape)
+        return best_normal(mean, np.float32(self._spread) * deviation, np.arange(len(mean)), uniform, self.slate_size)
 
 
 def _weights(history: History) -> tuple[list[float], float]:
@@ -267,3 +204,115 @@ def _weights(history: History) -> tuple[list[float], float]:
         weights.update({tier: level.weight * len(new) for tier in new})
     left = sum(1.0 / level.weight for level in splits if len(level.tiers) > 1)
     return [everything.weight, *(weights[tier] for tier in range(len(history.states.shape)))], left
+
+
+@Loop
+def expect(
+    states: NDArray, features: NDArray, entry: NDArray, belief: NDArray, left: NDArray, own: NDArray, known: NDArray,
+    shared: NDArray, state_variance: float, expected: NDArray,
+) -> None:  # fmt: skip
+    """Writes m, the factor and its standard deviation into expected (3, B, P), all zero so far."""
+    for visit in range(states.size):
+        state, active = states[visit], features[states[visit]]
+        foreseen, factor, deviation = expected[0, visit], expected[1, visit], expected[2, visit]
+        for tier in range(active.size):  # x . theta and x . C x, row by row of the table
+            add(factor, belief[active[tier]])
+            for other in range(tier):
+                add(deviation, belief[entry[active[tier], active[other]]])
+        add(deviation, deviation)
+        for tier in range(active.size):
+            add(deviation, belief[entry[active[tier], active[tier]]])
+        for product in range(factor.size):
+            r, h = np.float64(left[state, product]), np.float64(known[state, product])
+            foreseen[product] = shared[0] * h + shared[1] * sqrt(h)
+            factor[product] = 1.0 + r * np.float64(factor[product]) + np.float64(own[state, product])
+            variance = r * (r * np.float64(deviation[product]) + state_variance)
+            deviation[product] = sqrt(max(variance, 0.0))  # rounding
+
+
+@Loop
+def add(total: NDArray, row: NDArray) -> None:
+    """Adds a row to a total."""
+    for product in range(total.size):
+        total[product] += row[product]
+
+
+@Loop
+def learn(
+    states: NDArray, columns: NDArray, rewards: NDArray, features: NDArray, entry: NDArray, belief: NDArray,
+    left: NDArray, own: NDArray, known: NDArray, shared: NDArray, gram: NDArray, moment: NDArray, state_variance: float,
+) -> None:  # fmt: skip
+    """The formulas of the class, product by product; then those for b1 and b2, for all products of the visit."""
+    gain = np.empty(entry.shape[0])
+    for visit in range(states.size):
+        state, slate = states[visit], columns[visit]
+        for slot in range(slate.size):
+            product = slate[slot]
+            if is_above(slate, slot):
+                continue
+            h = np.float64(known[state, product])
+            mean = max(shared[0] * h + shared[1] * sqrt(h), TINY)
+            noise = mean * (1.0 - min(mean, SURE))
+            line = observe(
+                belief, entry, features[state], gain, left, own, state, product, mean * mean / noise,
+                rewards[visit, slot] / mean - 1.0, state_variance,
+            )  # fmt: skip
+            factor = max(1.0 + line, 0.0)
+            first, second = h * factor, sqrt(h) * factor
+            gram[0, 0] += first * first / noise
+            gram[0, 1] += first * second / noise
+            gram[1, 1] += second * second / noise
+            moment[0] += first * rewards[visit, slot] / noise
+            moment[1] += second * rewards[visit, slot] / noise
+        solve(gram, moment, shared)
+
+
+@Loop
+def is_above(slate: NDArray, slot: int) -> bool:
+    """Whether a slot above shows the same product."""
+    for above in range(slot):  # noqa: SIM110  this is compiled, and any(...) is not
+        if slate[above] == slate[slot]:
+            return True
+    return False
+
+
+@Loop
+def observe(
+    belief: NDArray, entry: NDArray, active: NDArray, gain: NDArray, left: NDArray, own: NDArray, state: int,
+    product: int, precision: float, deviation: float, state_variance: float,
+) -> float:  # fmt: skip
+    """Learns z, the deviation, of one product, with precision i; returns what was expected of z before."""
+    line, square = 0.0, 0.0  # x . theta and x . g
+    gain[:] = 0.0
+    for tier in range(active.size):
+        line += np.float64(belief[active[tier], product])
+        for feature in range(gain.size):
+            gain[feature] += np.float64(belief[entry[active[tier], feature], product])
+    for tier in range(active.size):
+        square += gain[active[tier]]
+    r, c = np.float64(left[state, product]), np.float64(own[state, product])
+    still = r / (1.0 + state_variance * precision * r)
+    weight = precision * still
+    expected = r * line + c
+    left[state, product], own[state, product] = still, c + state_variance * weight * (deviation - c)
+    step = weight / (1.0 + weight * r * square)
+    for feature in range(gain.size):
+        belief[feature, product] = np.float64(belief[feature, product]) + step * (deviation - expected) * gain[feature]
+        for other in range(feature, gain.size):
+            row = entry[feature, other]
+            belief[row, product] = np.float64(belief[row, product]) - step * r * gain[feature] * gain[other]
+    return expected
+
+
+@Loop
+def solve(gram: NDArray, moment: NDArray, shared: NDArray) -> None:
+    """Writes b1 and b2, >= 0, given the sums of the regression; of the symmetric one, only the upper half is kept."""
+    linear = gram[1, 1] * moment[0] - gram[0, 1] * moment[1]
+    root = gram[0, 0] * moment[1] - gram[0, 1] * moment[0]
+    if linear < 0.0:
+        shared[0], shared[1] = 0.0, max(moment[1], 0.0) / gram[1, 1]
+    elif root < 0.0:
+        shared[0], shared[1] = max(moment[0], 0.0) / gram[0, 0], 0.0
+    else:
+        size = gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[0, 1]
+        shared[0], shared[1] = linear / size, root / size

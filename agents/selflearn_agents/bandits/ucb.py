@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import expm1, inf, log, log1p, sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.compiling import Loop
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.shop.history import History
 
@@ -15,7 +17,6 @@ KINDS = ("kl", "ucb1")
 PRIORS = ("rate", "zero")
 EDGE = 1e-12  # how near the mean and the bound of "kl" come to 0 and 1
 STEPS = 4  # of Newton's method
-ROWS = 32  # states ranked at once: few enough to stay in the cache, and to differ little in what they have shown
 
 
 class UCBAgent(Agent):
@@ -32,7 +33,8 @@ class UCBAgent(Agent):
     Slate: the products of greatest index. Where w + N is 0, the index is infinite, and greater priors come first.
 
     Products that were never shown in a state have one N, so that their indexes rank as their priors do: the best of
-    those is known without computing any. Exact; cost per visit: O(products shown in the state so far + n).
+    those is known without computing any; and where d says that an index is not among the best, it is not computed.
+    Exact; cost per visit: O(products shown in the state so far + n).
     """
 
     def __init__(
@@ -81,121 +83,138 @@ class UCBAgent(Agent):
         bought = np.minimum(1.0, history.incidence()[:, self._order])
         start = bought if prior == "rate" else np.full(bought.shape, -self._least / self._range)
         self._mean = np.ascontiguousarray(start)
-        self._sum, self._count = (self._prior_weight * self._mean).ravel(), np.zeros(start.size)  # state * P + column
+        self._sum, self._count = self._prior_weight * self._mean, np.zeros(start.shape)
         self._visits = np.zeros(self.states, dtype=np.int64)
         # Columns of each state: first the `shown` ones, in the order in which they were, then the others by prior.
         self._ranked = np.argsort(-start, axis=1, kind="stable").astype(np.int32)
         self._shown = np.zeros(self.states, dtype=np.int64)
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the products of greatest index."""
-        if len(states) == 1:
-            return self._order.take(self._best(states))
-        rows, visit = np.unique(states, return_inverse=True)
-        best = np.empty((len(rows), self.slate_size), dtype=np.int64)
-        by_shown = np.argsort(self._shown[rows], kind="stable")
-        for start in range(0, len(rows), ROWS):
-            some = by_shown[start : start + ROWS]
-            best[some] = self._best(rows[some])
-        return self._order[best[visit]]
+        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        decide(
+            states, self._mean, self._count, self._visits, self._ranked, self._shown, self._prior_weight, self._scale,
+            self._kind == "kl", slates,
+        )  # fmt: skip
+        return self._order.take(slates)
 
-    def _best(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(R, n) columns of the greatest indexes in the states (R,)."""
-        candidates = self._shown.take(rows)
-        candidates += self.slate_size
-        columns = self._ranked[rows, : candidates.max()]
-        cells = columns + (rows * self.products)[:, None]
-        index = self._index(cells, self._visits.take(rows))
-        if len(rows) > 1:
-            index[np.arange(columns.shape[1]) >= candidates[:, None]] = -np.inf
-        return columns[np.arange(len(rows))[:, None], top(index, self.slate_size)].astype(np.int64)
-
-    def _index(self, cells: NDArray[np.int64], visits: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(R, C) indexes of the cells state * P + column (R, C) in states with so many visits (R,)."""
-        mean, weight = self._mean.take(cells), self._count.take(cells)
-        weight += self._prior_weight
-        if not self._prior_weight:
-            new = weight == 0
-            weight[new] = 1.0
-        time = np.log1p(visits)[:, None]
-        if self._kind == "kl":
-            index = kl_bound(mean, self._scale * time / weight)
-        else:
-            index = mean + self._scale * np.sqrt(2.0 * time / weight)
-        if not self._prior_weight:
-            index[new] = np.inf
-        return index
-
-    def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
+    def _update(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray,
+        item_rewards: NDArray[np.float64],
+    ) -> None:
         """Adds the scaled item rewards to the averages."""
         columns = self._column.take(slates)
-        cells = columns + (states * self.products)[:, None]
-        new = self._count.take(cells) == 0
-        if np.count_nonzero(new):
-            for state, column in zip(states[np.nonzero(new)[0]].tolist(), columns[new].tolist(), strict=True):
-                self._move(state, column)
-        scaled = item_rewards - self._least
-        scaled /= self._range
-        np.clip(scaled, 0.0, 1.0, out=scaled)
-        showings = np.ravel(self._showings(states, cells, responses, scaled))
-        flat = cells.ravel()
-        np.add.at(self._sum, flat, scaled.ravel())
-        np.add.at(self._count, flat, showings)
-        np.add.at(self._visits, states, 1)
-        self._mean.reshape(-1)[cells] = self._sum.take(cells) / (self._count.take(cells) + self._prior_weight)
+        scaled = np.clip((item_rewards - self._least) / self._range, 0.0, 1.0)
+        learn(
+            states, columns, scaled, self._showings(states, columns, responses, scaled), self._prior_weight, self._sum,
+            self._count, self._mean, self._visits, self._ranked, self._shown,
+        )  # fmt: skip
 
     def _showings(
-        self, states: NDArray[np.int64], cells: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
-    ) -> NDArray[np.float64] | float:
-        """How many showings each slot (B, n) counts for, > 0; asked once in an update, before anything has changed."""
-        return 1.0
+        self, states: NDArray[np.int64], columns: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(B, n) how many showings each slot counts for, > 0; asked once in an update, before anything has changed."""
+        return np.ones(columns.shape)
 
-    def _move(self, state: int, column: int) -> None:
-        """Puts a column of the state behind those shown; does nothing if it is among them."""
-        row, shown = self._ranked[state], int(self._shown[state])
-        found = np.flatnonzero(row[shown:] == column)
-        if found.size:
-            place = shown + int(found[0])
-            row[shown + 1 : place + 1] = row[shown:place].copy()
-            row[shown] = column
-            self._shown[state] = shown + 1
-
-    def _values(self, states: NDArray) -> NDArray[np.float64]:
+    def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on, in reward units."""
         return self._least + self._range * self._mean[states][:, self._column]
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
+    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
         return self._certain(self._act(states), slates)
 
 
-def kl_bound(mean: NDArray[np.float64], divergence: NDArray[np.float64]) -> NDArray[np.float64]:
+@Loop
+def decide(
+    states: NDArray, mean: NDArray, count: NDArray, visits: NDArray, ranked: NDArray, shown: NDArray,
+    prior_weight: float, scale: float, is_kl: bool, slates: NDArray,
+) -> None:  # fmt: skip
+    """The columns of the greatest indexes; of equal ones, what was shown sooner, or has the better prior."""
+    indexes = np.empty(slates.shape[1])
+    decided = np.full(mean.shape[0], -1)
+    for visit in range(states.size):
+        state, slate = states[visit], slates[visit]
+        if decided[state] >= 0:  # the same state earlier in the batch
+            slate[:] = slates[decided[state]]
+            continue
+        decided[state] = visit
+        time, last = log1p(float(visits[state])), slate.size - 1
+        indexes[:] = -inf
+        for rank in range(min(shown[state] + slate.size, ranked.shape[1])):
+            column = ranked[state, rank]
+            weight = count[state, column] + prior_weight
+            index = inf
+            if weight > 0.0 and is_kl:
+                index = kl_bound(mean[state, column], scale * time / weight, indexes[last])
+            elif weight > 0.0:
+                index = mean[state, column] + scale * sqrt(2.0 * time / weight)
+            at = last
+            if index > indexes[at]:
+                while at > 0 and index > indexes[at - 1]:
+                    indexes[at], slate[at] = indexes[at - 1], slate[at - 1]
+                    at -= 1
+                indexes[at], slate[at] = index, column
+
+
+@Loop
+def learn(
+    states: NDArray, columns: NDArray, scaled: NDArray, showings: NDArray, prior_weight: float, total: NDArray,
+    count: NDArray, mean: NDArray, visits: NDArray, ranked: NDArray, shown: NDArray,
+) -> None:  # fmt: skip
+    """Adds scaled rewards to the averages; puts products shown for the first time behind those shown before."""
+    for visit in range(states.size):
+        state = states[visit]
+        for slot in range(columns.shape[1]):
+            column = columns[visit, slot]
+            if count[state, column] == 0.0:
+                shown[state] = move(ranked[state], shown[state], column)
+            total[state, column] += scaled[visit, slot]
+            count[state, column] += showings[visit, slot]
+            mean[state, column] = total[state, column] / (count[state, column] + prior_weight)
+        visits[state] += 1
+
+
+@Loop
+def move(ranked: NDArray, shown: int, column: int) -> int:
+    """Puts a column behind those shown; returns how many these are now."""
+    place = shown
+    while place < ranked.size and ranked[place] != column:
+        place += 1
+    if place == ranked.size:  # it is among them
+        return shown
+    while place > shown:
+        ranked[place] = ranked[place - 1]
+        place -= 1
+    ranked[shown] = column
+    return shown + 1
+
+
+@Loop
+def kl_bound(mean: float, divergence: float, least: float) -> float:
     """The greatest q with d(mean, q) <= divergence (>= 0), d between Bernoulli distributions; within EDGE of 0 and 1.
+
+    Where q is not above `least`, any number that is not, either.
 
     Newton's method, in a fixed number of steps. d is convex in q above the mean, so that it comes down to the root from
     any start above; the error is below 1e-9. The start is the least of three bounds on the root, in all of which the
     left side is at most d(p, q): (q - p)^2 / (2 q); (q - p)^2 / (2 m), m the greatest x (1 - x) from p on, as d is the
     integral of (x - p) / (x (1 - x)); and p ln p + (1 - p) ln((1 - p) / (1 - q)).
     """
-    p = np.clip(mean, EDGE, 1.0 - EDGE)
+    p = min(max(mean, EDGE), 1.0 - EDGE)
     left = 1.0 - p
-    target = divergence - p * np.log(p) - left * np.log(left)  # of -p ln q - (1 - p) ln(1 - q)
-    middle = np.maximum(p, 0.5)
-    q = p + np.minimum(
-        divergence + np.sqrt(divergence * (divergence + 2.0 * p)), np.sqrt(2.0 * middle * (1.0 - middle) * divergence)
+    target = divergence - p * log(p) - left * log(left)  # of -p ln q - (1 - p) ln(1 - q)
+    if p < least < 1.0 and target + p * log(least) + left * log(1.0 - least) <= 0.0:
+        return p
+    middle = max(p, 0.5)
+    q = p + min(
+        divergence + sqrt(divergence * (divergence + 2.0 * p)), sqrt(2.0 * middle * (1.0 - middle) * divergence)
     )
-    np.minimum(q, -np.expm1(-target / left), out=q)
-    np.clip(q, p, 1.0 - EDGE, out=q)
+    q = min(max(min(q, -expm1(-target / left)), p), 1.0 - EDGE)
     for _ in range(STEPS):
-        rest = 1.0 - q
-        step = np.log(q)
-        step *= p
-        step += left * np.log(rest)
-        step += target
-        np.minimum(step, 0.0, out=step)  # what d is too great by
-        step *= q
-        step *= rest
-        step /= np.maximum(q - p, EDGE)  # the slope is (q - p) / (q (1 - q))
-        q += step
-        np.maximum(q, p, out=q)
+        over = min(target + p * log(q) + left * log(1.0 - q), 0.0)  # what d is too great by
+        q = max(q + over * q * (1.0 - q) / max(q - p, EDGE), p)  # the slope is (q - p) / (q (1 - q))
     return q

@@ -16,7 +16,9 @@ from selflearn_agents.benchmark.measuring import distinct_slates, seconds
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_env import Rewards, Shop
 from selflearn_env.archive import write_atomically
+from selflearn_env.core.arrivals import SingleVisits
 from selflearn_env.core.customers import IndependentCustomers
+from selflearn_env.core.memory import NoMemory
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.datasets import ONLINE_RETAIL
@@ -87,14 +89,15 @@ def showing(*, visits: int = 1_024, products: int = 4_000, states: int = 56, sla
     appeal.sort(axis=2)
     space = StateSpace((Tier("segment", tuple(map(str, range(states)))),))
     simulator = Simulator(
-        states=space, products=products, slate_size=slate, customers=IndependentCustomers(appeal, slate),
-        rewards=Rewards(), visit_weights=np.ones(states, dtype=np.int64),
+        states=space, products=products, slate_size=slate, state_probability=np.full(states, 1 / states),
+        arrivals=SingleVisits(np.ones(states, dtype=np.int64)), memory=NoMemory(),
+        customers=IndependentCustomers(appeal, slate), rewards=Rewards(),
     )  # fmt: skip
-    streams = simulator.streams(rng)
+    run = simulator.begin(rng)
     slates = distinct_slates(0, visits, min(products, 4_000), slate)
     if products > slates.max() + 1:
         slates = slates * (products // 4_000 or 1)  # over the whole catalogue
-    return lambda: simulator.respond(simulator.start(visits, streams), slates, streams)
+    return lambda: simulator.respond(simulator.start(visits, run), slates, run)
 
 
 def serving(name: str, products: int) -> Callable[[], object]:

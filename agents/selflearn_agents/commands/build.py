@@ -8,20 +8,31 @@ from pathlib import Path
 from selflearn_agents.commands.arguments import pair, place, positive, seed
 from selflearn_env import Shop
 from selflearn_env.archive import check_target
+from selflearn_env.shop.reading.errors import LogError
+from selflearn_env.shop.reading.options import PRICES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    parser.add_argument("log", type=Path, help="CSV, XLSX or Parquet file, or a folder of Parquet files")
+    parser.add_argument(
+        "log", type=Path, help="CSV (also .gz or .zip), XLSX or Parquet file, or a folder of Parquet files"
+    )
     parser.add_argument("--out", type=place, required=True, help="file to write, such as shop.npz")
     parser.add_argument(
         "--column",
         action="append",
         type=pair,
         metavar="NAME=FOUND",
-        help="name a column yourself, such as customer=client_no; then name them all; without, they are recognised",
+        help="name a column that is not recognised, such as customer=client_no; may be given several times",
     )
     parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
+    parser.add_argument(
+        "--separator", default="auto", help="of the cells of a CSV: a character, or comma, semicolon, tab, pipe"
+    )
+    parser.add_argument("--decimal", choices=("auto", ".", ","), default="auto", help="mark in numbers given as text")
+    parser.add_argument(
+        "--price-is", choices=PRICES, default="auto", help="of one unit, or the total of the line; auto: by its heading"
+    )
     parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
     parser.add_argument("--seed", type=seed, default=0, help="of the split and of the simulated preferences")
     parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
@@ -32,16 +43,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Builds, saves, and says what became of the rows."""
     check_target(options.out)
-    shop = Shop.from_transactions(
-        options.log,
-        columns=dict(options.column) if options.column else "auto",
-        date_format=options.date_format,
-        history_share=options.history_share,
-        seed=options.seed,
-        period=options.period,
-        max_products=options.max_products,
-        exclude_products=() if options.keep_all_products else "auto",
-    )
+    try:
+        shop = Shop.from_transactions(
+            options.log,
+            columns=dict(options.column) if options.column else "auto",
+            date_format=options.date_format,
+            separator=options.separator,
+            decimal=options.decimal,
+            price_is=options.price_is,
+            history_share=options.history_share,
+            seed=options.seed,
+            period=options.period,
+            max_products=options.max_products,
+            exclude_products=() if options.keep_all_products else "auto",
+        )
+    except LogError as error:
+        raise ValueError(error.for_command_line()) from None
     shop.save(options.out)
     print(shop.report)
     seen = int((shop.history.visits > 0).sum())

@@ -188,9 +188,9 @@ def _drift_text(shop: Shop, slate_size: int, seed: int) -> str:
     for spread in SPREADS:
         drift = Drift(spread=spread, half_life=1, every=1000)  # after one move nothing is left of the start
         simulator = Options(slate_size=slate_size, drift=drift).simulator(shop)
-        streams = simulator.streams(np.random.default_rng(seed))
-        streams.served = drift.every
-        found = standing(simulator.now(streams), popular)
+        run = simulator.begin(np.random.default_rng(seed))
+        run.served = drift.every
+        found = standing(simulator.now(run), popular)
         rows.append([f"{spread:g}", *(number(reward, 2) for reward in found[:3]), number(found.gap, 3)])
     head = ["spread", "random", "popular", "optimal", "share of the gap that popular closes"]
     return (

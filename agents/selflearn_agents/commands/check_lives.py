@@ -16,7 +16,7 @@ from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.envs.journey_options import JourneyOptions
 from selflearn_env.shop.validation.evidence import SPANS, Rebuying, Return, coming_back, rebuying
-from selflearn_env.shop.validation.lives import Forecast, Habits, forecast, habits_of_the_log, simulated_habits
+from selflearn_env.shop.validation.lives import Forecast, LifeHabits, forecast, habits_of_the_log, simulated_habits
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     """Compares, writes."""
     out = folder(options.out)
     shop = shop_of(options)
-    simulator = JourneyOptions(slate_size=shop.clientele().start.shape[1]).simulator(shop)
+    simulator = JourneyOptions(slate_size=shop.demand().start.shape[1]).simulator(shop)
     rng = np.random.default_rng(options.seed)
     log, simulated = habits_of_the_log(shop), simulated_habits(shop, simulator, options.lives, rng)
     foreseen = forecast(shop, rng)
@@ -54,18 +54,18 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _fit_text(shop: Shop, simulator: Any) -> str:
-    model, lives, level = shop.lives.model, shop.lives.lives, simulator.level
+    model, lives, pace = shop.lives.model, shop.lives.lives, simulator.arrivals.pace
     return (
         f"# Simulated lives and the log\n\n{len(lives.first_day):,} simulated customers, {shop.lives.days} days. "
         f"BG/NBD, days on the shop's clock: r = {model.r:.3f}, alpha = {model.alpha:.1f},\na = {model.a:.4f}, "
         f"b = {model.b:.1f}; a customer leaves after a purchase with probability "
         f"{100 * model.a / (model.a + model.b):.2f} % on average. A product is\nbought again after "
-        f"{lives.repurchase_days:.0f} days (median). The level that makes up for visits without a purchase: "
-        f"{level.visits:.2f} visits per\nvisit with one, and {level.products:.2f} products bought in those.\n"
+        f"{lives.repurchase_days:.0f} days (median). The pace that makes up for visits without a purchase: "
+        f"{pace.visits:.2f} visits per\nvisit with one, and {pace.products:.2f} products bought in those.\n"
     )
 
 
-def _habits_text(shop: Shop, log: Habits, simulated: Habits) -> str:
+def _habits_text(shop: Shop, log: LifeHabits, simulated: LifeHabits) -> str:
     rows = []
 
     def add(what: str, of_log: NDArray, of_simulated: NDArray, unit: float = 1.0, decimals: int = 2) -> None:
@@ -138,7 +138,7 @@ def _evidence_text(again: Rebuying, back: Return) -> str:
     )
 
 
-def _plot(shop: Shop, log: Habits, simulated: Habits, foreseen: Forecast, file: IO[bytes]) -> None:
+def _plot(shop: Shop, log: LifeHabits, simulated: LifeHabits, foreseen: Forecast, file: IO[bytes]) -> None:
     """Writes a PNG: purchases per customer, gaps, the course of the year, segments, forecast."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     (often, gaps, year), (segments, ahead, unused) = figure.subplots(2, 3)

@@ -15,7 +15,6 @@ from selflearn_agents.evaluation.result import marked
 from selflearn_agents.evaluation.serving import serve_lives
 from selflearn_agents.evaluation.statistics import Interval, paired_difference
 from selflearn_agents.evaluation.worlds import World
-from selflearn_env.core.journey.simulator import JourneySimulator
 from selflearn_env.core.rewards import BOUGHT
 
 SIDE_BY_SIDE = 2_000  # customers, each with a memory of its own
@@ -91,7 +90,7 @@ def evaluate_lives(
 def serve_customers(agent: Agent, world: World, customers: int, seed: int) -> LivesResult:
     """Lets an agent serve customers of a world to the end of their lives; see `evaluate_lives`."""
     simulator = world.simulator
-    if not isinstance(simulator, JourneySimulator):
+    if not simulator.lasting:
         raise ValueError(
             f"an episode of {world.env_id} is one visit; use `evaluate`, or an environment of customers' lives"
         )

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_env.core.journey.serving import Served, serve
-from selflearn_env.core.journey.simulator import JourneySimulator
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Outcome, Visits
 
@@ -33,7 +32,7 @@ class Serving:
             seed: of the environment, as `reset` takes it.
         """
         self._simulator = simulator
-        self._run = simulator.streams(np.random.default_rng(seed))
+        self._run = simulator.begin(np.random.default_rng(seed))
         self.visits = simulator.start(batch, self._run)
 
     @property
@@ -52,9 +51,7 @@ class Serving:
         return outcome
 
 
-def serve_lives(
-    simulator: JourneySimulator, agent: Agent, customers: int, side_by_side: int, seed: int
-) -> Iterator[Served]:
+def serve_lives(simulator: Simulator, agent: Agent, customers: int, side_by_side: int, seed: int) -> Iterator[Served]:
     """The rounds of visits of customers whom an agent serves to the end of their lives, in groups side by side.
 
     Args:
@@ -64,7 +61,7 @@ def serve_lives(
         side_by_side: customers of a group, at most.
         seed: of the environment.
     """
-    run = simulator.streams(np.random.default_rng(seed))
+    run = simulator.begin(np.random.default_rng(seed))
     for begin in range(0, customers, side_by_side):
         first = simulator.start(min(side_by_side, customers - begin), run)
         for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), run):

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_env.core.journey.simulator import JourneySimulator
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Visits
@@ -69,9 +68,7 @@ class MyopicOracleAgent(Agent):
         Raises:
             ValueError: a state does not exist.
         """
-        if isinstance(self._simulator, JourneySimulator):
-            return self._simulator.optimal_slate(states, self.holding_back)
-        return self._simulator.optimal_slate(states)
+        return self._simulator.optimal_slate(states, self.holding_back)
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.act(states)

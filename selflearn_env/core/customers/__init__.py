@@ -3,9 +3,9 @@
 from selflearn_env.core.customers.cascade import CascadeCustomers
 from selflearn_env.core.customers.independent import IndependentCustomers
 from selflearn_env.core.customers.logit import LogitCustomers
-from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.model import CustomerModel, Demand
 from selflearn_env.core.customers.position import PositionCustomers
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.customers.seed import SeedCustomers
 from selflearn_env.core.ranking import top
 
@@ -20,13 +20,13 @@ CUSTOMERS: dict[str, type[CustomerModel]] = {
 __all__ = [
     "CUSTOMERS",
     "CascadeCustomers",
-    "Clientele",
     "CustomerModel",
+    "Demand",
     "IndependentCustomers",
     "LogitCustomers",
     "PositionCustomers",
     "PreferenceCustomers",
     "SeedCustomers",
-    "judged",
+    "response_probabilities",
     "top",
 ]

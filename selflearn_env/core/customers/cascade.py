@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.customers.random_slates import mean_along_slates
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import BOUGHT, Rewards
 
+CELLS = 2**17  # states x products worked on at once: few enough to stay in the cache
+INTERVALS = 8  # of what the slots below may earn, when products are found that cannot be in a best slate
+
 
 class CascadeCustomers(PreferenceCustomers):
-    """The cascade with satisfaction: slots are judged from the top; after a purchase the customer leaves with `leave`.
+    """The cascade with satisfaction: slots are looked at from the top; who has bought leaves with `leave`.
 
     What is not reached is ignored. With b the probability that a product that is reached is bought, slot k is reached
     with the product of 1 - leave * b over the slots above it (dependent click model, Guo, Liu and Wang 2009, with
@@ -24,7 +29,11 @@ class CascadeCustomers(PreferenceCustomers):
 
         best(i, k) = max(best(i + 1, k), v_i + (1 - leave * b_i) best(i + 1, k - 1))
 
-    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    Few products need be looked at. With W what the slots below earn, a slot is worth v - leave * b * W beside W. If n
+    products are worth more than another at both ends of an interval of W, they are worth more anywhere in it, and one
+    of them is not in the slate and would be better there.
+
+    Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     def __init__(self, appeal: NDArray[np.float32], slate_size: int, *, leave: float = 0.5):
@@ -54,11 +63,36 @@ class CascadeCustomers(PreferenceCustomers):
     def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         stay = 1.0 - self.leave * appeal[:, :-1, 0]
         reached = np.cumprod(np.concatenate([np.ones((len(appeal), 1)), stay], axis=1), axis=1)
-        return judged(appeal * reached[..., None])
+        return response_probabilities(appeal * reached[..., None])
 
     def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
-        probability = judged(appeal)
+        probability = response_probabilities(appeal)
         value, buy = probability @ rewards.by_response - rewards.ignore, probability[..., BOUGHT]
+        leading = self._leading(value, buy)
+        value, buy = (np.take_along_axis(of, leading, axis=1) for of in (value, buy))
+        return np.take_along_axis(leading, self._best_by_order(value, buy), axis=1)
+
+    def _leading(self, value: NDArray[np.float64], buy: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(B, m) products, ascending, among which are all that a best slate may show, given v and b (B, P)."""
+        least = (self.slate_size - 1) * value.min(axis=1).clip(max=0.0)
+        most = np.zeros(len(value))
+        for _ in range(self.slate_size - 1):  # the slots below, if products could be repeated and slots left empty
+            most = np.maximum(most, (value + (1.0 - self.leave * buy) * most[:, None]).max(axis=1))
+        leads = np.zeros(value.shape, dtype=bool)
+        ends = np.linspace(least, most, INTERVALS + 1)
+        worths = (self._worths(value, buy, below) for below in ends)
+        for (one, best_of_one), (other, best_of_other) in pairwise(worths):
+            leads |= ~(_beaten(one, other, best_of_one) | _beaten(one, other, best_of_other))
+        count = int(leads.sum(axis=1).max())
+        return np.sort(np.argsort(~leads, axis=1, kind="stable")[:, :count], axis=1)
+
+    def _worths(self, value: NDArray, buy: NDArray, below: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """(B, P) what each product is worth where the slots below earn so much (B,), and (B, n) the n best."""
+        worth = value - self.leave * buy * below[:, None]
+        return worth, np.argpartition(worth, -self.slate_size, axis=1)[:, -self.slate_size :]
+
+    def _best_by_order(self, value: NDArray[np.float64], buy: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(B, n) columns of the best slates, given v and b (B, m)."""
         # Who is never bought never ends the scan: first if it earns something, last if it costs.
         index = np.divide(value, buy, out=np.copysign(np.inf, value), where=buy > 0)
         index[(buy == 0) & (value == 0)] = 0.0
@@ -86,6 +120,16 @@ class CascadeCustomers(PreferenceCustomers):
         return slates
 
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
-        stay = 1.0 - self.leave * appeal[..., 0]
-        mean = mean_along_slates(stay.T.copy(), np.moveaxis(appeal, 0, 2).copy(), self.slate_size)
-        return judged(np.moveaxis(mean, 2, 0))
+        some = max(1, CELLS // appeal.shape[1])
+        means = []
+        for at in range(0, len(appeal), some):
+            rows = appeal[at : at + some]
+            stay = 1.0 - self.leave * rows[..., 0]
+            means.append(mean_along_slates(stay, np.moveaxis(rows, 2, 0), self.slate_size))
+        return response_probabilities(np.moveaxis(np.concatenate(means, axis=2), 2, 0))
+
+
+def _beaten(one: NDArray[np.float64], other: NDArray[np.float64], by: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(B, P) which products are worth less than all those of `by` (B, n), at one end of an interval and the other."""
+    first, second = (np.take_along_axis(worth, by, axis=1).min(axis=1, keepdims=True) for worth in (one, other))
+    return (one < first) & (other < second)

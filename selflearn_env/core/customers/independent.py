@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.preference import PreferenceCustomers, judged
+from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import Rewards
 
@@ -14,7 +14,7 @@ class IndependentCustomers(PreferenceCustomers):
     """Each product is bought with b(state, product), otherwise clicked with c(state, product), otherwise ignored.
 
     What stands in the other slots makes no difference, so the best slate is the products of greatest expected reward,
-    in any order. Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    in any order. Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     def _respond(self, appeal: NDArray[np.float32], uniforms: NDArray) -> NDArray[np.int8]:
@@ -22,10 +22,10 @@ class IndependentCustomers(PreferenceCustomers):
         return (uniforms < appeal[..., 0]).view(np.int8) + (uniforms < appeal[..., 1]).view(np.int8)
 
     def _probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
-        return judged(appeal)
+        return response_probabilities(appeal)
 
     def _best_slates(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
-        return top(judged(appeal) @ rewards.by_response, self.slate_size)
+        return top(response_probabilities(appeal) @ rewards.by_response, self.slate_size)
 
     def _random_probability(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each slot shows each product equally often."""

@@ -13,6 +13,7 @@ from selflearn_env.core.rewards import Rewards
 PRECISION = 1e-9  # aimed at by the quadrature over random slates; it reaches about 1e-8
 MANY_NODES = 64  # the most of Gauss-Laguerre; beyond, a rule with this step, for sums of attractions up to the largest
 STEP, LARGEST = 0.45, 1e9
+CELLS = 2**17  # products x nodes worked on at once
 
 
 class LogitCustomers(PreferenceCustomers):
@@ -29,7 +30,7 @@ class LogitCustomers(PreferenceCustomers):
     best slate hard to find: with a cost per product the problem is NP-complete (Kunnumkal, Rusmevichientong and
     Topaloglu 2010).
 
-    Calibrated: the seed's start earns the seed's mean purchases and clicks.
+    Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     @staticmethod
@@ -84,17 +85,18 @@ class LogitCustomers(PreferenceCustomers):
         """1 / D is the integral of exp(-t D) over t > 0, and exp(-t D) is a product over the slate."""
         attraction = appeal[..., 0]
         largest = 1.0 + np.partition(attraction, -self.slate_size, axis=1)[:, -self.slate_size :].sum(axis=1)
-        nodes = _nodes(largest)
-        probability = np.empty((len(appeal), 3))
-        for count in np.unique(nodes):
-            rows = np.flatnonzero(nodes == count)
-            t, weight = _quadrature(largest[rows], count)
-            share = np.exp(-t * attraction[rows].T[:, :, None])  # (P, B, T)
-            earn = np.moveaxis(appeal[rows], 0, 2)[..., None] * share[:, None]
-            mean = mean_along_slates(share.reshape(-1, t.size), earn.reshape(-1, 2, t.size), self.slate_size)[-1]
-            earned = (mean.reshape(2, *t.shape) * weight * np.exp(-t)).sum(axis=-1)  # by any one of the slots
-            probability[rows] = _with_ignored(earned.T)
-        return np.repeat(probability[:, None, :], self.slate_size, axis=1)
+        chosen = np.zeros((len(appeal), 2))
+        for row, nodes in enumerate(_nodes(largest)):
+            t, weight = _quadrature(largest[row], nodes)
+            some = max(1, CELLS // attraction.shape[1])
+            for at in range(0, len(t), some):
+                node = slice(at, at + some)
+                share = np.exp(-t[node, None] * attraction[row])  # (T, P)
+                mean = mean_along_slates(share, appeal[row].T[:, None] * share, self.slate_size)[
+                    -1
+                ]  # by any one of the slots
+                chosen[row] += mean @ (weight[node] * np.exp(-t[node]))
+        return np.repeat(_with_ignored(chosen)[:, None, :], self.slate_size, axis=1)
 
 
 def _nodes(largest: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -107,17 +109,17 @@ def _nodes(largest: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.minimum(4 * np.ceil(needed / 4), MANY_NODES + 1).astype(np.int64)
 
 
-def _quadrature(largest: NDArray[np.float64], nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes t and weights (B, T) such that the sum of weight * exp(-t D) is 1 / D for all D from 1 to `largest`.
+def _quadrature(largest: float, nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes t and weights (T,) such that the sum of weight * exp(-t D) is 1 / D for all D from 1 to `largest`.
 
     Gauss-Laguerre; where that takes too many nodes, the trapezoidal rule in log t, which takes as many for every D.
     """
     if nodes <= MANY_NODES:
         node, weight = np.polynomial.laguerre.laggauss(int(nodes))
-        root = np.sqrt(largest)[:, None]
+        root = np.sqrt(largest)
         return node / root, weight * np.exp(node) / root
     t = np.exp(np.arange(np.log(PRECISION / LARGEST), np.log(25.0) + STEP, STEP))
-    return np.tile(t, (len(largest), 1)), np.tile(STEP * t, (len(largest), 1))
+    return t, STEP * t
 
 
 def _with_ignored(chosen: NDArray[np.float64]) -> NDArray[np.float64]:

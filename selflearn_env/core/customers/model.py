@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from selflearn_env.core.rewards import Rewards
 
 
-class Clientele(Protocol):
-    """What a model may be fitted to: the simulated customers of a shop."""
+class Demand(Protocol):
+    """What a model may be fitted to: the demand of a shop's population."""
 
     @property
     def products(self) -> int:
@@ -26,7 +26,7 @@ class Clientele(Protocol):
 
     @property
     def start(self) -> NDArray[np.int64]:
-        """(S, m) the seed's starting slate of each state, which sets the level of interest."""
+        """(S, m) the article's starting slate of each state, which sets the level of interest."""
         ...
 
     @property
@@ -41,15 +41,15 @@ class CustomerModel(ABC):
     States are (B,) state indexes, slates (B, n) product indexes that lie in the catalogue, and `repeated` a (B, n) mask
     of the slots that repeat a product shown above, or None: such a slot is always ignored, and takes its place.
 
-    `attention` is what is left of the interest in each shown product (B, n), or in each of the catalogue (B, P), as a
-    factor 0..1 on the probabilities with which a product that is looked at is bought and clicked; None for all of it.
-    Only a customer's life (`RetailJourney-v0`) has it; a model without the argument can be used everywhere else.
+    A model whose customers' interest can change says how: `drifted` for interest in a product that changes for all of
+    them, `attending` for what each one's memory leaves of it (`RetailJourney-v0`). A model without them can be used
+    everywhere else.
     """
 
     @classmethod
     @abstractmethod
-    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
-        """The model of a shop's simulated customers.
+    def for_shop(cls, shop: Demand, slate_size: int, **options: Any) -> Self:
+        """The model of a shop's population.
 
         Args:
             shop: whom to fit.
@@ -64,27 +64,20 @@ class CustomerModel(ABC):
 
     @abstractmethod
     def respond(
-        self,
-        states: NDArray,
-        slates: NDArray,
-        repeated: NDArray | None,
-        uniforms: NDArray,
-        attention: NDArray | None = None,
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
     ) -> NDArray[np.int8]:
         """(B, n) responses, 0 ignored, 1 clicked, 2 bought, made from uniform draws (B, self.uniforms)."""
 
     @abstractmethod
-    def response_probability(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
-    ) -> NDArray[np.float64]:
+    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
         """(B, n, 3) probability of each response to each slot."""
 
     @abstractmethod
-    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
 
     @abstractmethod
-    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
@@ -94,3 +87,19 @@ class CustomerModel(ABC):
             NotImplementedError: the model has no preferences that could drift.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how its customers drift; make it without drift")
+
+    def attending(self, attention: NDArray) -> Self:
+        """The customers of B visits, with what is left of the interest of each in each product.
+
+        Args:
+            attention: a factor 0..1 on the probabilities with which a product that is looked at is bought and clicked:
+                (B, n) for the products shown, where responses and their probabilities are asked for, (B, P) for the
+                whole catalogue, where best and random slates are.
+
+        Raises:
+            NotImplementedError: the model's customers always give all of their attention.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method `attending`, so its customers can neither be satiated nor tire; add "
+            f"it, or give a journey with satiation=0, fatigue=0 and boredom=0"
+        )

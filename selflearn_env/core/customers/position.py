@@ -15,8 +15,9 @@ class PositionCustomers(IndependentCustomers):
     P(bought in slot k) = e_k b(state, product), and likewise for clicks (Craswell, Zoeter, Taylor and Ramsey 2008;
     Chuklin, Markov and de Rijke 2015, section 3.3). The best slate puts the products of greatest value when examined
     into the slots in order of examination: for a given set the sum of products is greatest when both are sorted alike
-    (rearrangement inequality), and since e_k >= 0 a better product in any slot never lowers it. Calibrated: the seed's
-    start earns the seed's mean purchases and clicks.
+    (rearrangement inequality), and since e_k >= 0 a better product in any slot never lowers it.
+
+    Calibrated: the article's start earns the article's mean purchases and clicks.
     """
 
     def __init__(self, appeal: NDArray[np.float32], slate_size: int, *, examination: ArrayLike | None = None):

@@ -1,9 +1,9 @@
 """Customers with preferences: the part that those who look at what is shown have in common.
 
-The log tells purchases per visit, not purchases per showing. The interest that leads to a purchase is therefore taken
+The log shows purchases per visit, not purchases per showing. The interest that leads to a purchase is therefore taken
 proportional to the purchase incidence of the product in the state, and the interest that leads to a click to the square
-root of it: clicks are less selective than purchases. Two factors set the level, such that the seed's starting slates
-earn the seed's mean purchases and clicks per visit, as this very model responds to them.
+root of it: clicks are less selective than purchases. Two factors set the level, such that the article's starting slates
+earn the article's mean purchases and clicks per visit, as this very model responds to them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.customers.appeal import Appeal, KeptAppeal, MadeAppeal
-from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.model import CustomerModel, Demand
 from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
 from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
 from selflearn_env.core.tables import DENSE
@@ -39,15 +39,16 @@ class PreferenceCustomers(CustomerModel):
         """Keeps the appeal (S, P, 2) of each product in each state: an array, or what makes it in a large catalogue."""
         self.slate_size = slate_size
         self._appeal: Appeal = KeptAppeal(appeal) if isinstance(appeal, np.ndarray) else appeal
-        self._factor: NDArray[np.float32] | None = None
+        self._factor: NDArray[np.float32] | None = None  # (P,) by which interest has drifted
+        self._attention: NDArray | None = None  # (B, n) or (B, P) of the visits that are asked about
         self._best: dict[Rewards, NDArray[np.int64]] = {}
         self._random: NDArray[np.float64] | None = None
 
     @classmethod
-    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
-        """The simulated customers of a shop, calibrated so that the seed's start earns the seed's mean responses.
+    def for_shop(cls, shop: Demand, slate_size: int, **options: Any) -> Self:
+        """The population of a shop, calibrated so that the article's start earns the article's mean responses.
 
-        The level is set on the seed's slates of ten, whatever the slate size of the environment.
+        The level is set on the article's slates of ten, whatever the slate size of the environment.
 
         Raises:
             ValueError: no level of interest earns that much.
@@ -106,28 +107,21 @@ class PreferenceCustomers(CustomerModel):
         return self.slate_size
 
     def respond(
-        self,
-        states: NDArray,
-        slates: NDArray,
-        repeated: NDArray | None,
-        uniforms: NDArray,
-        attention: NDArray | None = None,
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
     ) -> NDArray[np.int8]:
         """(B, n) responses made from uniform draws (B, self.uniforms)."""
-        return self._respond(self._look_up(states, slates, repeated, attention), uniforms)
+        return self._respond(self._look_up(states, slates, repeated), uniforms)
 
-    def response_probability(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
-    ) -> NDArray[np.float64]:
+    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
         """(B, n, 3) probability of each response to each slot."""
-        return self._probability(self._look_up(states, slates, repeated, attention).astype(np.float64))
+        return self._probability(self._look_up(states, slates, repeated).astype(np.float64))
 
-    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
-        if attention is not None:
+        if self._attention is not None:
             found = np.empty((len(states), self.slate_size, 3))
             for at in self._slices(len(states)):
-                found[at] = self._random_probability(self._rows(states[at], attention[at]))
+                found[at] = self._random_probability(self._rows(states[at], self._attention[at]))
             return found
         if self._random is None:
             self._random = np.full((self._appeal.states, self.slate_size, 3), np.nan)
@@ -135,12 +129,12 @@ class PreferenceCustomers(CustomerModel):
             self._random[block] = self._random_probability(self._rows(block))
         return self._random[states]
 
-    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
-        if attention is not None:
+        if self._attention is not None:
             found = np.empty((len(states), self.slate_size), dtype=np.int64)
             for at in self._slices(len(states)):
-                found[at] = self._best_slates(self._rows(states[at], attention[at]), rewards)
+                found[at] = self._best_slates(self._rows(states[at], self._attention[at]), rewards)
             return found
         best = self._best.setdefault(rewards, np.full((self._appeal.states, self.slate_size), -1))
         for block in self._blocks(states[best[states, 0] < 0]):
@@ -157,20 +151,24 @@ class PreferenceCustomers(CustomerModel):
         other._best, other._random = {}, None
         return other
 
+    def attending(self, attention: NDArray) -> Self:
+        """The customers of B visits, with what is left of the interest of each in each product; see `CustomerModel`."""
+        other = copy(self)
+        other._attention = attention
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
         return {**self.__dict__, "_best": {}, "_random": None}
 
-    def _look_up(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None
-    ) -> NDArray[np.float32]:
+    def _look_up(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float32]:
         """(B, n, 2) appeal of the products shown."""
         appeal = self._appeal.look_up(states, slates)
         if self._factor is not None:
             self._drift(appeal, self._factor.take(slates))
-        if attention is not None:
-            appeal[..., 0] *= attention  # one after the other: rows of two numbers are slow
-            appeal[..., 1] *= attention
+        if self._attention is not None:
+            appeal[..., 0] *= self._attention  # one after the other: rows of two numbers are slow
+            appeal[..., 1] *= self._attention
         if repeated is not None:
             appeal[repeated] = 0.0
         return appeal
@@ -185,7 +183,7 @@ class PreferenceCustomers(CustomerModel):
         return appeal.astype(np.float64)
 
     def _slices(self, rows: int) -> list[slice]:
-        """All rows, some at a time."""
+        """Slices that cover all rows, so many at a time as fit."""
         size = max(1, min(STATES, CELLS // self._appeal.products))
         return [slice(at, at + size) for at in range(0, rows, size)]
 
@@ -211,7 +209,7 @@ class PreferenceCustomers(CustomerModel):
         """(B, n, 3) response probabilities of random slates, given the appeal (B, P, 2) of the catalogue."""
 
 
-def judged(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+def response_probabilities(appeal: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 3) probabilities that a product looked at is ignored, clicked, bought, from its appeal (..., 2)."""
     buy, respond = appeal[..., 0], appeal[..., 1]
     return np.stack([1.0 - respond, respond - buy, buy], axis=-1)

@@ -1,4 +1,4 @@
-"""The seed's customers, who do not care what is shown."""
+"""The article's customers, who do not care what is shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.model import Clientele, CustomerModel
+from selflearn_env.core.customers.model import CustomerModel, Demand
 from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
 
 _TAIL = (0.025, 0.015, 0.0055, 0.002, 0.00125, 0.00124, 0.00001)
@@ -34,7 +34,7 @@ class SeedCustomers(CustomerModel):
         self._slot = np.array([(1.0 - click) * (1.0 - buy), click * (1.0 - buy), buy])
 
     @classmethod
-    def for_shop(cls, shop: Clientele, slate_size: int, **options: Any) -> Self:
+    def for_shop(cls, shop: Demand, slate_size: int, **options: Any) -> Self:
         """The same customers for every shop."""
         return cls(shop.products, slate_size, **options)
 
@@ -44,12 +44,7 @@ class SeedCustomers(CustomerModel):
         return 2 + 2 * self._slate_size
 
     def respond(
-        self,
-        states: NDArray,
-        slates: NDArray,
-        repeated: NDArray | None,
-        uniforms: NDArray,
-        attention: NDArray | None = None,
+        self, states: NDArray, slates: NDArray, repeated: NDArray | None, uniforms: NDArray
     ) -> NDArray[np.int8]:
         """(B, n) responses; the first two draws set the counts of clicks and purchases, the others rank the slots."""
         n = self._slate_size
@@ -66,23 +61,25 @@ class SeedCustomers(CustomerModel):
             response[repeated] = 0
         return response
 
-    def response_probability(
-        self, states: NDArray, slates: NDArray, repeated: NDArray | None, attention: NDArray | None = None
-    ) -> NDArray[np.float64]:
+    def response_probability(self, states: NDArray, slates: NDArray, repeated: NDArray | None) -> NDArray[np.float64]:
         """(B, n, 3) the same for each slot that repeats no other."""
         probability = np.broadcast_to(self._slot, (*slates.shape, 3)).copy()
         if repeated is not None:
             probability[repeated] = (1.0, 0.0, 0.0)
         return probability
 
-    def random_response_probability(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
+    def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
         """(B, n, 3) the same as for any slate."""
         return np.broadcast_to(self._slot, (len(states), self._slate_size, 3)).copy()
 
-    def optimal_slate(self, states: NDArray, rewards: Rewards, attention: NDArray | None = None) -> NDArray[np.int64]:
+    def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) the first products of the catalogue: every slate of distinct products is a best one."""
         return np.broadcast_to(np.arange(self._slate_size), (len(states), self._slate_size)).copy()
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
         """The same customers: they do not care what is shown."""
+        return self
+
+    def attending(self, attention: NDArray) -> Self:
+        """The same customers: nothing that they remember changes what they do."""
         return self

@@ -16,7 +16,7 @@ class Journey:
 
     The log says when customers buy; it does not say what they were shown. `returns`, `segments` and the days of
     satiation follow the log. How strong satiation, fatigue and disappointment are is an assumption; `docs/journey.md`
-    tells what the log has to say on each.
+    says what the log has to say on each.
 
     Attributes:
         returns: whether customers come back; False: an episode is one visit of `Retail-v0`.
@@ -60,10 +60,10 @@ class Journey:
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise TypeError(f"Journey.{name} is True or False, got {getattr(self, name)!r}")
         optional = ("satiation_days", "horizon")
-        for known in fields(self)[2:]:
-            value = getattr(self, known.name)
-            if not (is_number(value) or (value is None and known.name in optional)):
-                raise TypeError(f"Journey.{known.name} must be a number, got {value!r}")
+        for number in fields(self)[2:]:
+            value = getattr(self, number.name)
+            if not (is_number(value) or (value is None and number.name in optional)):
+                raise TypeError(f"Journey.{number.name} must be a number, got {value!r}")
         for name, fits, range_ in (
             ("satiation", 0 <= self.satiation <= 1, "a share, 0..1"),
             ("satiation_days", self.satiation_days is None or 0 < self.satiation_days < np.inf, "days, > 0"),

@@ -12,7 +12,7 @@ from selflearn_env.core.segmentation import Segmentation
 
 @dataclass(frozen=True, eq=False)
 class Lives:
-    """The simulated customers of a shop, C of them, as their purchases in the log show them.
+    """The population of a shop, C customers, as their purchases in the log show them.
 
     Attributes:
         first_day: (C,) day of the first visit, counted from the log's first.
@@ -68,8 +68,8 @@ class Calendar:
 
 
 @dataclass(frozen=True)
-class Level:
-    """What makes simulated customers, shown the seed's starting slates, buy as often as those of the log.
+class Pace:
+    """What makes the population, shown the article's starting slates, buy as often as in the log.
 
     The log has purchases only, and not every visit ends in one.
 

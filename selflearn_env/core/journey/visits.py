@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +36,14 @@ class JourneyVisits(Visits):
         np.signedinteger
     ]  # (B, PURCHASES) products bought last, newest visit first, NONE where there are fewer
     bought_day: NDArray[np.int64]  # (B, PURCHASES)
+
+
+def nothing_remembered(batch: int, slate_size: int, products: int) -> dict[str, Any]:
+    """The fields that hold a customer's memory, for customers who have seen nothing yet."""
+    product = np.min_scalar_type(-products)
+    return {
+        "ignored": np.full((batch, SLATES, slate_size), NONE, dtype=product),
+        "ignored_day": np.zeros((batch, SLATES), dtype=np.int64),
+        "bought": np.full((batch, PURCHASES), NONE, dtype=product),
+        "bought_day": np.zeros((batch, PURCHASES), dtype=np.int64),
+    }

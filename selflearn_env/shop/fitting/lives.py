@@ -1,4 +1,4 @@
-"""The lives of the simulated customers, as their purchases in the log show them."""
+"""The lives of the population, as its purchases in the log show them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONG = 365  # days of satiation where no customer of the log bought any product 
 
 
 class LogLives:
-    """The fit to one shop's simulated customers.
+    """The fit to one shop's population.
 
     Attributes:
         model: BG/NBD, with days on the shop's clock as the unit of time.
@@ -24,7 +24,7 @@ class LogLives:
     """
 
     def __init__(self, history: History, customers: Population, seed: int):
-        """Fits; rates and probabilities to leave are one draw, by the seed, from what each customer's purchases tell.
+        """Fits; rates and probabilities to leave are one draw, by the seed, from what each customer's purchases say.
 
         Raises:
             ValueError: no customer bought on a second day.
@@ -81,17 +81,17 @@ class LogLives:
         """
         dates = (self._first_date + np.arange(self.days)).astype("datetime64[D]")
         month, weekday = dates.astype("datetime64[M]").astype(np.int64) % 12, weekdays(dates)
-        came = np.bincount(repeats, minlength=self.days).astype(np.float64)
+        visit_count = np.bincount(repeats, minlength=self.days).astype(np.float64)
         new = np.bincount(first, weights=usual, minlength=self.days)
         expected = np.cumsum(new) - new
-        of_weekday = _ratio(came, expected, weekday, 7, 0.0)
-        of_month = _ratio(came, expected * of_weekday[weekday], month, 12, PRIOR)
+        of_weekday = _ratio(visit_count, expected, weekday, 7, 0.0)
+        of_month = _ratio(visit_count, expected * of_weekday[weekday], month, 12, PRIOR)
         return of_month, of_weekday
 
 
-def _ratio(came: NDArray, expected: NDArray, group: NDArray, groups: int, prior: float) -> NDArray[np.float64]:
+def _ratio(visit_count: NDArray, expected: NDArray, group: NDArray, groups: int, prior: float) -> NDArray[np.float64]:
     """(groups,) purchases per expected purchase, 1 where nothing is expected."""
-    above = np.bincount(group, weights=came, minlength=groups) + prior
+    above = np.bincount(group, weights=visit_count, minlength=groups) + prior
     below = np.bincount(group, weights=expected, minlength=groups) + prior
     return np.divide(above, below, out=np.ones(groups), where=below > 0)
 

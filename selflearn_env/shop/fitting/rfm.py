@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from selflearn_env.core.segmentation import MEASURES, SEGMENTS, Segmentation
-from selflearn_env.shop.reading.ledger import Ledger
+from selflearn_env.shop.reading.ledger import Ledger, read_ledger
 from selflearn_env.shop.reading.transactions import TransactionLog
 
 CLUSTERS = 4
@@ -21,9 +21,9 @@ def rfm_table(log: TransactionLog) -> pd.DataFrame:
     Returns:
         A frame indexed by customer, with the columns frequency (days with a transaction after the first), recency (days
         from the first to the last), T (days from the first to the end of the log) and monetary (mean spend per day over
-        the days after the first, 0 without any; in money).
+        the days after the first, 0 without any, and 0 where the log has no prices; in money).
     """
-    return measures(Ledger.of(log))
+    return measures(read_ledger(log))
 
 
 def measures(ledger: Ledger) -> pd.DataFrame:

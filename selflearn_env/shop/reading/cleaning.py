@@ -1,4 +1,8 @@
-"""The cells of a log's columns, cleaned: codes, texts, customers, numbers and dates."""
+"""What the distinct cells of a column mean: codes, customers, texts and times.
+
+Each function takes the cells without the missing ones, with what to call their rows in an error as index. Whole numbers
+become text digit by digit, never through floating point, which merges those above 2^53.
+"""
 
 from __future__ import annotations
 
@@ -6,73 +10,97 @@ import numpy as np
 import pandas as pd
 
 from selflearn_env.shop.reading.dates import parse_dates
+from selflearn_env.shop.reading.errors import LogError
 
-LARGEST = 2.0**53  # beyond it, floating point numbers leave out whole ones
-
-
-def clean_codes(column: pd.Series) -> pd.Series:
-    """Codes as text: 10002 and 10002.0 become "10002", "010002" stays."""
-    if pd.api.types.is_numeric_dtype(column):
-        whole = column.astype("Float64")
-        return (whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole).astype("str").where(column.notna())
-    if column.dtype == object:
-        cells = [str(int(cell)) if isinstance(cell, float) and cell % 1 == 0 else cell for cell in column]
-        column = pd.Series(cells, index=column.index, dtype=object)
-    text = column.astype("str").str.strip()
-    return text.where(text != "")
+MISSING = ["", "nan", "NaN", "null", "NULL", "None", r"\N", "#N/A"]  # what writes "missing" as text, in any column
+NOBODY = [*MISSING, "NA", "N/A", "n/a", "<NA>"]  # codes of products may look so, customers and numbers do not
+TOTALS = frozenset(["total", "totals", "subtotal", "sum", "grandtotal", "gesamt", "summe", "totaal"])
+BLANKS = " \t\r\n\0\xa0"
+WHOLE_FLOAT = r"-?(?:0|[1-9]\d*)\.0+"
+WHOLE = r"0|-?[1-9]\d{0,17}"  # fits in 64 bits
+LONGEST_CODE, LONGEST_TEXT = 200, 500  # characters; a shop keeps texts in the width of its longest
+YEARS = (1900, 2199)
 
 
-def clean_texts(column: pd.Series) -> pd.Series:
-    """Texts without the blanks around them; what is empty is missing."""
-    return column.astype("str").str.strip().replace("", None)
-
-
-def clean_customers(column: pd.Series) -> pd.Series:
-    """Whole numbers where every customer is one (17850.0 and "17850" alike), otherwise codes as text."""
-    if pd.api.types.is_numeric_dtype(column):
-        numbers = column.astype("Float64")
-        return numbers.astype("Int64") if (numbers.dropna() % 1 == 0).all() else clean_codes(column)
-    codes = clean_codes(column)
-    distinct = pd.Series(codes.dropna().unique(), dtype="str")
-    plain = distinct.str.fullmatch(r"(?:0|[1-9]\d{0,17})(?:\.0)?")
-    return codes.str.removesuffix(".0").astype("Int64") if len(distinct) and plain.all() else codes
-
-
-def clean_numbers(column: pd.Series, source: str) -> pd.Series:
-    """Floating point numbers; missing stays missing.
+def clean_codes(cells: pd.Series, source: str) -> pd.Series:
+    """Codes as text: 10002 and 10002.0 become "10002", "010002" stays; what writes "missing" is missing.
 
     Raises:
-        ValueError: a cell is no number, or too large; the message names it by the index of the column.
+        ValueError: numbers are so large that floating point has merged them, or a code is no code by its length.
     """
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    bad = (numbers.isna() & column.notna()) | np.isinf(numbers)
-    if bad.any():
-        at = int(bad.to_numpy().argmax())
-        raise ValueError(
-            f"{source}: column {column.name!r}, row {column.index[at]}: {str(column.iloc[at])!r} is not a number"
-        )
-    huge = numbers.abs() > LARGEST
-    if huge.any():
-        at = int(huge.to_numpy().argmax())
-        raise ValueError(
-            f"{source}: column {column.name!r}, row {column.index[at]}: {numbers.iloc[at]:g} is too large to be counted"
-        )
-    return numbers
+    if pd.api.types.is_float_dtype(cells):
+        exact = 2.0 ** (np.finfo(cells.dtype).nmant + 1)
+        large = (cells.abs() >= exact).to_numpy()
+        if large.any():
+            raise ValueError(
+                f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.0f} is a floating point number, "
+                f"which is not exact at this size; give codes as whole numbers or text"
+            )
+        texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
+        cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
+    text = cells.astype("str").str.strip(BLANKS)
+    text = text.where(~text.isin(MISSING))
+    long = (text.str.len() > LONGEST_CODE).to_numpy(dtype=bool)
+    if long.any():
+        raise ValueError(f"{_place(cells, long, source)}: a code has {LONGEST_CODE} characters at most")
+    known = text.dropna()
+    # A column that went through floating point says so in every cell: then .0 is no part of the codes.
+    if len(known) and known.str.fullmatch(WHOLE_FLOAT).all():
+        text = _without_point(text)
+    return text
 
 
-def clean_times(column: pd.Series, source: str, date_format: str | None) -> pd.Series:
-    """Timestamps without a time zone; missing stays missing.
+def clean_customers(cells: pd.Series, source: str) -> pd.Series:
+    """Whole numbers where every customer is one (17850.0 and "17850" alike), otherwise codes as text.
 
     Raises:
-        ValueError: a cell is no date, or what it says cannot be told; the message names it by the index of the column.
+        ValueError: as for `clean_codes`.
     """
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.tz_localize(None).dt.as_unit("us")
-    if pd.api.types.is_numeric_dtype(column) and column.notna().any():
-        if date_format is not None:
-            return clean_times(clean_codes(column), source, date_format)
-        raise ValueError(
-            f"{source}: column 'time' holds numbers such as {column.dropna().iloc[0]!r}, not dates; "
-            f"convert it with pandas.to_datetime first"
+    codes = clean_codes(cells, source)
+    codes = codes.where(~codes.isin(NOBODY))
+    codes = _without_point(codes)
+    known = codes.dropna()
+    return codes.astype("Int64") if len(known) and known.str.fullmatch(WHOLE).all() else codes
+
+
+def clean_texts(cells: pd.Series, source: str) -> pd.Series:  # noqa: ARG001  like the other two
+    """Texts without the blanks around them, cut where they are very long; what writes "missing" is missing."""
+    text = cells.astype("str").str.strip(BLANKS).str.slice(0, LONGEST_TEXT)
+    return text.where(~text.isin(MISSING))
+
+
+def clean_numerals(cells: pd.Series) -> pd.Series:
+    """The texts of numbers; what writes "missing" is missing."""
+    text = cells.astype("str").str.strip(BLANKS)
+    return text.where(~text.isin(NOBODY))
+
+
+def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Series:
+    """Timestamps without a time zone, on the clock on which they were read; what writes "missing" is missing.
+
+    Raises:
+        ValueError: a cell is no date, or what it says is not clear.
+    """
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        return cells.dt.tz_localize(None).dt.as_unit("us")
+    if pd.api.types.is_numeric_dtype(cells) and date_format is None and len(cells):
+        raise LogError(
+            f"{source}: column 'time' holds numbers such as {cells.iloc[0]!r}, not dates", "date_format", "%Y%m%d"
         )
-    return parse_dates(column, source, date_format).dt.as_unit("us")
+    text = clean_codes(cells, source)
+    return parse_dates(text.where(~text.isin(NOBODY)), source, date_format).dt.as_unit("us")
+
+
+def are_totals(codes: pd.Index) -> np.ndarray:
+    """(codes,) whether a code says that its line adds up others."""
+    return pd.Index(codes.astype("str")).str.casefold().str.replace(r"[\s:_-]", "", regex=True).isin(TOTALS)
+
+
+def _without_point(codes: pd.Series) -> pd.Series:
+    """The codes, those that are whole numbers with a decimal point without it."""
+    pointed = codes.str.fullmatch(WHOLE_FLOAT).fillna(False).astype(bool)
+    return codes.where(~pointed, codes.str.replace(r"\.0+$", "", regex=True))
+
+
+def _place(cells: pd.Series, bad: np.ndarray, source: str) -> str:
+    return f"{source}: column {cells.name!r}, row {cells.index[int(bad.argmax())]}"

@@ -4,61 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-CANONICAL = ("invoice", "product", "description", "quantity", "time", "price", "customer")
-OPTIONAL = frozenset({"description"})
-NEEDED = ("invoice", "product", "quantity", "time", "price")  # in every row
+from selflearn_env.shop.reading.errors import LogError
 
-# Names by which a column is recognised, compared without case, spaces and underscores.
+CANONICAL = ("invoice", "product", "description", "quantity", "time", "price", "customer")
+OPTIONAL = frozenset({"invoice", "description", "price"})
+
+# Names by which a column is recognised, compared without case, blanks, underscores, hyphens and dots.
 KNOWN_NAMES = {
-    "invoice": ("invoice", "invoiceno"),
-    "product": ("product", "stockcode"),
-    "description": ("description",),
-    "quantity": ("quantity",),
-    "time": ("time", "invoicedate"),
-    "price": ("price", "unitprice"),
-    "customer": ("customer", "customerid"),
+    "invoice": """invoice invoiceno invoicenumber invoiceid order orderid orderno ordernumber basket basketid
+        transaction transactionid transactionno transactionnumber receipt receiptid receiptno receiptnumber
+        ticket ticketid ticketno bill billid billno""",
+    "product": """product productid productcode productno stockcode item itemid itemcode itemno sku skuid
+        article articleid articlecode articleno upc ean gtin barcode""",
+    "description": "description productname productdescription itemname itemdescription articlename",
+    "quantity": "quantity qty units quantitysold unitssold orderquantity itemquantity",
+    "time": """time date datetime timestamp invoicedate orderdate ordertime purchasedate saledate salesdate
+        transactiondate transactiontime transactiontimestamp transactiondt tdat createdat orderedat""",
+    "price": "price unitprice priceperunit itemprice productprice sellingprice salesprice priceeach",
+    "customer": """customer customerid customerno customernumber customercode user userid client clientid clientno
+        member memberid shopper shopperid buyer buyerid household householdid householdkey""",
 }
+# What a column is taken for only where no other is: the total of a line, and a word that may mean either.
+TOTALS = frozenset(["salesvalue", "totalprice", "linetotal", "total", "totalamount", "revenue", "turnover"])
+AMOUNT = "amount"
 
 
 def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source: str) -> dict[str, str]:
-    """Canonical name -> name in the file, for the columns that are there.
+    """Canonical name -> name in the log, for the columns that are there.
+
+    Args:
+        found: the names in the log.
+        columns: "auto", or the names of those that are not recognised; they come before what is recognised.
+        source: what to call the log in an error.
 
     Raises:
-        TypeError: `columns` is neither "auto" nor a mapping.
-        ValueError: a column is missing, or the mapping names an unknown one.
+        ValueError: a needed column is missing, several may be the same, a chosen one is there twice, or the mapping
+            names one that is not there.
     """
-    if columns == "auto":
-        chosen = {}
-        for canonical, known in KNOWN_NAMES.items():
-            candidates = [name for name in found if _plain(name) in known]
-            if len(candidates) > 1:
-                raise ValueError(
-                    f"{source}: {_listed(candidates)} may each be {canonical!r}; name every column yourself: "
-                    f"columns={{{canonical!r}: {candidates[0]!r}, ...}}"
-                )
-            if candidates:
-                chosen[canonical] = candidates[0]
-    elif isinstance(columns, Mapping):
-        unknown = [name for name in columns if name not in CANONICAL]
-        if unknown:
-            raise ValueError(f"columns has no meaning for {unknown[0]!r}; its keys are {', '.join(CANONICAL)}")
-        chosen = dict(columns)
-        for canonical, name in columns.items():
-            if name not in found:
-                raise ValueError(f"{source}: there is no column {name!r} for {canonical!r}; found {_listed(found)}")
-    else:
-        raise TypeError(f'columns is "auto" or a mapping such as {{"customer": "client_no"}}, got {columns!r}')
+    named = {} if isinstance(columns, str) else dict(columns)
+    for canonical, name in named.items():
+        if canonical not in CANONICAL:
+            raise ValueError(f"columns has no meaning for {canonical!r}; its keys are {', '.join(CANONICAL)}")
+        if name not in found:
+            raise ValueError(f"{source}: there is no column {name!r} for {canonical!r}; found {_listed(found)}")
+    free = [name for name in dict.fromkeys(found) if name not in named.values()]
+
+    def candidates(words: frozenset[str]) -> list[str]:
+        return [name for name in free if _plain(name) in words]
+
+    chosen = dict(named)
+    for canonical, words in KNOWN_NAMES.items():
+        if canonical not in named:
+            _choose(chosen, canonical, candidates(frozenset(words.split())), source)
+    if "price" not in chosen:
+        _choose(chosen, "price", candidates(TOTALS), source)
+    amount = candidates(frozenset({AMOUNT}))
+    lacking = [canonical for canonical in ("quantity", "price") if canonical not in chosen]
+    if amount and len(lacking) == 2:
+        raise LogError(
+            f"{source}: column {amount[0]!r} may be 'quantity' or 'price'", "columns", {"quantity": amount[0]}
+        )
+    if lacking:
+        _choose(chosen, lacking[0], amount, source)
     missing = [name for name in CANONICAL if name not in chosen and name not in OPTIONAL]
     if missing:
-        raise ValueError(
-            f"{source}: no column for {', '.join(map(repr, missing))}; found {_listed(found)}. "
-            f"Name every column yourself: columns={{{missing[0]!r}: <its name>, ...}}"
+        raise LogError(
+            f"{source}: no column for {', '.join(map(repr, missing))}; found {_listed(found)}",
+            "columns",
+            dict.fromkeys(missing, "<its name>"),
         )
-    return chosen
+    for name in chosen.values():
+        if list(found).count(name) > 1:
+            raise ValueError(f"{source}: several columns are called {name!r}; rename all but one")
+    return {canonical: chosen[canonical] for canonical in CANONICAL if canonical in chosen}
+
+
+def price_is_total(name: str) -> bool:
+    """Whether the name of a price's column says that it is the total of the line."""
+    return _plain(name) in TOTALS | {AMOUNT}
+
+
+def _choose(chosen: dict[str, str], canonical: str, candidates: list[str], source: str) -> None:
+    if len(candidates) > 1:
+        raise LogError(
+            f"{source}: {_listed(candidates)} may each be {canonical!r}", "columns", {canonical: candidates[0]}
+        )
+    if candidates:
+        chosen[canonical] = candidates[0]
 
 
 def _plain(name: str) -> str:
-    return str(name).strip().casefold().replace(" ", "").replace("_", "")
+    return "".join(sign for sign in str(name).casefold() if sign not in " _-.\t\n")
 
 
 def _listed(names: Sequence[str]) -> str:

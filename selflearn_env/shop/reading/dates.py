@@ -1,8 +1,10 @@
-"""Dates as tills and spreadsheets write them, told apart without guessing."""
+"""Dates as tills and spreadsheets write them, read without guessing."""
 
 from __future__ import annotations
 
 import pandas as pd
+
+from selflearn_env.shop.reading.errors import LogError
 
 ISO = r"\d{4}-\d{1,2}-\d{1,2}"
 SPLIT = r"^\s*(\d{1,2})([/.\-])(\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?\s*$"
@@ -17,10 +19,10 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
     Args:
         text: the column; its index says what to call a row in an error.
         source: what to call the log in an error.
-        date_format: a strptime format that states the order, or None to tell it from the column.
+        date_format: a strptime format that states the order, or None where the column shows it.
 
     Raises:
-        ValueError: a cell is no date, the column mixes orders, or its order cannot be told.
+        ValueError: a cell is no date, the column mixes orders, or does not show its order.
     """
     # A log has far fewer distinct moments than rows.
     codes, moments = pd.factorize(text)
@@ -54,10 +56,8 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
     else:
         parts = values.str.extract(SPLIT)
         if parts[0].isna().any():
-            raise fail(
-                parts[0].isna(),
-                "is not a date like 2010-12-01 08:26 or 12/1/2010 8:26; state another form with date_format",
-            )
+            at = fail(parts[0].isna(), "is not a date like 2010-12-01 08:26 or 12/1/2010 8:26")
+            raise LogError(str(at), "date_format", "%d %b %Y %H:%M")
         day, month = _day_and_month(parts, source, values)
         century = parts[3].astype(int).lt(69).map({True: "20", False: "19"})  # the rule of strptime
         year = parts[3].where(parts[3].str.len() == 4, century + parts[3])
@@ -72,15 +72,19 @@ def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple
     if (first_above & second_above).any():
         raise ValueError(f"{source}: column 'time': {values[first_above & second_above].iloc[0]!r} is not a date")
     if first_above.any() and second_above.any():
-        raise ValueError(
+        raise LogError(
             f"{source}: column 'time' mixes orders: {values[first_above].iloc[0]!r} has the day first, "
-            f"{values[second_above].iloc[0]!r} the month. State one with date_format, such as '%d/%m/%Y %H:%M'"
+            f"{values[second_above].iloc[0]!r} the month",
+            "date_format",
+            "%d/%m/%Y %H:%M",
         )
     if first_above.any():
         return parts[0], parts[2]
     if second_above.any():
         return parts[2], parts[0]
-    raise ValueError(
+    raise LogError(
         f"{source}: column 'time' is ambiguous: no date such as {values.iloc[0]!r} shows whether the day or the month "
-        f"comes first. State it with date_format: '%m/%d/%Y %H:%M' (month first) or '%d/%m/%Y %H:%M' (day first)"
+        f"comes first; '%m/%d/%Y %H:%M' has the month first",
+        "date_format",
+        "%d/%m/%Y %H:%M",
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_env.core.tables import totals
-from selflearn_env.shop.reading.transactions import CANCELLED, TransactionLog
+from selflearn_env.shop.reading.log import DAY, Log, Rows, open_log
+from selflearn_env.shop.reading.memory import give_back
+from selflearn_env.shop.reading.options import Reading
+from selflearn_env.shop.reading.transactions import TransactionLog
+from selflearn_env.shop.report import Report
 
 LATEST = 2**31  # days after 1970, and before it
 
@@ -25,11 +31,11 @@ class Lines(NamedTuple):
     quantity: NDArray[np.number]  # (R,) units, negative where returned
     purchase: NDArray[np.bool_]  # (R,) whether it is a purchase: a positive quantity and price, not cancelled
 
-    def of(self, chosen: NDArray[np.bool_]) -> Lines:
+    def where(self, chosen: NDArray[np.bool_]) -> Lines:
         """The lines chosen (R,)."""
-        return self if chosen.all() else self.at(np.flatnonzero(chosen))
+        return self if chosen.all() else self.take(np.flatnonzero(chosen))
 
-    def at(self, places: NDArray[np.int64]) -> Lines:
+    def take(self, places: NDArray[np.int64]) -> Lines:
         """The lines at some places."""
         return Lines._make(column[places] for column in self)
 
@@ -52,8 +58,7 @@ class Ledger:
         usual: (Q,) the description that each product has most often, None where it has none.
         lines: the lines that have a customer.
         daily: what they come to.
-        rows_read: rows of the source.
-        dropped: rows left out, per reason; those without a customer come last.
+        report: what became of the rows of the log; those without a customer are the last that were dropped.
     """
 
     customers: pd.Index
@@ -61,117 +66,108 @@ class Ledger:
     usual: NDArray[np.object_]
     lines: Lines
     daily: Daily
-    rows_read: int
-    dropped: dict[str, int]
-
-    @classmethod
-    def of(cls, log: TransactionLog) -> Ledger:
-        """The ledger of a log that is in memory."""
-        frame = log.frame
-        codes, values = {}, {}
-        for column in ("invoice", "product", "description", "customer"):
-            codes[column], values[column] = pd.factorize(frame[column])
-        entries = Entries(**values)
-        day = frame["time"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        entries.add(**codes, day=day, quantity=frame["quantity"].to_numpy(), price=frame["price"].to_numpy())
-        return entries.ledger(log.report.rows_read, log.report.dropped)
+    report: Report
 
 
-@dataclass
-class Entries:
-    """Lines on their way into a ledger, as codes: positions in the values given, -1 where there is none.
+def read_ledger(source: Any, reading: Reading = Reading()) -> Ledger:  # noqa: B008  it never changes
+    """The ledger of whatever `load_transactions` reads, or of what it gave.
 
-    Attributes:
-        invoice: distinct values, as text.
-        product: likewise.
-        description: likewise.
-        customer: likewise, or whole numbers.
+    Raises:
+        FileNotFoundError, TypeError, ValueError: as for `load_transactions`; or no complete row has a customer.
     """
+    with _opened(source, reading) as log:
+        entries = _Entries(log)
+    give_back()
+    return entries.ledger()
 
-    invoice: pd.Index
-    product: pd.Index
-    description: pd.Index
-    customer: pd.Index
-    _columns: list[list[NDArray]] = field(default_factory=lambda: [[] for _ in Lines._fields])
-    _daily: list[Daily] = field(default_factory=list)
-    _called: list[tuple[NDArray, NDArray]] = field(default_factory=list)  # products with descriptions, and how often
-    _rows: int = 0
-    _marked: int = 0
 
-    def __post_init__(self) -> None:
-        self._cancelled = pd.Series(self.invoice).str.match(CANCELLED).to_numpy(dtype=bool)
-        self._sorted = np.sort(np.array(self.description, dtype=object))
-        self._rank = np.searchsorted(self._sorted, np.array(self.description, dtype=object))
+@contextmanager
+def _opened(source: Any, reading: Reading) -> Iterator[Log]:
+    if not isinstance(source, TransactionLog):
+        with open_log(source, reading) as log:
+            yield log
+        return
+    empty = [column for column in ("price", "description") if source.frame[column].isna().all()]
+    with open_log(source.frame.drop(columns=empty), Reading()) as log:
+        log.rows_read, log.dropped = source.report.rows_read, dict(source.report.dropped)
+        yield log
+        revenue = {"revenue": log.remarks["revenue"]} if log.priced else {}
+        log.remarks = source.report.understood | revenue  # of these rows, should the frame have changed
 
-    def add(
-        self,
-        *,
-        invoice: NDArray,
-        product: NDArray,
-        description: NDArray,
-        customer: NDArray,
-        day: NDArray,
-        quantity: NDArray,
-        price: NDArray,
-    ) -> None:
-        """Adds complete rows; only description and customer may be missing."""
-        self._rows += len(invoice)
-        self._marked += int(np.count_nonzero(self._cancelled[invoice]))
-        known = customer >= 0
+
+class _Entries:
+    """The rows of a log, gone through once, on their way into a ledger."""
+
+    def __init__(self, log: Log):
+        self._log = log
+        self._columns: list[list[NDArray]] = [[] for _ in Lines._fields]
+        self._daily: list[Daily] = []
+        self._called: list[tuple[NDArray, NDArray]] = []  # products with descriptions, and how often
+        texts = np.array(log.values["description"], dtype=object)
+        self._texts = np.sort(texts)
+        self._rank = np.searchsorted(self._texts, texts)
+        rows = 0
+        for batch in log.rows():
+            rows += len(batch.product)
+            self._add(batch)
+        if not self._columns[0]:
+            raise ValueError(f"no complete row has a customer; of {log.rows_read:,} rows, dropped {log.dropped}")
+        self._without = rows - sum(map(len, self._columns[0]))
+
+    def _add(self, rows: Rows) -> None:
+        known = rows.customer >= 0
         if not known.all():
-            invoice, product, description = invoice[known], product[known], description[known]
-            customer, day, quantity, price = customer[known], day[known], quantity[known], price[known]
-        if not len(customer):
+            rows = Rows._make(None if column is None else column[known] for column in rows)
+        if not len(rows.customer):
             return
-        small = (quantity % 1 == 0).all() and np.abs(quantity).max() <= np.iinfo(np.int32).max
-        codes = [column.astype(np.int32) for column in (customer, invoice, product, day)]
-        units = quantity.astype(np.int32) if small else quantity
-        for parts, part in zip(self._columns, [*codes, units, (quantity > 0) & (price > 0)], strict=True):
+        day = rows.time // DAY
+        small = (rows.quantity % 1 == 0).all() and np.abs(rows.quantity).max() <= np.iinfo(np.int32).max
+        invoice = np.zeros(0, dtype=np.int32) if rows.invoice is None else rows.invoice
+        codes = [column.astype(np.int32) for column in (rows.customer, invoice, rows.product, day)]
+        units = rows.quantity.astype(np.int32) if small else rows.quantity
+        for parts, part in zip(self._columns, [*codes, units, self._log.are_bought(rows)], strict=True):
             parts.append(part)
-        self._daily.append(_summed(customer, day, quantity * price))
-        named = description >= 0
-        pairs = product[named].astype(np.int64) * max(len(self.description), 1) + self._rank[description[named]]
+        self._daily.append(_summed(rows.customer, day, rows.quantity * rows.price))
+        named = rows.description >= 0
+        pairs = rows.product[named].astype(np.int64) * max(len(self._texts), 1) + self._rank[rows.description[named]]
         self._called.append(totals(pairs))
 
-    def ledger(self, rows_read: int, dropped: dict[str, int]) -> Ledger:
-        """All that was added, which is then given up; the source had so many rows, of which some were dropped before.
-
-        Raises:
-            ValueError: no row has a customer.
-        """
-        if not self._columns[0]:
-            raise ValueError(f"no complete row has a customer; of {rows_read:,} rows, dropped {dropped}")
+    def ledger(self) -> Ledger:
+        """The ledger of all rows, which are then given up."""
+        log, products, buyers = self._log, self._log.values["product"], self._log.values["customer"]
         lines = Lines._make(_joined(parts) for parts in self._columns)
-        if self._marked < 0.5 * self._rows:  # where most invoices are marked so, the letter is part of the numbering
-            np.logical_and(lines.purchase, ~self._cancelled[lines.invoice], out=lines.purchase)
-
-        bought_by = np.flatnonzero(np.bincount(lines.customer, minlength=len(self.customer)))
-        customers = self.customer[bought_by].sort_values()
-        place = np.full(len(self.customer), -1, dtype=np.int32)
-        place[bought_by] = customers.get_indexer(self.customer[bought_by])
-        sold = np.flatnonzero(np.bincount(lines.product, minlength=len(self.product)))
-        number = np.full(len(self.product), -1, dtype=np.int32)
+        if not log.invoiced:  # a day's lines of a customer are one visit
+            lines = lines._replace(invoice=_numbered((lines.customer.astype(np.int64) << 32) + lines.day + LATEST))
+        else:
+            if log.cancelled.any():
+                np.logical_and(lines.purchase, ~log.cancelled[lines.invoice], out=lines.purchase)
+            lines = lines._replace(invoice=_numbered(lines.invoice))
+        bought_by = np.flatnonzero(np.bincount(lines.customer, minlength=len(buyers)))
+        customers = buyers[bought_by].sort_values()
+        place = np.full(len(buyers), -1, dtype=np.int32)
+        place[bought_by] = customers.get_indexer(buyers[bought_by])
+        sold = np.flatnonzero(np.bincount(lines.product, minlength=len(products)))
+        number = np.full(len(products), -1, dtype=np.int32)
         number[sold] = np.arange(len(sold))
         daily = Daily(*(np.concatenate(parts) for parts in zip(*self._daily, strict=True)))
         return Ledger(
             customers=customers,
-            products=np.array(self.product, dtype=object)[sold],
-            usual=self._usual()[sold],
-            lines=lines._replace(
-                customer=place[lines.customer], product=number[lines.product], invoice=_by_first(lines.invoice)
-            ),
+            products=np.array(products, dtype=object)[sold],
+            usual=self._usual(len(products))[sold],
+            lines=lines._replace(customer=place[lines.customer], product=number[lines.product]),
             daily=_summed(place[daily.customer], daily.day, daily.amount),
-            rows_read=rows_read,
-            dropped={**dropped, "without a customer": self._rows - len(lines.customer)},
+            report=Report(
+                log.rows_read, log.dropped | {"without a customer": self._without}, understood=dict(log.remarks)
+            ),
         )
 
-    def _usual(self) -> NDArray[np.object_]:
+    def _usual(self, products: int) -> NDArray[np.object_]:
         """(products,) the description that comes most often with each; of several, the last one in the alphabet."""
-        usual = np.full(len(self.product), None, dtype=object)
+        usual = np.full(products, None, dtype=object)
         pairs, often = totals(*(np.concatenate(parts) for parts in zip(*self._called, strict=True)))
-        product, rank = np.divmod(pairs, max(len(self.description), 1))
+        product, rank = np.divmod(pairs, max(len(self._texts), 1))
         order = np.lexsort((rank, often, product))
-        usual[product[order]] = self._sorted[rank[order]]  # the last one written stays
+        usual[product[order]] = self._texts[rank[order]]  # the last one written stays
         return usual
 
 
@@ -190,13 +186,13 @@ def _summed(customer: NDArray, day: NDArray, amount: NDArray) -> Daily:
     return Daily(key >> 32, (key & (2**32 - 1)) - LATEST, total)
 
 
-def _by_first(invoice: NDArray[np.int32]) -> NDArray[np.int32]:
-    """(R,) the invoices numbered in the order in which they first come."""
-    start = runs(invoice)
-    numbers, first = np.unique(invoice[start], return_index=True)
-    place = np.zeros(numbers[-1] + 1, dtype=np.int32)
-    place[numbers[np.argsort(first)]] = np.arange(len(numbers))
-    return place[invoice]
+def _numbered(key: NDArray[np.integer]) -> NDArray[np.int32]:
+    """(R,) the keys (R,) as numbers, in the order in which they first come."""
+    start = runs(key)
+    _, first, of = np.unique(key[start], return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int32)
+    place[np.argsort(first)] = np.arange(len(first))
+    return np.repeat(place[of], np.diff(start, append=len(key)))
 
 
 def runs(values: NDArray) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
-"""Whether the simulated customers resemble the log: what they would do, beside visits that were not fitted.
+"""Whether the simulated population resembles the log: what it would do, beside visits that were not fitted.
 
-Incidence is compared, the purchases per visit of each product in each state. What the log does not tell, the
+Incidence is compared, the purchases per visit of each product in each state. What the log does not show, the
 simulation takes from elsewhere and nothing here can check: how many of the products shown are bought or clicked (the
-seed's level), and how the slot or the neighbours matter (the customer model's own parameters).
+article's level), and how the slot or the neighbours matter (the customer model's own parameters).
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import Population
 from selflearn_env.shop.shop import Shop
+from selflearn_env.shop.validation.incidence import CELLS, Incidence, pooled_incidence
 
 LATE_DAYS = 61  # the log's last two months
 GROUPS = 3  # of customers, each foreseen from the others
 DECILES = 10
+BIN_BITS = 22  # of the bins by which rates are sorted: 8 of the exponent and 14 below, 1 in 16,384 apart
 OURS, WORLD = "pooled over the tiers: ours", "one draw of ours, as worlds are made"
 
 
@@ -32,7 +34,7 @@ class Part(NamedTuple):
     """Visits that were fitted, and others to compare with."""
 
     checked: Baskets
-    incidence: dict[str, NDArray[np.float64]]  # (S, P) purchases per visit by each estimate from the visits fitted
+    incidence: dict[str, Incidence]  # by each estimate from the visits fitted
     simulated: Baskets  # one draw of ours visits in the place of the customers checked
 
 
@@ -80,8 +82,8 @@ class Tier(NamedTuple):
 def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
     """The two checks of a shop, as far as its log allows them: other customers, and the last two months.
 
-    The simulated customers are split into three groups, and each is foreseen from the two others; unless the shop was
-    built with history_share=1, none of them is in the history. For the last two months they are fitted to what they
+    The population is split into three groups, and each is foreseen from the two others; unless the shop was
+    built with history_share=1, no customer of it is in the history. For the last two months it is fitted to what it
     bought before.
 
     Args:
@@ -110,7 +112,7 @@ def checks(shop: Shop, rng: np.random.Generator) -> list[Check]:
 
 
 def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_], rng: np.random.Generator) -> Part:
-    fitted, compared = customers.of(~checked), customers.of(checked)
+    fitted, compared = customers.select(~checked), customers.select(checked)
     pooling = fit_pooling(fitted, states.shape)
     estimates = {
         "one rate for all products": Pooling(()),
@@ -119,19 +121,24 @@ def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_],
         OURS: pooling,
     }
     counts = fitted.visits(), fitted.purchases()
-    incidence = {estimate: how.mean(*counts, states.shape) for estimate, how in estimates.items()}
-    incidence[WORLD] = pooling.draw(*counts, states.shape, rng)
-    return Part(compared, incidence, _simulated(compared, incidence[WORLD], rng))
+    incidence = {estimate: pooled_incidence(how, *counts, states.shape) for estimate, how in estimates.items()}
+    world = pooling.draw(*counts, states.shape, rng, dtype=np.float32)
+    incidence[WORLD] = Incidence(world.__getitem__, world.shape)
+    return Part(compared, incidence, _simulated(compared, world, rng))
 
 
-def _simulated(visits: Baskets, incidence: NDArray[np.float64], rng: np.random.Generator) -> Baskets:
-    """The same visits of the same customers, who buy each product by itself as the incidence says."""
+def _simulated(visits: Baskets, incidence: NDArray[np.float32], rng: np.random.Generator) -> Baskets:
+    """The same visits of the same customers, who buy each product by itself as the incidence (S, P) says."""
     rows, products = [], []
+    size = max(1, CELLS // visits.products)
     for state in np.unique(visits.visit_state):
         own = np.flatnonzero(visits.visit_state == state)
-        row, product = np.nonzero(rng.random((own.size, visits.products)) < -np.expm1(-incidence[state]))
-        rows.append(own[row])
-        products.append(product)
+        chance = -np.expm1(-incidence[state].astype(np.float64))
+        for at in range(0, own.size, size):
+            some = own[at : at + size]
+            row, product = np.nonzero(rng.random((some.size, visits.products)) < chance)
+            rows.append(some[row])
+            products.append(product)
     return Baskets(
         visits.visit_state,
         visits.visit_customer,
@@ -163,16 +170,26 @@ def gains(check: Check) -> list[Gain]:
     return found
 
 
-def _likelihood(visits: Baskets, incidence: NDArray[np.float64]) -> NDArray[np.float64]:
+def _likelihood(visits: Baskets, incidence: Incidence) -> NDArray[np.float64]:
     """(V,) log-likelihood of each visit."""
-    rate = incidence[visits.visit_state[visits.item_visit], visits.item_product]
-    log_rate = np.log(np.maximum(rate, np.finfo(float).tiny))  # a draw may be 0
+    item_state = visits.visit_state[visits.item_visit]
+    log_rate, total = np.empty(item_state.size), np.empty(visits.states)
+    for states, rates in incidence.blocks():
+        total[states] = rates.sum(axis=1)
+        items = _within(item_state, states)
+        rate = rates[item_state[items] - states[0], visits.item_product[items]]
+        log_rate[items] = np.log(np.maximum(rate, np.finfo(float).tiny))  # a draw may be 0
     bought = np.bincount(visits.item_visit, weights=log_rate, minlength=visits.visit_state.size)
-    return bought - incidence.sum(axis=1)[visits.visit_state]
+    return bought - total[visits.visit_state]
+
+
+def _within(item_state: NDArray[np.int64], states: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The items whose state is one of these neighbours."""
+    return np.flatnonzero((item_state >= states[0]) & (item_state <= states[-1]))
 
 
 def tiers(states: StateSpace, visits: Baskets) -> list[Tier]:
-    """What the visits say of the seed's assumption that all tiers of the state matter; see `Tier`."""
+    """What the visits say of the article's assumption that all tiers of the state matter; see `Tier`."""
     every = list(range(len(states.shape)))
     complete = fit_pooling(visits, states.shape).gain
     found = []
@@ -187,17 +204,24 @@ def calibration(check: Check, estimate: str = OURS) -> NDArray[np.float64]:
     """(10, 3) foreseen and observed purchases per visit and product, and the standard error, by decile.
 
     Pairs of state and product are sorted by their foreseen incidence and cut into ten groups that should each hold a
-    tenth of the purchases. The error is that of the difference, with customers as the units.
+    tenth of the purchases; pairs that are equal to 1 in 16,384 stay together. The error is that of the difference, with
+    customers as the units.
     """
     foreseen, observed, error, weight = np.zeros((4, DECILES))
     for part in check.parts:
         visits, incidence = part.checked, part.incidence[estimate]
-        came = visits.visits()
-        decile = _deciles(incidence, came)
-        by_state = np.stack(
-            [np.bincount(row, weights=of, minlength=DECILES) for row, of in zip(decile, incidence, strict=True)]
-        )
-        bought = decile[visits.visit_state[visits.item_visit], visits.item_product]
+        visit_count = visits.visits()
+        decile_of_bin = _deciles(incidence, visit_count)
+        item_state = visits.visit_state[visits.item_visit]
+        by_state, pairs = np.zeros((2, visits.states, DECILES))
+        bought = np.empty(item_state.size, dtype=np.int64)
+        for states, rates in incidence.blocks():
+            decile = decile_of_bin[_bins(rates)]
+            items = _within(item_state, states)
+            bought[items] = decile[item_state[items] - states[0], visits.item_product[items]]
+            for state, own, rate in zip(states, decile, rates, strict=True):
+                by_state[state] = np.bincount(own, weights=rate, minlength=DECILES)
+                pairs[state] = np.bincount(own, minlength=DECILES)
         customers = int(visits.visit_customer.max()) + 1
         observed_by = np.zeros((customers, DECILES))
         np.add.at(observed_by, (visits.visit_customer[visits.item_visit], bought), 1.0)
@@ -206,30 +230,36 @@ def calibration(check: Check, estimate: str = OURS) -> NDArray[np.float64]:
         foreseen += foreseen_by.sum(axis=0)
         observed += observed_by.sum(axis=0)
         error += ((observed_by - foreseen_by) ** 2).sum(axis=0)
-        weight += np.stack([np.bincount(row, minlength=DECILES) for row in decile]).T @ came
+        weight += visit_count @ pairs
     return np.stack([foreseen, observed, np.sqrt(error)], axis=1) / weight[:, None]
 
 
-def _deciles(incidence: NDArray[np.float64], came: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(S, P) the decile of each pair, lowest incidence first."""
-    order = np.argsort(incidence, axis=None, kind="stable")
-    foreseen = np.cumsum((came[:, None] * incidence).ravel()[order])
-    decile = np.empty(order.size, dtype=np.int64)
-    decile[order] = np.minimum(foreseen / foreseen[-1] * DECILES, DECILES - 1)
-    return decile.reshape(incidence.shape)
+def _bins(rates: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The number of the bin of each rate >= 0, ascending with it: the leading bits of a 4-byte float."""
+    return rates.astype(np.float32).view(np.uint32) >> np.uint32(32 - BIN_BITS)
+
+
+def _deciles(incidence: Incidence, visit_count: NDArray[np.int64]) -> NDArray[np.int8]:
+    """(bins,) the decile of the pairs of state and product in each bin, lowest incidence first."""
+    foreseen = np.zeros(2**BIN_BITS)
+    for states, rates in incidence.blocks():
+        expected = visit_count[states, None] * rates
+        foreseen += np.bincount(_bins(rates).ravel(), weights=expected.ravel(), minlength=foreseen.size)
+    foreseen = np.cumsum(foreseen)
+    return np.minimum(foreseen / foreseen[-1] * DECILES, DECILES - 1).astype(np.int8)
 
 
 def popularity(check: Check) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each segment the purchases of each product, most bought first: of the visits compared, and simulated ones."""
-    segment = check.states.table[:, 0]
+    segment, segments = check.states.table[:, 0], check.states.shape[0]
     counts = []
     for which in ("checked", "simulated"):
-        total = sum(getattr(part, which).purchases().astype(np.int64) for part in check.parts)
-        counts.append(-np.sort(-sum_rows(np.asarray(total), segment, check.states.shape[0]).astype(np.int64), axis=1))
+        total = sum(sum_rows(getattr(part, which).purchases(), segment, segments) for part in check.parts)
+        counts.append(-np.sort(-np.asarray(total).astype(np.int64), axis=1))
     return list(zip(*counts, strict=True))
 
 
-class Habits(NamedTuple):
+class BasketHabits(NamedTuple):
     """What visits are like beyond their states."""
 
     products: float  # mean number of products bought in a visit
@@ -237,17 +267,17 @@ class Habits(NamedTuple):
     again: float  # share of the purchases that the customer has made in another, earlier one of these visits
 
 
-def habits(check: Check) -> tuple[Habits, Habits]:
+def habits(check: Check) -> tuple[BasketHabits, BasketHabits]:
     """The habits of the visits compared, and of the simulated ones in their place."""
     return _habits([part.checked for part in check.parts]), _habits([part.simulated for part in check.parts])
 
 
-def _habits(parts: list[Baskets]) -> Habits:
+def _habits(parts: list[Baskets]) -> BasketHabits:
     size = np.concatenate([np.bincount(of.item_visit, minlength=of.visit_state.size) for of in parts])
     pairs = [of.visit_customer[of.item_visit] * of.products + of.item_product for of in parts]
     # A product counts once per visit, so what is not the first of its pair came again; parts share no customer.
     again = sum(of.size - np.unique(of).size for of in pairs)
-    return Habits(float(size.mean()), float(size.std()), again / max(int(size.sum()), 1))
+    return BasketHabits(float(size.mean()), float(size.std()), again / max(int(size.sum()), 1))
 
 
 def overlap(simulator: Simulator) -> dict[str, float]:
@@ -257,14 +287,14 @@ def overlap(simulator: Simulator) -> dict[str, float]:
     shown = np.zeros((states.size, simulator.products), dtype=bool)
     shown[np.arange(states.size)[:, None], best] = True
     shared = {}
-    for tier, known in enumerate(states.tiers):
-        labels = len(known.labels)
+    for place, tier in enumerate(states.tiers):
+        labels = len(tier.labels)
         if labels < 2:
-            shared[known.name] = float("nan")
+            shared[tier.name] = float("nan")
             continue
         # For each group of states that differ in this tier only: in how many of them each product is shown.
-        by_label = np.moveaxis(shown.reshape(*states.shape, -1), tier, 0).reshape(labels, -1, simulator.products)
+        by_label = np.moveaxis(shown.reshape(*states.shape, -1), place, 0).reshape(labels, -1, simulator.products)
         count = by_label.sum(axis=0, dtype=np.int64)
         pairs = (count * (count - 1)).sum(axis=1) / (labels * (labels - 1))
-        shared[known.name] = float(pairs.mean()) / n
+        shared[tier.name] = float(pairs.mean()) / n
     return shared

@@ -3,12 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import selflearn_agents.reserve
-import selflearn_agents.value_table
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from selflearn_agents import load_agent, make_agent
+from selflearn_agents import make_agent
 
 from selflearn_env import Shop
 
@@ -27,7 +25,7 @@ def test_quantity_prior_is_normal_around_the_net_units_of_the_seen(seed_shop):
     np.testing.assert_array_equal(values > -np.inf, history.seen)
     noise = (values - history.quantity)[history.seen]
     np.testing.assert_allclose(noise, noise.round(2), atol=1e-8)
-    assert stats.kstest(noise[:5000], "norm").pvalue > 1e-3  # rounding to 2 decimals is far below what 5000 can tell
+    assert stats.kstest(noise[:5000], "norm").pvalue > 1e-3  # rounding to 2 decimals is far below what 5000 can show
 
 
 @pytest.mark.parametrize(("prior", "value"), [("zero", lambda rate: 0 * rate), ("rate", lambda rate: -2 + 7 * rate)])
@@ -188,35 +186,3 @@ def test_every_prior_gives_way_to_what_is_learned(tiny_shop, prior):
     assert after[[2, 7, 4]].tolist() == [5.0, -2.0, 1.0]
     others = [0, 1, 3, 5, 6]
     assert after[others].tolist() == before[others].tolist()
-
-
-def serve(agent, visits, batch, seed):
-    """Slates of an agent that serves a few states, and learns from rewards that differ by product."""
-    rng, shown = np.random.default_rng(seed), []
-    for _ in range(visits // batch):
-        states = rng.integers(20, size=batch)
-        slates = agent.act(states)
-        rewards = np.round(2 * np.cos(slates) + rng.normal(size=slates.shape), 1)
-        agent.update(states, slates, np.zeros(slates.shape, dtype=np.int8), rewards)
-        shown.append(slates)
-    return np.concatenate(shown)
-
-
-@pytest.mark.parametrize("reserve", [False, True])
-@pytest.mark.parametrize("batch", [1, 40])
-@pytest.mark.parametrize("prior", ["quantity", "zero"])
-def test_large_tables_store_what_is_known_and_show_the_same(prior, batch, reserve, seed_shop, monkeypatch, tmp_path):
-    if reserve:
-        for name, size in (("LARGE", 0), ("HELD", 100), ("ROOM", 10)):
-            monkeypatch.setattr(selflearn_agents.bandits.reserve, name, size)
-    full = agent_of(seed_shop, 10, prior=prior, epsilon=0.3)
-    monkeypatch.setattr(selflearn_agents.bandits.value_table, "DENSE", 0)
-    monkeypatch.setattr(selflearn_agents.bandits.value_table, "SPARSE", 1)
-    sparse = agent_of(seed_shop, 10, prior=prior, epsilon=0.3)
-    assert len(sparse._table) < len(full._table) == seed_shop.states.size * seed_shop.products
-    np.testing.assert_array_equal(*(serve(agent, 2000, batch, seed=1) for agent in (full, sparse)))
-    states = np.arange(25)
-    np.testing.assert_array_equal(sparse.values(states), full.values(states))
-    sparse.save(tmp_path / "agent.npz")
-    loaded = load_agent(tmp_path / "agent.npz")
-    np.testing.assert_array_equal(*(serve(agent, 1000, batch, seed=2) for agent in (full, loaded)))

@@ -46,8 +46,8 @@ class Loop:
         for state, slate, earned in zip(states.tolist(), slates.tolist(), rewards.tolist(), strict=True):
             slots = [slot for slot in range(N) if slate[slot] not in slate[:slot]]
             for slot in slots:
-                judged = [slot] if self.credit == "slot" else [below for below in slots if below >= slot]
-                advantage = sum(earned[below] - baseline for below in judged)
+                counted = [slot] if self.credit == "slot" else [below for below in slots if below >= slot]
+                advantage = sum(earned[below] - baseline for below in counted)
                 for product in range(P):
                     surprise = (slate[slot] == product) - self.chance(state, product, slate[:slot])
                     moves += [(key, self.step_size * advantage * surprise) for key in self.keys(state, product)]

@@ -25,7 +25,7 @@ def both(tiny_log, tiny_shop):
             patch.setattr(module, "DENSE", 0)
         segments = {customer: "ABCD"[customer % 4] for customer in range(100, 140)}
         large = Shop.from_transactions(tiny_log, segments=segments)
-        assert large.clientele().incidence.size  # drawn, and its customers made, while the catalogue counts as large
+        assert large.demand().incidence.size  # drawn, and its customers made, while the catalogue counts as large
         gym.make("selflearn/Retail-v0", shop=large, slate_size=3)
     assert isinstance(large.history.purchases, SparseTable)
     assert isinstance(tiny_shop.history.purchases, np.ndarray)
@@ -54,7 +54,7 @@ def test_what_agents_read_is_equal(both):
     some = np.array([5, 600, 5])
     np.testing.assert_array_equal(small.incidence()[some], large.incidence(some))
     np.testing.assert_array_equal(small.best_sellers(5), large.best_sellers(5))
-    np.testing.assert_array_equal(both[0].clientele().incidence, both[1].clientele().incidence)
+    np.testing.assert_array_equal(both[0].demand().incidence, both[1].demand().incidence)
 
 
 @pytest.mark.parametrize("name", OPEN)

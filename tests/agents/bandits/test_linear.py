@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 from selflearn_agents.bandits.linear import LinearThompsonAgent, LinearUCBAgent, _weights
 from selflearn_agents.evaluation import evaluate
 
@@ -36,6 +37,11 @@ def ucb(history, seed=0, slate_size=N, **hyperparameters):
 
 def thompson(history, seed=0, slate_size=N, **hyperparameters):
     return LinearThompsonAgent(history, slate_size, np.random.default_rng(seed), **hyperparameters)
+
+
+def expected_of(agent, state):
+    """(3, P) by column: what is foreseen, the factor and its standard deviation."""
+    return agent._expected(np.array([state]))[:, 0]
 
 
 class Ridge:
@@ -87,8 +93,8 @@ class Ridge:
 
     def learn(self, state, slate, reward):
         scaled = (np.asarray(reward) + 2.0) / 7.0
-        told = [(self.factor(state, product)[0], self.foreseen(state, product)) for product in slate]
-        for product, y, (factor, mean) in zip(slate, scaled, told, strict=True):
+        before = [(self.factor(state, product)[0], self.foreseen(state, product)) for product in slate]
+        for product, y, (factor, mean) in zip(slate, scaled, before, strict=True):
             x, noise = self.x[state], mean * (1.0 - min(mean, 0.9))
             self.precision[product] += mean**2 / noise * np.outer(x, x)
             self.moment[product] += mean**2 / noise * (y / mean - 1.0) * x
@@ -112,7 +118,7 @@ def test_beliefs_and_slates_are_those_of_the_ridge_regressions(history, optimism
             pairs = [(ridge.foreseen(state, product), *ridge.factor(state, product)) for product in range(P)]
             mean, factor, deviation = np.array(pairs).T
             np.testing.assert_allclose(agent.values([state])[0], -2 + 7 * mean * factor, atol=2e-4)
-            np.testing.assert_allclose(agent._deviation(state)[agent._column], deviation, rtol=1e-3)
+            np.testing.assert_allclose(expected_of(agent, state)[2][agent._column], deviation, rtol=1e-3)
             score = mean * (factor + optimism * deviation)
             shown = agent.act([state])[0]
             np.testing.assert_allclose(score[shown], np.sort(score)[::-1][:N], atol=1e-4)
@@ -208,9 +214,9 @@ def test_rounding_does_not_add_up(history):
     agent.update(visits, np.full((4000, 1), 2), np.zeros((4000, 1)), rewards)
     for state in states:
         factor, deviation = ridge.factor(state, 2)
-        column = agent._column[2]
-        assert agent._factor(state)[column] == pytest.approx(factor, rel=1e-3)
-        assert agent._deviation(state)[column] == pytest.approx(deviation, rel=1e-2)
+        _, found_factor, found_deviation = expected_of(agent, state)[:, agent._column[2]]
+        assert found_factor == pytest.approx(factor, rel=1e-3)
+        assert found_deviation == pytest.approx(deviation, rel=1e-2)
 
 
 def test_rewards_beyond_the_default_ones_do_no_harm(history):
@@ -264,9 +270,11 @@ def test_slates_of_a_large_catalogue_are_the_best_of_one_draw(retail_shop):
     twin = copy.deepcopy(agent)
     states = np.array([3, 500, 3])
     slates = agent.act(states)
-    for state, slate in zip(states.tolist(), slates.tolist(), strict=True):
-        drawn = (twin._factor(state) + twin._deviation(state) * twin._multiple()) * twin._foreseen(state)
-        assert slate == twin._order[np.argsort(-drawn, kind="stable")[:10]].tolist()
+    uniform = twin.rng.random((3, twin.products))
+    for visit, state in enumerate(states.tolist()):
+        foreseen, factor, deviation = expected_of(twin, state).astype(np.float64)
+        drawn = foreseen * (factor + 0.2 * deviation * stats.norm.isf(uniform[visit]))
+        assert slates[visit].tolist() == twin._order[np.argsort(-drawn, kind="stable")[:10]].tolist()
     assert slates[0].tolist() != slates[2].tolist()
 
 

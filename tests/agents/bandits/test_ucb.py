@@ -132,19 +132,25 @@ def test_the_kl_bound_is_the_root():
     rng = np.random.default_rng(1)
     means = np.concatenate([rng.random(300), 10 ** rng.uniform(-6, -1, 300), 1 - 10 ** rng.uniform(-6, -1, 300)])
     bounds = 10 ** rng.uniform(-7, 1, means.size)
-    found = kl_bound(means, bounds)
-    for mean, bound, q in zip(means.tolist(), bounds.tolist(), found.tolist(), strict=True):
+    for mean, bound in zip(means.tolist(), bounds.tolist(), strict=True):
+        q = kl_bound(mean, bound, 0.0)
         edge = 1 - EDGE
         root = edge
         if divergence(mean, edge) > bound:
             root = brentq(lambda x, mean=mean, bound=bound: divergence(mean, x) - bound, mean, edge, xtol=1e-14)
         assert q == pytest.approx(root, abs=1e-9)
+        least = rng.random()
+        found = kl_bound(mean, bound, least)
+        assert found == (q if q > least + 1e-9 else pytest.approx(min(q, found), abs=1e-9))
+        assert found == q or found <= least
 
 
 def test_the_kl_bound_at_its_edges():
-    np.testing.assert_allclose(kl_bound(np.array([0.0, 0.3, 1.0]), np.zeros(3)), [0.0, 0.3, 1.0], atol=1e-9)
-    np.testing.assert_allclose(kl_bound(np.zeros(2), np.array([0.5, 3.0])), 1 - np.exp([-0.5, -3.0]), atol=1e-9)
-    np.testing.assert_allclose(kl_bound(np.array([0.0, 0.5, 1.0]), np.full(3, 1e3)), 1.0)
+    for mean in (0.0, 0.3, 0.5, 1.0):
+        assert kl_bound(mean, 0.0, 0.0) == pytest.approx(mean, abs=1e-9)
+        assert kl_bound(mean, 1e3, 0.0) == pytest.approx(1.0)
+    for bound in (0.5, 3.0):
+        assert kl_bound(0.0, bound, 0.0) == pytest.approx(1 - math.exp(-bound), abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["kl", "ucb1"])

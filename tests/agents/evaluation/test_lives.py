@@ -27,18 +27,18 @@ def figures(result):
 
 def plain_lives(agent, simulator, groups, seed):
     """Each customer's life in lists; customers of a group take their turns in order, and who is over is skipped."""
-    streams, found = simulator.streams(np.random.default_rng(seed)), []
+    run, found = simulator.begin(np.random.default_rng(seed)), []
     for size in groups:
         lives_of = [
             {"reward": 0.0, "expected_reward": 0.0, "visits": 0, "purchases": 0, "left": 0} for _ in range(size)
         ]
         found += lives_of
-        there, visits = list(range(size)), simulator.start(size, streams)
+        there, visits = list(range(size)), simulator.start(size, run)
         while there:
-            states, present = visits.state.copy(), simulator.now(streams)
+            states, present = visits.state.copy(), simulator.now(run)
             slates = agent.act(visits if agent.sees_visits else states)
             expected = present.expected_reward(visits, slates)
-            outcome = simulator.respond(visits, slates, streams)
+            outcome = simulator.respond(visits, slates, run)
             for row, customer in enumerate(there):
                 life = lives_of[customer]
                 life["reward"] += sum(outcome.item_reward[row].tolist())
@@ -196,10 +196,10 @@ def test_agent_and_environment_must_fit(tiny_shop, options):
 @pytest.mark.parametrize("journey", [MILD, {"leave": 1.0, "patience": 1}, {"leave": 0.0, "horizon": 60}])
 def test_everybody_is_served_once_per_round_until_the_episode_is_over(journey, tiny_shop, options):
     simulator = world({**options, "journey": journey}).simulator
-    streams, rounds, last, visits = simulator.streams(np.random.default_rng(1)), 0, {}, dict.fromkeys(range(50), 0)
-    first = simulator.start(50, streams)
+    run, rounds, last, visits = simulator.begin(np.random.default_rng(1)), 0, {}, dict.fromkeys(range(50), 0)
+    first = simulator.start(50, run)
     rng = np.random.default_rng(2)
-    for served in serve(simulator, first, lambda visits: rng.integers(8, size=(len(visits), N)), streams):
+    for served in serve(simulator, first, lambda visits: rng.integers(8, size=(len(visits), N)), run):
         here = served.rows.tolist()
         assert here == sorted(set(here))
         assert here == (list(range(50)) if not rounds else sorted(row for row, over in last.items() if not over))
@@ -218,5 +218,5 @@ def test_everybody_is_served_once_per_round_until_the_episode_is_over(journey, t
 
 def test_nobody_is_served_where_nobody_comes(tiny_shop, options):
     simulator = world(options).simulator
-    streams = simulator.streams(np.random.default_rng(1))
-    assert list(serve(simulator, simulator.first_visits(np.arange(0)), None, streams)) == []
+    run = simulator.begin(np.random.default_rng(1))
+    assert list(serve(simulator, simulator.arrivals.first_visits(np.arange(0)), None, run)) == []

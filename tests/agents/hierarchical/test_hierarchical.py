@@ -1,135 +1,36 @@
 """The hierarchical agent against normal regression on every single response, and what it learns."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
-from itertools import combinations
-from math import exp, log, sqrt
+from math import exp
 
 import numpy as np
 import pytest
-from selflearn_agents import hierarchical
 from selflearn_agents.evaluation import evaluate
-from selflearn_agents.hierarchical.agent import HierarchicalAgent
-from selflearn_agents.hierarchical.newcomers import LISTED
-from selflearn_agents.hierarchical.variance_components import levels
+from selflearn_agents.hierarchical.agent import LISTED, HierarchicalAgent
+from selflearn_agents.hierarchical.prior import levels
 
-from selflearn_env.core.pooling import Level, Pooling
-
-N, P = 3, 8
-LEVELS = ((), 2.0), ((1,), 3.0), ((1, 3), 30.0), ((1, 3, 0), 60.0), ((1, 3, 0, 2), 20.0)
-INSIDE = {
-    **{(tier,): 90.0 for tier in (0, 2, 3)},
-    **dict.fromkeys(combinations((0, 2, 3), 2), 180.0),
-    (0, 2, 3): 20.0,
-}  # the weight of each level inside a month
+from tests.agents.hierarchical.reference import N, P, Reference, pooled
 
 
 @pytest.fixture
 def history(tiny_shop):
     """The tiny shop's history, with a pooling that tests can count on."""
-    return replace(tiny_shop.history, pooling=Pooling(tuple(Level(tiers, weight, 0.0) for tiers, weight in LEVELS)))
+    return pooled(tiny_shop.history)
 
 
 def make(history, seed=0, **hyperparameters):
     return HierarchicalAgent(history, N, np.random.default_rng(seed), **hyperparameters)
 
 
-class Loop:
-    """The rule, with all responses of a product in a block kept as normal observations of its log-appeal."""
-
-    def __init__(self, history, optimism):
-        self.optimism = optimism
-        self.labels, self.known = history.states.table.tolist(), np.log(history.incidence())
-        self.variance = {tiers: 1 / weight for tiers, weight in INSIDE.items()}
-        self.bought = {month: [0] * P for month in range(12)}
-        for label, purchases in zip(self.labels, history.purchases.tolist(), strict=True):
-            for product in range(P):
-                self.bought[label[1]][product] += purchases[product]
-        self.told = {}
-        self.came = [0] * len(self.labels)
-        self.scale = {"buy": [1.0, 1.0], "click": [1.0, 1.0]}
-        self.slot = [[100.0, 100.0] for _ in range(N)]
-
-    def shared(self, tiers, s, t):
-        return all(self.labels[s][tier] == self.labels[t][tier] for tier in (1, *tiers))
-
-    def covariance(self, product, s, t):
-        if not self.shared((), s, t):
-            return 0.0
-        bought, w = self.bought[self.labels[s][1]][product], 3.0
-        common = 1 / (w + bought) + bought / (w + bought) ** 2 + bought**2 / (w + bought) ** 3
-        return common + sum(v for tiers, v in self.variance.items() if self.shared(tiers, s, t))
-
-    def belief(self, state, product):
-        """Mean and variance of the log-appeal: regression on the observations of the block."""
-        told = self.told.get((self.labels[state][1], product), [])
-        mean, variance = self.known[state, product], self.covariance(product, state, state)
-        if told:
-            seen = [s for s, _, _ in told]
-            noisy = self.noisy(product, told)
-            with_it = np.array([self.covariance(product, state, s) for s in seen])
-            weight = np.linalg.solve(noisy, with_it)
-            mean += weight @ [z - self.known[s, product] for s, z, _ in told]
-            variance -= weight @ with_it
-        return mean, variance
-
-    def noisy(self, product, told):
-        states = [s for s, _, _ in told]
-        cells = [[self.covariance(product, s, t) for t in states] for s in states]
-        return np.array(cells) + np.diag([1 / information for _, _, information in told])
-
-    def score(self, state, product):
-        mean, variance = self.belief(state, product)
-        return mean + self.optimism * sqrt(log(2 + self.came[state])) * sqrt(variance)
-
-    def learn(self, states, slates, responses):
-        """All visits as they look before any of them is learned."""
-        x, y = (seen / due for seen, due in self.scale.values())
-        expected = []
-        for state, slate, response in zip(states, slates, responses, strict=True):
-            for slot, product in enumerate(slate):
-                u, look = self.belief(state, product)[0], self.slot[slot][0] / self.slot[slot][1]
-                b = min(0.95, x * exp(u) * look)
-                q = min(0.95, y * exp(u / 2) * look)
-                slope = {0: -b / (1 - b) - q / (1 - q) / 2, 1: -b / (1 - b) + 0.5, 2: 1.0}[response[slot]]
-                information = b / (1 - b) + (1 - b) * q / (4 * (1 - q))
-                told = state, u + slope / information, information
-                expected.append((slot, product, response[slot], b, (1 - b) * q, look, told))
-        for slot, product, answer, b, clicks, look, told in expected:
-            self.told.setdefault((self.labels[told[0]][1], product), []).append(told)
-            self.slot[slot][0] += {0: 0.0, 1: 0.5, 2: 1.0}[answer]
-            self.slot[slot][1] += (b + 0.5 * clicks) / look
-        for kind, mark, scale, at in (("buy", 2, x, 3), ("click", 1, y, 4)):
-            self.scale[kind][0] += sum(row[2] == mark for row in expected)
-            self.scale[kind][1] += sum(row[at] for row in expected) / scale
-        for state in states:
-            self.came[state] += 1
-
-    def fit(self, shown):
-        """Three steps, each v_l times the root of (20 / 3 + a' K_l a) / (20 / 3 + trace of V^-1 K_l).
-
-        With a = V^-1 (z - known), over every third of the products shown, given with their months in the order in which
-        they were first shown.
-        """
-        for step in range(3):
-            found, due = dict.fromkeys(self.variance, 20 / 3), dict.fromkeys(self.variance, 20 / 3)
-            for month, product in shown[step::3]:
-                told = self.told[month, product]
-                inverse = np.linalg.inv(self.noisy(product, told))
-                pull = inverse @ [z - self.known[s, product] for s, z, _ in told]
-                for tiers, v in self.variance.items():
-                    level = v * np.array([[self.shared(tiers, s, t) for t, _, _ in told] for s, _, _ in told])
-                    found[tiers] += pull @ level @ pull
-                    due[tiers] += np.trace(inverse @ level)
-            for tiers in self.variance:
-                self.variance[tiers] *= sqrt(found[tiers] / due[tiers])
-
-
 @pytest.mark.parametrize("optimism", [0.0, 0.8])
 @pytest.mark.parametrize("batch", [1, 10])
-def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, batch, monkeypatch):
+def test_beliefs_and_slates_are_those_of_dense_regression(history, optimism, batch, monkeypatch):
     """The variances of the levels are fitted after 40 visits, and after 80."""
-    monkeypatch.setattr(hierarchical, "FIRST", 40)
-    agent, loop = make(history, optimism=optimism), Loop(history, optimism)
+    monkeypatch.setattr("selflearn_agents.hierarchical.model.FIRST_REFIT", 40)
+    agent, reference = make(history, optimism=optimism), Reference(history, optimism)
     rng = np.random.default_rng(3)
     often = np.argsort(-history.visits)[:40]
     states = [0, *often[history.states.table[often, 1] == history.states.table[often[0], 1]][:6].tolist()]
@@ -137,34 +38,19 @@ def test_beliefs_and_slates_are_those_of_the_plain_loop(history, optimism, batch
         state = int(rng.choice(states))
         if visit % 10 == 0:
             slate = agent.act([state])[0].tolist()
-            scores = [loop.score(state, product) for product in range(P)]
+            scores = [reference.score(state, product) for product in range(P)]
             assert [scores[product] for product in slate] == pytest.approx(sorted(scores, reverse=True)[:N], abs=1e-3)
-            x = loop.scale["buy"][0] / loop.scale["buy"][1]
-            expected = [min(1, x * exp(loop.belief(state, product)[0])) for product in range(P)]
+            x = reference.scale["buy"][0] / reference.scale["buy"][1]
+            expected = [min(1, x * exp(reference.belief(state, product)[0])) for product in range(P)]
             np.testing.assert_allclose(agent.values([state])[0], expected, rtol=2e-3)
-        came = rng.choice(states, size=batch).tolist()
+        states_now = rng.choice(states, size=batch).tolist()
         shown = [rng.permutation(P)[:N].tolist() for _ in range(batch)]
         responses = rng.choice(3, size=(batch, N), p=[0.5, 0.2, 0.3]).tolist()
-        agent.update(came, shown, responses, np.zeros((batch, N)))
-        loop.learn(came, shown, responses)
+        agent.update(states_now, shown, responses, np.zeros((batch, N)))
+        reference.learn(states_now, shown, responses)
         if visit + batch in (40, 80):
-            loop.fit([(month, agent._order[column]) for month, column in agent._whose.tolist()])
-            np.testing.assert_allclose(agent._variance, list(loop.variance.values()), rtol=1e-3)
-
-
-def test_the_levels_are_all_sets_of_the_other_tiers(history):
-    first, weight, inner = levels(history)
-    assert (first, weight) == (1, 3.0)
-    assert dict(inner) == INSIDE
-    variance = {size: sum(1 / w for tiers, w in inner if len(tiers) == size) for size in (1, 2, 3)}
-    assert variance == pytest.approx({1: 1 / 30, 2: 1 / 60, 3: 1 / 20})  # in all, that of the history's pooling
-
-
-def test_a_pooling_that_splits_nothing_alone_has_the_states_for_its_only_level(history):
-    path = ((), 2.0), ((0, 1, 2, 3), 40.0)
-    flat = replace(history, pooling=Pooling(tuple(Level(tiers, weight, 0.0) for tiers, weight in path)))
-    assert levels(flat) == (0, 2.0, [((1, 2, 3), 40.0)])
-    assert make(flat).act(np.arange(672)).shape == (672, N)
+            reference.fit([tuple(owner) for owner in agent.model.owner[: agent.model.rows].tolist()])
+            np.testing.assert_allclose(agent.model.level_variance, list(reference.variance.values()), rtol=1e-3)
 
 
 def test_it_learns_which_tiers_matter(history):
@@ -176,8 +62,8 @@ def test_it_learns_which_tiers_matter(history):
         shown = rng.permutation(P)[:N]
         likes = np.where((shown % 2 == 0) == history.states.table[state, 2], 0.4, 0.04)
         agent.update([state], [shown], [2 * (rng.random(N) < likes)], np.zeros((1, N)))
-    tiers = [tiers for tiers, _ in levels(history)[2]]
-    growth = agent._variance / make(history)._variance
+    tiers = [tiers for tiers, _ in levels(history).inner]
+    growth = agent.model.level_variance / make(history).model.level_variance
     assert tiers[growth.argmax()] == (2,)
     assert growth.max() > 2 * np.sort(growth)[-2]
 
@@ -202,17 +88,25 @@ def test_a_large_batch_is_learned_in_parts_that_grow_with_what_was_learned_befor
     np.testing.assert_array_equal(whole.values(np.arange(672)), parts.values(np.arange(672)))
 
 
-def test_one_visit_is_learned_alike_alone_and_in_a_batch(history):
-    alone, batch = make(history), make(history)
-    before = visits(np.random.default_rng(6), 64)
-    for agent in (alone, batch):
-        agent.update(*before)
-    one = [5], [[4, 4, 1]], [[2, 0, 1]], np.zeros((1, N))
-    alone.update(*one)
-    learn, visit, slots = batch._learn, np.array([5, 5]), np.array([0, 2])
-    learn(visit, batch._column[[4, 1]], slots, np.array([2, 1]))
-    np.testing.assert_allclose(alone.values(np.arange(672)), batch.values(np.arange(672)), rtol=1e-5)
-    np.testing.assert_allclose(alone._responses.tally, batch._responses.tally)
+def test_a_product_shown_twice_is_learned_from_the_first(history):
+    """The second showing says nothing, neither of the product nor of its slot."""
+    twice, once = make(history), make(history)
+    twice.update([5], [[4, 4, 1]], [[0, 2, 1]], np.zeros((1, N)))
+    once.update([5], [[4, 7, 1]], [[0, 0, 1]], np.zeros((1, N)))
+    np.testing.assert_array_equal(twice.model.mean[:2], once.model.mean[[0, 2]])
+    assert twice.model.tally[0, 0] == once.model.tally[0, 0]
+    np.testing.assert_array_equal(twice.model.tally[:, 2 + 1], 100.0)
+
+
+def test_equal_visits_of_a_batch_add_up_to_one_observation(history):
+    """Twice the responses say as much as the sum of both, whatever stands between them."""
+    batch, alone = make(history), make(history)
+    batch.update([5, 9, 5], [[4, 2, 1], [4, 2, 1], [1, 4, 2]], [[2, 0, 1], [0, 0, 0], [0, 2, 0]], np.zeros((3, N)))
+    alone.update([5], [[4, 2, 1]], [[2, 0, 1]], np.zeros((1, N)))
+    row = alone.model.row[alone.model.block[5], 4]
+    place = alone.model.place[5]
+    assert batch.model.precision[row, place] == pytest.approx(2 * alone.model.precision[row, place], rel=1e-6)
+    assert batch.model.precision_mean[row, place] == pytest.approx(2 * alone.model.precision_mean[row, place], rel=1e-6)
 
 
 @pytest.mark.parametrize("optimism", [0.65, 4.0])
@@ -227,12 +121,52 @@ def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism):
         agent.update(states, slates, rng.choice(3, size=slates.shape, p=[0.8, 0.1, 0.1]), np.zeros(slates.shape))
         slates, alone = agent.act(everywhere), rng.integers(672, size=20)
         np.testing.assert_array_equal(np.concatenate([agent.act([state]) for state in alone]), slates[alone])
-        variance = (agent._common + agent._added)[agent._block]
-        shown, (block, product) = agent._beliefs.variance[: len(agent._whose)], agent._whose.T
-        variance[agent._members[block], product[:, None]] = shown
-        score = agent._mean + agent._bonus[:, None] * np.sqrt(variance)
+        model = agent.model
+        variance = (model.common_variance + model.added_variance)[model.block]
+        block, product = model.owner[: model.rows].T
+        variance[model.members[block], product[:, None]] = model.variance[: model.rows]
+        bonus = optimism * np.sqrt(np.log(2 + model.visit_count))
+        score = model.means(everywhere) + bonus[:, None] * np.sqrt(variance)
         best = -np.sort(-score, axis=1)[:, :10]
-        np.testing.assert_allclose(np.take_along_axis(score, agent._column[slates], axis=1), best, rtol=1e-6)
+        np.testing.assert_allclose(np.take_along_axis(score, slates, axis=1), best, rtol=1e-6)
+
+
+def test_products_that_score_the_same_stand_in_an_order_of_the_seeds(history):
+    flat = history.visits * 0
+    blank = replace(history, visits=flat, purchases=np.zeros((672, P), dtype=np.int64))
+    slates = [make(blank, seed=seed).act(np.arange(672)) for seed in range(4)]
+    assert all((each == each[0]).all() for each in slates)
+    assert len({tuple(each[0]) for each in slates}) > 1
+
+
+COMPILED_OR_NOT = """
+import sys
+import numpy as np
+from selflearn_agents.hierarchical.agent import HierarchicalAgent
+from selflearn_env import Shop
+history = Shop.load(sys.argv[1]).history
+for batch in (1, 8):
+    agent, rng = HierarchicalAgent(history, 3, np.random.default_rng(0)), np.random.default_rng(1)
+    agent.model.next_refit = 8
+    for _ in range(24 // batch):
+        states = agent.model.members[rng.integers(2), rng.integers(9, size=batch)]
+        slates = agent.act(states)
+        agent.update(states, slates, rng.choice(3, size=slates.shape), np.zeros(slates.shape))
+        print(slates.tolist())
+    model = agent.model
+    for table in (model.mean, model.variance, model.covariance, model.level_variance, model.tally):
+        print(table.tobytes().hex())
+"""
+
+
+def test_plain_python_gives_the_same_bits(tiny_shop, tmp_path):
+    tiny_shop.save(tmp_path / "tiny.npz")
+    command = [sys.executable, "-c", COMPILED_OR_NOT, tmp_path / "tiny.npz"]
+    compiled, plain = (
+        subprocess.run(command, capture_output=True, check=True, env={**os.environ, "NUMBA_DISABLE_JIT": off}).stdout
+        for off in ("0", "1")
+    )
+    assert compiled == plain
 
 
 @pytest.mark.slow
@@ -241,7 +175,7 @@ def test_slots_that_are_seen_less_are_not_held_against_the_products(tiny_shop):
     agent = HierarchicalAgent(tiny_shop.history, N, np.random.default_rng(1))
     world = {"shop": tiny_shop, "customer": "position", "customer_options": {"examination": [1.0, 0.5, 0.25]}}
     evaluate(agent, "selflearn/Retail-v0", 20_000, batch=50, progress=False, **world)
-    seen, due = agent._responses.tally[:, 2:]
+    seen, due = agent.model.tally[:, 2:]
     look = seen / due
     assert look[0] > 1.2 * look[1] > 1.2 * 1.2 * look[2]
 

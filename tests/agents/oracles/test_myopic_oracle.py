@@ -77,7 +77,7 @@ def test_what_is_remembered_makes_a_difference(tiny_shop):
 
 def test_state_indexes_are_customers_who_remember_nothing(tiny_shop):
     simulator, _ = journey(tiny_shop)
-    newcomers = simulator.first_visits(np.arange(len(simulator.lives.first_day)))
+    newcomers = simulator.arrivals.first_visits(np.arange(len(simulator.arrivals.lives.first_day)))
     agent = agent_of(tiny_shop, simulator)
     np.testing.assert_array_equal(agent.act(newcomers.state), agent.act(newcomers))
     oracle = make_agent("oracle", history=tiny_shop.history, slate_size=N, simulator=simulator)

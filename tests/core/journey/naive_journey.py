@@ -27,13 +27,14 @@ class NaiveJourney:
     """The rules of one simulator, as numbers and lists."""
 
     def __init__(self, simulator):
-        lives, calendar = simulator.lives, simulator.calendar
-        self.journey, self.level, self.segmentation = simulator.journey, simulator.level, lives.segmentation
+        arrivals = simulator.arrivals
+        lives, calendar = arrivals.lives, arrivals.calendar
+        self.journey, self.pace, self.segmentation = arrivals.journey, arrivals.pace, lives.segmentation
         self.first_day, self.rate, self.leave, self.spend, self.segment_in_log = (
             each.tolist() for each in (lives.first_day, lives.rate, lives.leave, lives.spend, lives.segment)
         )
         self.clock, self.of_day, self.step = calendar.clock.tolist(), calendar.state.tolist(), calendar.segment_step
-        given = simulator.journey.satiation_days
+        given = arrivals.journey.satiation_days
         self.satiation_days = lives.repurchase_days if given is None else given
 
     def comes(self, customer):
@@ -77,7 +78,7 @@ class NaiveJourney:
         if empty >= journey.patience:
             stay *= 1 - journey.leave
         left = leaving >= stay
-        mean = 1 / (self.rate[customer] * self.level.visits)
+        mean = 1 / (self.rate[customer] * self.pace.visits)
         time = story.time - log(1 - coming) * mean * journey.delay ** (1 - satisfaction)
         over = not left and time >= self.clock[-1]
         day = story.day
@@ -119,7 +120,7 @@ class NaiveJourney:
             "purchases": len(story.purchases),
             "frequency": len(set(later)),
             "last_buy": max(later, default=story.first_day),
-            "spend": len(later) * self.spend[story.customer] / self.level.products,
+            "spend": len(later) * self.spend[story.customer] / self.pace.products,
             "ignored": [sorted(products) for _, products in of_slates] + [[]] * (4 - len(of_slates)),
             "ignored_day": [day for day, _ in of_slates] + [0] * (4 - len(of_slates)),
             "bought": [product for _, product in story.purchases[:10]] + [-1] * (10 - len(story.purchases)),
@@ -131,7 +132,7 @@ class NaiveJourney:
         if not self.journey.segments or self.segmentation is None:
             return self.segment_in_log[story.customer]
         later = [day for day, _ in story.purchases if day > story.first_day]
-        spend = len(later) * self.spend[story.customer] / self.level.products
+        spend = len(later) * self.spend[story.customer] / self.pace.products
         frequency = len(set(later))
         measures = {
             "recency": max(later) - story.first_day if later else 0,

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from selflearn_env.core.arrivals import SingleVisits
 from selflearn_env.core.customers import (
     CascadeCustomers,
     IndependentCustomers,
@@ -10,11 +11,14 @@ from selflearn_env.core.customers import (
     PositionCustomers,
     SeedCustomers,
 )
+from selflearn_env.core.journey.arrivals import PassingCustomers, ReturningCustomers
 from selflearn_env.core.journey.effects import Journey
-from selflearn_env.core.journey.lives import Calendar, Level, Lives
-from selflearn_env.core.journey.simulator import JourneySimulator
+from selflearn_env.core.journey.lives import Calendar, Lives, Pace
+from selflearn_env.core.journey.memory import CustomerMemory
+from selflearn_env.core.memory import NoMemory
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.segmentation import Segmentation
+from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace, Tier
 
 P, N, KINDS = 6, 3, 3  # products, slots, kinds of days
@@ -77,19 +81,33 @@ def calendar_of(days=30, pace=None, kinds=None):
     return Calendar(kinds, np.concatenate([[0.0], np.cumsum(pace)]), KINDS)
 
 
-def world_of(journey, customers, lives=None, calendar=None, level=None, n=N, rewards=None, products=P):
-    return JourneySimulator(
-        journey=journey,
-        lives=lives or lives_of(),
-        calendar=calendar or calendar_of(),
-        level=level or Level(1.0, 1.0),
+def arrivals_of(journey, lives=None, calendar=None, pace=None, n=N, products=P):
+    """Who comes in a world of this journey; without returns, each kind of state equally often."""
+    lives, calendar = lives or lives_of(), calendar or calendar_of()
+    if not journey.returns:
+        single = SingleVisits(np.ones(STATES.size, dtype=np.int64))
+        return PassingCustomers(journey, lives, calendar, n, products, single)
+    return ReturningCustomers(journey, lives, calendar, n, products, pace or Pace(1.0, 1.0))
+
+
+def world_with(arrivals, customers, n=N, rewards=None, products=P):
+    """The world of these arrivals."""
+    journey, remember = arrivals.journey, arrivals.journey.returns
+    return Simulator(
         states=STATES,
         products=products,
         slate_size=n,
+        state_probability=np.full(STATES.size, 1 / STATES.size),
+        arrivals=arrivals,
+        memory=CustomerMemory(journey, arrivals.lives.repurchase_days) if remember else NoMemory(),
         customers=customers,
         rewards=rewards or Rewards(),
-        visit_weights=np.ones(STATES.size, dtype=np.int64),
     )
+
+
+def world_of(journey, customers, lives=None, calendar=None, pace=None, n=N, rewards=None, products=P):
+    """The world of a journey."""
+    return world_with(arrivals_of(journey, lives, calendar, pace, n, products), customers, n, rewards, products)
 
 
 def random_world(rng, journey, name="independent"):
@@ -106,8 +124,8 @@ def random_world(rng, journey, name="independent"):
         repurchase=float(rng.choice([2.0, 12.0])),
     )
     calendar = calendar_of(pace=rng.choice([0.0, 0.5, 1.0, 2.0], days), kinds=rng.integers(KINDS, size=days))
-    level = Level(visits=float(rng.choice([1.0, 2.5])), products=float(rng.choice([1.0, 1.7])))
-    return world_of(journey, model_of(name, random_appeal(rng)), lives, calendar, level)
+    pace = Pace(visits=float(rng.choice([1.0, 2.5])), products=float(rng.choice([1.0, 1.7])))
+    return world_of(journey, model_of(name, random_appeal(rng)), lives, calendar, pace)
 
 
 def journeys():
@@ -127,12 +145,12 @@ def journeys():
 
 
 def served(simulator, batch, visits, number=0):
-    """Visits after a number of random slates with repeats, and the streams; rows whose episode is over start anew."""
+    """Visits after a number of random slates with repeats, and the run; rows whose episode is over start anew."""
     rng = np.random.default_rng(number)
-    streams = simulator.streams(rng)
-    under_way = simulator.start(batch, streams)
+    run = simulator.begin(rng)
+    under_way = simulator.start(batch, run)
     for _ in range(visits):
         slates = rng.integers(simulator.products, size=(batch, simulator.slate_size))
-        outcome = simulator.respond(under_way, slates, streams)
-        under_way = simulator.restart(outcome.visits, outcome.terminated | outcome.truncated, streams)
-    return under_way, streams
+        outcome = simulator.respond(under_way, slates, run)
+        under_way = simulator.restart(outcome.visits, outcome.terminated | outcome.truncated, run)
+    return under_way, run

@@ -11,35 +11,35 @@ from tests.core.journey.small_worlds import calendar_of, lives_of, model_of, ran
 
 @pytest.fixture
 def under_way():
-    """Visits in the middle of their lives, their simulator and streams."""
+    """Visits in the middle of their lives, their simulator and run."""
     simulator = random_world(np.random.default_rng(5), Journey())
     return simulator, *served(simulator, 8, 3, number=6)
 
 
-def taken(streams):
-    """What the streams would hand out next, without taking it."""
-    streams = deepcopy(streams)
-    return [each.take(3).tolist() for each in (streams.visits, streams.responses, streams.noise, streams.life)]
+def taken(run):
+    """What the run would hand out next, without taking it."""
+    run = deepcopy(run)
+    return [each.take(3).tolist() for each in (run.visits, run.responses, run.noise, run.life)]
 
 
 def test_branches_leave_visits_and_streams_as_they_were(under_way):
-    simulator, visits, streams = under_way
-    before, coming, served_before = deepcopy(visits), taken(streams), streams.served
+    simulator, visits, run = under_way
+    before, coming, served_before = deepcopy(visits), taken(run), run.served
     slates = np.tile([0, 1, 2], (8, 1))
-    (one, _), (other, _) = simulator.branch(visits, [slates, slates[:, ::-1]], streams)
+    (one, _), (other, _) = simulator.branch(visits, [slates, slates[:, ::-1]], run)
     for kept, array in zip(before.arrays(), visits.arrays(), strict=True):
         np.testing.assert_array_equal(kept, array)
-    assert (taken(streams), streams.served) == (coming, served_before)
-    expected = simulator.respond(visits, slates, streams)
+    assert (taken(run), run.served) == (coming, served_before)
+    expected = simulator.respond(visits, slates, run)
     for ours, theirs in zip(one.visits.arrays(), expected.visits.arrays(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert (one.response != other.response).any()
 
 
 def test_equal_slates_have_equal_outcomes_in_every_branch(under_way):
-    simulator, visits, streams = under_way
+    simulator, visits, run = under_way
     slates = np.tile([3, 1, 3], (8, 1))
-    (first, streams_after), *others = simulator.branch(visits, [slates, slates.copy(), slates.tolist()], streams)
+    (first, streams_after), *others = simulator.branch(visits, [slates, slates.copy(), slates.tolist()], run)
     for outcome, own in others:
         for ours, theirs in zip(outcome.visits.arrays(), first.visits.arrays(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -54,9 +54,9 @@ def test_branches_go_on_with_the_same_chances_visit_by_visit():
     simulator = world_of(
         Journey.off(returns=True), model_of("independent", same_appeal(0.3, 0.2)), lives, calendar_of(30)
     )
-    streams = simulator.streams(np.random.default_rng(4))
-    visits = simulator.start(8, streams)
-    worlds = simulator.branch(visits, [np.tile(slate, (8, 1)) for slate in ([0, 1, 2], [5, 5, 5])], streams)
+    run = simulator.begin(np.random.default_rng(4))
+    visits = simulator.start(8, run)
+    worlds = simulator.branch(visits, [np.tile(slate, (8, 1)) for slate in ([0, 1, 2], [5, 5, 5])], run)
     different = over = False
     for _ in range(15):
         (one, own), (other, theirs) = worlds
@@ -73,7 +73,7 @@ def test_branches_go_on_with_the_same_chances_visit_by_visit():
 
 
 def test_a_branch_needs_slates_that_fit(under_way):
-    simulator, visits, streams = under_way
+    simulator, visits, run = under_way
     with pytest.raises(ValueError, match=r"expected product indexes of shape \(8, 3\)"):
-        simulator.branch(visits, [np.zeros((8, 3), int), np.zeros((7, 3), int)], streams)
-    assert simulator.branch(visits, [], streams) == []
+        simulator.branch(visits, [np.zeros((8, 3), int), np.zeros((7, 3), int)], run)
+    assert simulator.branch(visits, [], run) == []

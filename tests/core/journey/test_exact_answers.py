@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.journey.effects import Journey
 from tests.core.journey.small_worlds import (
     MODELS,
@@ -25,14 +26,14 @@ STILL = Journey.off(returns=True)
 def test_responses_of_those_who_remember_are_as_frequent_as_their_probabilities_say(name):
     journey = Journey(fatigue=0.3, satiation=0.8, boredom=0.6, leave=0)
     simulator = random_world(np.random.default_rng(5), journey, name)
-    visits, streams = served(simulator, 12, 4, number=6)
+    visits, run = served(simulator, 12, 4, number=6)
     count = 20_000
     for row in range(12):
         one = visits.rows(np.array([row]))
         slates = np.array([one.ignored[0, 0].tolist()]) % P  # what it has ignored last, and repeats
         exact = simulator.response_probability(one, slates)[0]
         many = visits.rows(np.full(count, row))
-        response = simulator.respond(many, np.tile(slates, (count, 1)), streams).response
+        response = simulator.respond(many, np.tile(slates, (count, 1)), run).response
         share = np.stack([(response == kind).mean(axis=0) for kind in range(3)], axis=-1)
         assert (np.abs(share - exact) <= 4.5 * np.sqrt(exact * (1 - exact) / count)).all()
 
@@ -51,7 +52,7 @@ def test_best_and_random_slates_of_those_who_remember_are_those_of_every_slate(n
         assert average[row] == pytest.approx(every.mean(), abs=1e-5)
         attention = simulator.memory.look(many, every_slate).attention.astype(float)
         attention[np.isin(every_slate, visits.ignored[row])] *= 1 - holding_back
-        spared = simulator.customers.response_probability(many.state, every_slate, None, attention)
+        spared = simulator.customers.attending(attention).response_probability(many.state, every_slate, None)
         spared = (spared @ simulator.rewards.by_response).sum(axis=1)
         found = np.flatnonzero((every_slate == best[row]).all(axis=1))
         assert found.size == 1  # distinct products
@@ -62,7 +63,7 @@ def test_best_and_random_slates_of_those_who_remember_are_those_of_every_slate(n
 def test_with_state_indexes_nobody_remembers_anything(name):
     simulator = random_world(np.random.default_rng(5), Journey(leave=0), name)
     plain = random_world(np.random.default_rng(5), STILL, name)
-    fresh = simulator.first_visits(np.arange(5))
+    fresh = simulator.arrivals.first_visits(np.arange(5))
     visits, _ = served(simulator, 30, 4, number=6)
     slates = np.random.default_rng(1).integers(P, size=(30, N))
     for given_visits, shown in ((visits, slates), (fresh, slates[:5])):
@@ -93,8 +94,8 @@ def test_without_effects_visits_are_answered_as_their_states(name):
 
 def test_visits_of_a_wrong_slate_are_refused():
     simulator = random_world(np.random.default_rng(5), Journey())
-    visits, streams = served(simulator, 2, 2)
-    for answer in (simulator.response_probability, lambda *shown: simulator.respond(*shown, streams)):
+    visits, run = served(simulator, 2, 2)
+    for answer in (simulator.response_probability, lambda *shown: simulator.respond(*shown, run)):
         with pytest.raises(ValueError, match=r"slates\[1, 2\] is product 6, but the catalogue has products 0\.\.5"):
             answer(visits, [[0, 1, 2], [0, 1, 6]])
         with pytest.raises(ValueError, match=r"expected product indexes of shape \(2, 3\)"):
@@ -105,12 +106,11 @@ def test_visits_of_a_wrong_slate_are_refused():
 
 
 def deaf(name="independent"):
-    """Customers of a model without the argument."""
+    """Customers of a model that does not say what attention changes."""
     known = model_of(name, random_appeal(np.random.default_rng(1)))
 
     class Deaf(type(known)):
-        def respond(self, states, slates, repeated, uniforms):
-            return super().respond(states, slates, repeated, uniforms)
+        attending = CustomerModel.attending
 
     known.__class__ = Deaf
     return known
@@ -119,7 +119,7 @@ def deaf(name="independent"):
 @pytest.mark.parametrize("effect", [{"satiation": 0.1}, {"fatigue": 0.1}, {"boredom": 0.1}])
 def test_a_model_without_attention_cannot_be_satiated_nor_tire(effect):
     journey = Journey(**{"satiation": 0, "fatigue": 0, "boredom": 0, "delay": 1} | effect)
-    with pytest.raises(NotImplementedError, match=r"Deaf\.respond has no argument `attention`.*boredom=0"):
+    with pytest.raises(NotImplementedError, match=r"Deaf has no method `attending`.*boredom=0"):
         world_of(journey, deaf())
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from selflearn_env.core.journey.effects import Journey
-from selflearn_env.core.journey.lives import Level
+from selflearn_env.core.journey.lives import Pace
 from selflearn_env.core.slates import repeats
 from tests.core.journey.naive_journey import NaiveJourney
 from tests.core.journey.small_worlds import (
@@ -48,26 +48,27 @@ def assert_tells_the_story(naive, visits, stories):
 def test_lives_are_the_plain_loop_over_each_customer(name, journey, number, batch):
     rng = np.random.default_rng(number)
     simulator = random_world(rng, journey, name)
-    naive, streams = NaiveJourney(simulator), simulator.streams(rng)
-    chance = deepcopy(streams)  # the same draws, for the loop
-    visits = simulator.start(batch, streams)
+    naive, run = NaiveJourney(simulator), simulator.begin(rng)
+    chance = deepcopy(run)  # the same draws, for the loop
+    visits = simulator.start(batch, run)
     stories = [naive.comes(customer) for customer in chance.visits.take(batch).tolist()]
     for _ in range(12):
         assert_tells_the_story(naive, visits, stories)
         slates = rng.integers(P, size=(batch, N))
         draws, life = chance.responses.take(batch), chance.life.take(batch).tolist()
-        outcome = simulator.respond(visits, slates, streams)
+        outcome = simulator.respond(visits, slates, run)
         for row, story in enumerate(stories):
             attention = np.array([[naive.attention(story, product) for product in slates[row].tolist()]], np.float32)
             own = slates[row : row + 1]
             given_state = np.array([naive.fields(story)["state"]])
-            response = simulator.customers.respond(given_state, own, repeats(own), draws[row : row + 1], attention)[0]
+            attending = simulator.customers.attending(attention)
+            response = attending.respond(given_state, own, repeats(own), draws[row : row + 1])[0]
             np.testing.assert_array_equal(outcome.response[row], response)
             stories[row], left, over = naive.goes_on(story, own[0].tolist(), response.tolist(), *life[row])
             assert (outcome.terminated[row], outcome.truncated[row]) == (left, over)
         assert_tells_the_story(naive, outcome.visits, stories)
         ended = outcome.terminated | outcome.truncated
-        visits = simulator.restart(outcome.visits, ended, streams)
+        visits = simulator.restart(outcome.visits, ended, run)
         for row, customer in zip(np.flatnonzero(ended), chance.visits.take(int(ended.sum())), strict=True):
             stories[row] = naive.comes(int(customer))
 
@@ -78,9 +79,9 @@ def test_lives_are_the_plain_loop_over_each_customer(name, journey, number, batc
 def test_a_batch_is_its_rows_one_by_one_bit_for_bit(name, journey, number, batch):
     rng = np.random.default_rng(number)
     simulator = random_world(rng, journey, name)
-    visits, streams = served(simulator, batch, 5, number)
-    slates, alone = rng.integers(P, size=(batch, N)), deepcopy(streams)
-    together = simulator.respond(visits, slates, streams)
+    visits, run = served(simulator, batch, 5, number)
+    slates, alone = rng.integers(P, size=(batch, N)), deepcopy(run)
+    together = simulator.respond(visits, slates, run)
     probability = simulator.response_probability(visits, slates)
     for row in range(batch):
         one = visits.rows(np.array([row]))
@@ -94,10 +95,10 @@ def test_a_batch_is_its_rows_one_by_one_bit_for_bit(name, journey, number, batch
 
 def lives_of_many(simulator, count, visits, number=0):
     """(visits, count) whether each is left, with the same slate shown again and again, and the last of the visits."""
-    streams = simulator.streams(np.random.default_rng(number))
-    under_way, left, days = simulator.start(count, streams), [], []
+    run = simulator.begin(np.random.default_rng(number))
+    under_way, left, days = simulator.start(count, run), [], []
     for _ in range(visits):
-        outcome = simulator.respond(under_way, np.tile(np.arange(N), (count, 1)), streams)
+        outcome = simulator.respond(under_way, np.tile(np.arange(N), (count, 1)), run)
         left.append(outcome.terminated)
         days.append(outcome.visits.time - under_way.time)
         under_way = outcome.visits
@@ -141,10 +142,10 @@ def test_a_click_or_a_purchase_makes_patience_new():
     appeal[:, 1] = 0.0, 1.0  # is clicked
     appeal[:, 2] = 1.0, 1.0  # is bought
     simulator = world_of(journey, model_of("independent", appeal), calendar=calendar_of(100_000))
-    streams = simulator.streams(np.random.default_rng(0))
-    visits, empty = simulator.start(1, streams), []
+    run = simulator.begin(np.random.default_rng(0))
+    visits, empty = simulator.start(1, run), []
     for product in (0, 1, 0, 2, 0, 0):
-        outcome = simulator.respond(visits, [[product, 3, 4]], streams)
+        outcome = simulator.respond(visits, [[product, 3, 4]], run)
         visits = outcome.visits
         empty.append((int(visits.empty[0]), bool(outcome.terminated[0])))
     assert empty == [(1, False), (0, False), (1, False), (0, False), (1, False), (2, True)]
@@ -163,7 +164,7 @@ def test_both_reasons_to_leave_work_together():
 
 def test_gaps_are_exponential_on_the_clock():
     lives = lives_of(2, rate=[0.2, 0.01])
-    simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(20_000), Level(2.5, 1.0))
+    simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(20_000), Pace(2.5, 1.0))
     _, gaps, last = lives_of_many(simulator, 20_000, 1)
     for customer, rate in enumerate([0.2, 0.01]):
         found = gaps[0][last.customer == customer] * rate * 2.5
@@ -188,11 +189,11 @@ def test_visits_of_those_who_always_buy_have_the_closed_form(leave):
     rate, days, count = 0.4, 30, 30_000
     lives = lives_of(rate=rate, leave=leave)
     simulator = world_of(STILL, model_of("independent", same_appeal(1.0)), lives, calendar_of(days + 1))
-    streams = simulator.streams(np.random.default_rng(1))
-    visits = simulator.start(count, streams)
+    run = simulator.begin(np.random.default_rng(1))
+    visits = simulator.start(count, run)
     total, rows = np.zeros(count), np.arange(count)
     while len(visits):
-        outcome = simulator.respond(visits, np.tile(np.arange(N), (len(visits), 1)), streams)
+        outcome = simulator.respond(visits, np.tile(np.arange(N), (len(visits), 1)), run)
         total[rows] = outcome.visits.visits - 1
         stays = ~(outcome.terminated | outcome.truncated)
         rows, visits = rows[stays], outcome.visits.rows(stays)
@@ -203,9 +204,9 @@ def test_visits_of_those_who_always_buy_have_the_closed_form(leave):
 def test_the_first_visit_is_on_the_customers_day_and_the_next_never_before():
     lives = lives_of(4, first_day=[0, 3, 9, 12], rate=[500.0] * 4)
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(14))
-    first = simulator.first_visits(np.arange(4))
+    first = simulator.arrivals.first_visits(np.arange(4))
     assert (first.day.tolist(), first.last_visit.tolist()) == ([0, 3, 9, 12], [0, 3, 9, 12])
-    outcome = simulator.respond(first, np.tile(np.arange(N), (4, 1)), simulator.streams(np.random.default_rng(2)))
+    outcome = simulator.respond(first, np.tile(np.arange(N), (4, 1)), simulator.begin(np.random.default_rng(2)))
     assert outcome.visits.day.tolist() == [1, 4, 10, 13]
     assert outcome.visits.last_visit.tolist() == [0, 3, 9, 12]
     assert outcome.visits.visits.tolist() == [1, 1, 1, 1]
@@ -221,9 +222,9 @@ class Soonest:
 def test_who_comes_again_at_once_comes_on_the_next_open_day():
     calendar = calendar_of(pace=[1, 1, 0, 0, 2, 1])
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives_of(4, first_day=[0, 1, 3, 5]), calendar)
-    streams = simulator.streams(np.random.default_rng(2))
-    streams.life = Soonest()
-    outcome = simulator.respond(simulator.first_visits(np.arange(4)), np.tile(np.arange(N), (4, 1)), streams)
+    run = simulator.begin(np.random.default_rng(2))
+    run.life = Soonest()
+    outcome = simulator.respond(simulator.arrivals.first_visits(np.arange(4)), np.tile(np.arange(N), (4, 1)), run)
     assert outcome.visits.day.tolist() == [1, 4, 4, 5]
     assert outcome.truncated.tolist() == [False, False, False, True]
 
@@ -231,8 +232,8 @@ def test_who_comes_again_at_once_comes_on_the_next_open_day():
 def test_customers_are_drawn_equally_often_and_on_their_first_day():
     lives = lives_of(5, first_day=[0, 2, 8, 20, 3])
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(20))
-    assert simulator.positions == 4  # one comes after the horizon
-    visits = simulator.start(40_000, simulator.streams(np.random.default_rng(5)))
+    assert simulator.arrivals.positions == 4  # one comes after the horizon
+    visits = simulator.start(40_000, simulator.begin(np.random.default_rng(5)))
     assert stats.chisquare(np.bincount(visits.customer, minlength=5)[[0, 1, 2, 4]]).pvalue > 1e-4
     np.testing.assert_array_equal(visits.day, lives.first_day[visits.customer])
 
@@ -245,8 +246,8 @@ def test_a_horizon_before_the_first_customer_is_named():
 def test_who_would_come_after_the_horizon_is_truncated_on_the_last_own_day():
     lives = lives_of(2, first_day=[4, 9], rate=1e-9)
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives, calendar_of(10))
-    first, streams = simulator.first_visits(np.arange(2)), simulator.streams(np.random.default_rng(0))
-    outcome = simulator.respond(first, [[0, 1, 2]] * 2, streams)
+    first, run = simulator.arrivals.first_visits(np.arange(2)), simulator.begin(np.random.default_rng(0))
+    outcome = simulator.respond(first, [[0, 1, 2]] * 2, run)
     assert (outcome.terminated.tolist(), outcome.truncated.tolist()) == ([False] * 2, [True] * 2)
     assert outcome.visits.day.tolist() == [4, 9]
 
@@ -255,10 +256,10 @@ def test_nobody_comes_on_a_closed_day_and_days_are_as_frequent_as_their_pace():
     """Visits at a constant rate on the clock: a day gets them in proportion to the clock that passes on it."""
     pace = np.tile([1.0, 0.0, 2.0, 0.5, 0.0], 200)
     simulator = world_of(STILL, model_of("seed", same_appeal(0.0)), lives_of(rate=0.05), calendar_of(pace=pace))
-    streams, counts = simulator.streams(np.random.default_rng(3)), np.zeros(5)
-    visits = simulator.start(4000, streams)
+    run, counts = simulator.begin(np.random.default_rng(3)), np.zeros(5)
+    visits = simulator.start(4000, run)
     while len(visits):
-        outcome = simulator.respond(visits, np.tile(np.arange(N), (len(visits), 1)), streams)
+        outcome = simulator.respond(visits, np.tile(np.arange(N), (len(visits), 1)), run)
         visits = outcome.visits.rows(~outcome.truncated)
         counts += np.bincount(visits.day % 5, minlength=5)
     assert counts[[1, 4]].tolist() == [0, 0]

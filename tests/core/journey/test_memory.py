@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selflearn_env.core.journey.effects import Journey
-from selflearn_env.core.journey.memory import Memory
+from selflearn_env.core.journey.memory import CustomerMemory
+from selflearn_env.core.journey.visits import nothing_remembered
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.slates import repeats
 from tests.core.journey.naive_journey import NaiveJourney, Story
@@ -32,17 +33,17 @@ NOTHING = {"satiation": 0, "fatigue": 0, "boredom": 0, "delay": 1, "leave": 0}
 
 def memory_of(repurchase_days=8.0, **effects):
     """The memory of a journey with these effects and no others."""
-    return Memory(Journey(**NOTHING | effects), repurchase_days)
+    return CustomerMemory(Journey(**NOTHING | effects), repurchase_days)
 
 
 def visit(day, bought=(), ignored=(), satisfaction=1.0):
     """One visit on a day, after purchases (day, product) and slates (day, products ignored), the newest first."""
-    blank = Memory.empty(1, N, P)
+    blank = nothing_remembered(1, N, P)
     for place, (of_day, product) in enumerate(bought):
         blank["bought"][0, place], blank["bought_day"][0, place] = product, of_day
     for place, (of_day, products) in enumerate(ignored):
         blank["ignored"][0, place, : len(products)], blank["ignored_day"][0, place] = products, of_day
-    fresh = world_of(Journey(), model_of("seed", same_appeal(0.0)), calendar=calendar_of(200)).first_visits(
+    fresh = world_of(Journey(), model_of("seed", same_appeal(0.0)), calendar=calendar_of(200)).arrivals.first_visits(
         np.array([0])
     )
     return replace(fresh, day=np.array([day]), satisfaction=np.array([satisfaction]), **blank)
@@ -141,8 +142,8 @@ def test_without_effects_nothing_is_remembered():
 def test_satisfaction_moves_half_way_to_the_share_that_did_not_bore(ignored, response, satisfaction, after):
     memory, given_visit = memory_of(boredom=0.5), visit(10, ignored=ignored, satisfaction=satisfaction)
     look = memory.look(given_visit, np.array([[0, 1, 2]]))
-    found = memory.satisfaction(given_visit, look, np.array([response], dtype=np.int8))
-    assert found.tolist() == pytest.approx([after])
+    found = memory.remember(given_visit, look, np.array([[0, 1, 2]]), np.array([response], dtype=np.int8))
+    assert found.satisfaction.tolist() == pytest.approx([after])
 
 
 def test_a_slate_that_repeats_a_product_does_not_bore_by_that():
@@ -154,49 +155,55 @@ def test_a_slate_that_repeats_a_product_does_not_bore_by_that():
 # ---------------------------------------------------------------- what is remembered
 
 
+def after(memory, visit, slate, response):
+    """The visit after one slate."""
+    slates = np.array([slate])
+    return memory.remember(visit, memory.look(visit, slates), slates, np.array([response], np.int8))
+
+
 def remembered(memory, responses, days, slates, start=None):
     """The visit after slates shown on some days."""
     under_way = start or visit(0)
     for day, slate, response in zip(days, slates, responses, strict=True):
         under_way = replace(under_way, day=np.array([day]))
-        under_way = replace(under_way, **memory.after(under_way, np.array([slate]), np.array([response], np.int8)))
+        under_way = after(memory, under_way, slate, response)
     return under_way
 
 
 def test_the_last_four_slates_are_remembered_newest_first():
     memory = memory_of(fatigue=0.2)
     slates = [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 0]]
-    after = remembered(memory, [[0, 0, 0], [0, 1, 0], [2, 0, 0], [0, 0, 0], [1, 2, 1]], [3, 4, 4, 8, 9], slates)
-    assert after.ignored[0].tolist() == [[-1, -1, -1], [3, 4, 5], [-1, 3, 4], [1, -1, 3]]
-    assert after.ignored_day[0].tolist() == [9, 8, 4, 4]
+    last = remembered(memory, [[0, 0, 0], [0, 1, 0], [2, 0, 0], [0, 0, 0], [1, 2, 1]], [3, 4, 4, 8, 9], slates)
+    assert last.ignored[0].tolist() == [[-1, -1, -1], [3, 4, 5], [-1, 3, 4], [1, -1, 3]]
+    assert last.ignored_day[0].tolist() == [9, 8, 4, 4]
 
 
 def test_the_last_ten_purchases_are_remembered_newest_visit_first_in_the_order_of_the_slots():
     memory = memory_of(satiation=0.2)
     slates = [[0, 1, 2], [3, 4, 5], [1, 0, 2], [5, 4, 3], [2, 1, 0]]
-    after = remembered(memory, [[2, 0, 2], [2, 2, 2], [0, 1, 0], [2, 2, 2], [2, 0, 2]], [1, 2, 3, 4, 6], slates)
-    assert after.bought[0].tolist() == [2, 0, 5, 4, 3, 3, 4, 5, 0, 2]
-    assert after.bought_day[0].tolist() == [6, 6, 4, 4, 4, 2, 2, 2, 1, 1]
-    after = remembered(memory, [[0, 2, 0]], [7], [[4, 5, 4]], after)
-    assert after.bought[0].tolist() == [5, 2, 0, 5, 4, 3, 3, 4, 5, 0]
+    last = remembered(memory, [[2, 0, 2], [2, 2, 2], [0, 1, 0], [2, 2, 2], [2, 0, 2]], [1, 2, 3, 4, 6], slates)
+    assert last.bought[0].tolist() == [2, 0, 5, 4, 3, 3, 4, 5, 0, 2]
+    assert last.bought_day[0].tolist() == [6, 6, 4, 4, 4, 2, 2, 2, 1, 1]
+    last = remembered(memory, [[0, 2, 0]], [7], [[4, 5, 4]], last)
+    assert last.bought[0].tolist() == [5, 2, 0, 5, 4, 3, 3, 4, 5, 0]
 
 
 def test_what_was_remembered_before_is_left_alone():
     memory, before = memory_of(satiation=0.2, fatigue=0.2), visit(5, [(4, 1)], [(4, [0, 2])])
-    kept = {name: getattr(before, name).tolist() for name in Memory.empty(1, N, P)}
-    memory.after(before, np.array([[3, 4, 5]]), np.array([[2, 0, 1]], np.int8))
+    kept = {name: getattr(before, name).tolist() for name in nothing_remembered(1, N, P)}
+    after(memory, before, [3, 4, 5], [2, 0, 1])
     assert {name: getattr(before, name).tolist() for name in kept} == kept
 
 
 @pytest.mark.parametrize("products", [1, 8, 127, 128, 129, 32_768, 32_769])
 def test_any_product_can_be_remembered(products):
     memory, last = memory_of(satiation=0.5, fatigue=0.5), products - 1
-    fresh = replace(visit(3), **Memory.empty(1, 1, products))
-    after = replace(fresh, **memory.after(fresh, np.array([[last]]), np.array([[2]], np.int8)))
-    assert after.bought[0].tolist() == [last] + [-1] * 9
-    after = replace(after, **memory.after(after, np.array([[last]]), np.array([[0]], np.int8)))
-    assert after.ignored[0, :, 0].tolist() == [last, -1, -1, -1]
-    assert memory.look(after, np.array([[last]])).attention[0, 0] == pytest.approx(0.25)
+    fresh = replace(visit(3), **nothing_remembered(1, 1, products))
+    one = after(memory, fresh, [last], [2])
+    assert one.bought[0].tolist() == [last] + [-1] * 9
+    two = after(memory, one, [last], [0])
+    assert two.ignored[0, :, 0].tolist() == [last, -1, -1, -1]
+    assert memory.look(two, np.array([[last]])).attention[0, 0] == pytest.approx(0.25)
 
 
 # ---------------------------------------------------------------- against the loop
@@ -218,17 +225,23 @@ def test_looks_are_the_loop_over_all_that_happened(journey, bought, ignored, sat
     memory, under_way = world.memory, visit(0, bought, ignored, satisfaction)
     story = Story(0, 0, 0, 0.0, satisfaction=satisfaction, purchases=bought, slates=ignored)
     expected = np.array([NaiveJourney(world).attention(story, product) for product in range(P)])
-    look = memory.look(under_way, ALL)
-    if memory.takes_interest:
-        np.testing.assert_allclose(look.attention[0], expected, rtol=1e-5, atol=1e-7)
-    else:
-        assert look.attention is None
-    np.testing.assert_allclose(memory.look_at_all(under_way, P)[0], expected, rtol=1e-5, atol=1e-7)
-    shown = {product for _, products in ignored for product in products}
-    if journey.fatigue or journey.boredom or journey.delay > 1:
-        assert np.flatnonzero(look.again[0]).tolist() == sorted(shown)
-        expected[sorted(shown)] *= 1 - holding_back
-    np.testing.assert_allclose(memory.look_at_all(under_way, P, holding_back)[0], expected, rtol=1e-5, atol=1e-7)
+    look, whole = memory.look(under_way, ALL), memory.attention_to_all(under_way, P, holding_back)
+    shown = sorted({product for _, products in ignored for product in products})
+    if memory.works:
+        assert np.flatnonzero(look.again[0]).tolist() == (shown if remembers_slates(journey) else [])
+    if not memory.takes_interest:
+        assert look.attention is whole is None
+        return
+    np.testing.assert_allclose(look.attention[0], expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(memory.attention_to_all(under_way, P)[0], expected, rtol=1e-5, atol=1e-7)
+    if remembers_slates(journey):
+        expected[shown] *= 1 - holding_back
+    np.testing.assert_allclose(whole[0], expected, rtol=1e-5, atol=1e-7)
+
+
+def remembers_slates(journey):
+    """Whether anything depends on what was ignored."""
+    return bool(journey.fatigue or journey.boredom or journey.delay > 1)
 
 
 @pytest.mark.parametrize("name", PREFERRING)
@@ -239,13 +252,13 @@ def test_attention_is_a_table_of_less_appeal(name):
     states, slates = np.arange(STATES.size), rng.integers(P, size=(STATES.size, N))
     shown, draws = np.take_along_axis(attention, slates, axis=1), rng.random((STATES.size, model.uniforms)) ** 3
     own = (states, slates, repeats(slates))
-    np.testing.assert_array_equal(model.respond(*own, draws, shown), other.respond(*own, draws))
-    np.testing.assert_array_equal(model.response_probability(*own, shown), other.response_probability(*own))
+    np.testing.assert_array_equal(model.attending(shown).respond(*own, draws), other.respond(*own, draws))
+    np.testing.assert_array_equal(model.attending(shown).response_probability(*own), other.response_probability(*own))
     np.testing.assert_array_equal(
-        model.random_response_probability(states, attention), other.random_response_probability(states)
+        model.attending(attention).random_response_probability(states), other.random_response_probability(states)
     )
     np.testing.assert_array_equal(
-        model.optimal_slate(states, Rewards(), attention), other.optimal_slate(states, Rewards())
+        model.attending(attention).optimal_slate(states, Rewards()), other.optimal_slate(states, Rewards())
     )
 
 
@@ -253,9 +266,9 @@ def test_a_table_is_not_changed_by_attention():
     model = model_of("independent", random_appeal(np.random.default_rng(3)))
     before = model.appeal.copy()
     states, half = np.zeros(1, int), np.full((1, P), 0.5, np.float32)
-    model.respond(states, ALL[:, :N], None, np.zeros((1, N)), half[:, :N])
-    model.optimal_slate(states, Rewards(), half)
-    model.random_response_probability(states, half)
+    model.attending(half[:, :N]).respond(states, ALL[:, :N], None, np.zeros((1, N)))
+    model.attending(half).optimal_slate(states, Rewards())
+    model.attending(half).random_response_probability(states)
     np.testing.assert_array_equal(model.appeal, before)
 
 
@@ -266,5 +279,5 @@ def test_full_attention_is_none(name):
     states, slates = np.arange(STATES.size), rng.integers(P, size=(STATES.size, N))
     draws, ones = rng.random((STATES.size, model.uniforms)), np.ones((STATES.size, N), np.float32)
     own = (states, slates, repeats(slates))
-    np.testing.assert_array_equal(model.respond(*own, draws, ones), model.respond(*own, draws))
-    np.testing.assert_array_equal(model.response_probability(*own, ones), model.response_probability(*own))
+    np.testing.assert_array_equal(model.attending(ones).respond(*own, draws), model.respond(*own, draws))
+    np.testing.assert_array_equal(model.attending(ones).response_probability(*own), model.response_probability(*own))

@@ -1,30 +1,31 @@
-"""Serving customers to the end, and the level at which they buy as often as in the log."""
+"""Serving customers to the end, and the pace at which they buy as often as in the log."""
 
 import numpy as np
 import pytest
 
 from selflearn_env.core.journey.effects import Journey
-from selflearn_env.core.journey.lives import Level
-from selflearn_env.core.journey.serving import find_level, serve
+from selflearn_env.core.journey.lives import Pace
+from selflearn_env.core.journey.serving import find_pace, serve
 from selflearn_env.envs.journey_options import JourneyOptions
 from tests.core.journey.small_worlds import (
     STATES,
     N,
     P,
+    arrivals_of,
     calendar_of,
     lives_of,
     model_of,
     random_world,
     same_appeal,
-    world_of,
+    world_with,
 )
 
 STILL = Journey.off(returns=True)
 
 
 def lives_served(simulator, batch, policy, number=0):
-    streams = simulator.streams(np.random.default_rng(number))
-    return list(serve(simulator, simulator.start(batch, streams), policy, streams))
+    run = simulator.begin(np.random.default_rng(number))
+    return list(serve(simulator, simulator.start(batch, run), policy, run))
 
 
 def same_slate(visits):
@@ -62,17 +63,17 @@ def test_a_policy_sees_the_visits_and_its_slates_are_shown():
 
 def test_nobody_is_served_where_nobody_comes():
     simulator = random_world(np.random.default_rng(2), Journey())
-    nobody = simulator.first_visits(np.arange(0))
-    assert list(serve(simulator, nobody, same_slate, simulator.streams(np.random.default_rng(1)))) == []
+    nobody = simulator.arrivals.first_visits(np.arange(0))
+    assert list(serve(simulator, nobody, same_slate, simulator.begin(np.random.default_rng(1)))) == []
 
 
 def days_bought(simulator, start, lives, number):
     """(lives * C,) days with a purchase after the first of each customer, some lives each, and who they are."""
-    customers = np.repeat(np.arange(len(simulator.lives.first_day)), lives)
-    streams, days = simulator.streams(np.random.default_rng(number)), np.zeros(len(customers))
+    customers = np.repeat(np.arange(len(simulator.arrivals.lives.first_day)), lives)
+    run, days = simulator.begin(np.random.default_rng(number)), np.zeros(len(customers))
     sold = buys = 0
-    first = simulator.first_visits(customers)
-    for served in serve(simulator, first, lambda visits: start[visits.state], streams):
+    first = simulator.arrivals.first_visits(customers)
+    for served in serve(simulator, first, lambda visits: start[visits.state], run):
         after = served.outcome.visits
         days[served.rows] = after.frequency
         bought = after.purchases - served.visits.purchases
@@ -82,7 +83,7 @@ def days_bought(simulator, start, lives, number):
 
 def expected_days(simulator, customers):
     """Purchases of a Poisson process of each rate, which ends with each with p, until the calendar ends; in mean."""
-    lives, clock = simulator.lives, simulator.calendar.clock
+    lives, clock = simulator.arrivals.lives, simulator.arrivals.calendar.clock
     total = 0.0
     for customer in customers.tolist():
         time = clock[-1] - clock[lives.first_day[customer] + 1]
@@ -91,60 +92,54 @@ def expected_days(simulator, customers):
     return total / len(customers)
 
 
+def pace_found(journey, appeal, rng, lives, calendar):
+    """The pace of a world in which the first products are shown to everybody."""
+    customers = model_of("independent", appeal)
+    return find_pace(
+        lambda pace: arrivals_of(journey, lives, calendar, pace),
+        lambda arrivals: world_with(arrivals, customers),
+        np.tile(np.arange(N), (STATES.size, 1)),
+        rng,
+    )
+
+
 @pytest.mark.parametrize("buy", [0.05, 0.3, 1.0])
-def test_the_level_is_visits_per_visit_with_a_purchase(buy):
+def test_the_pace_is_visits_per_visit_with_a_purchase(buy):
     """Each slot is bought with one chance: a visit has a purchase with q = 1 - (1 - buy)^3, of 3 buy / q products."""
     lives = lives_of(400, rate=0.02, first_day=np.arange(400) % 100)
     q = 1 - (1 - buy) ** 3
-    level = find_level(
-        lambda level: world_of(STILL, model_of("independent", same_appeal(buy)), lives, calendar_of(600), level),
-        np.tile(np.arange(N), (STATES.size, 1)),
-        np.random.default_rng(1),
-    )
+    pace = pace_found(STILL, same_appeal(buy), np.random.default_rng(1), lives, calendar_of(600))
     purchases = 400 * 2 * 0.02 * 550  # about as many were counted; two purchases of one day count once
-    assert level.visits == pytest.approx(1 / q, rel=5 / np.sqrt(purchases))
-    assert level.products == pytest.approx(3 * buy / q, rel=5 / np.sqrt(purchases))
+    assert pace.visits == pytest.approx(1 / q, rel=5 / np.sqrt(purchases))
+    assert pace.products == pytest.approx(3 * buy / q, rel=5 / np.sqrt(purchases))
 
 
-def test_the_level_follows_from_its_random_numbers_and_leaves_them_alone():
+def test_the_pace_follows_from_its_random_numbers_and_leaves_them_alone():
     def found(number):
         rng = np.random.default_rng(number)
-        lives = lives_of(20, rate=0.1)
-        level = find_level(
-            lambda level: world_of(
-                Journey(), model_of("independent", same_appeal(0.3, 0.3)), lives, calendar_of(60), level
-            ),
-            np.tile(np.arange(N), (STATES.size, 1)),
-            rng,
-        )
+        pace = pace_found(Journey(), same_appeal(0.3, 0.3), rng, lives_of(20, rate=0.1), calendar_of(60))
         assert rng.random() == np.random.default_rng(number).random()
-        return level
+        return pace
 
     assert found(1) == found(1)
     assert found(1) != found(2)
 
 
-def test_a_level_where_nobody_buys_is_a_number_all_the_same():
-    level = find_level(
-        lambda level: world_of(
-            Journey(), model_of("independent", same_appeal(0.0)), calendar=calendar_of(50), level=level
-        ),
-        np.tile(np.arange(N), (STATES.size, 1)),
-        np.random.default_rng(1),
-    )
-    assert level == Level(visits=20.0, products=1.0)
+def test_a_pace_where_nobody_buys_is_a_number_all_the_same():
+    pace = pace_found(Journey(), same_appeal(0.0), np.random.default_rng(1), lives_of(), calendar_of(50))
+    assert pace == Pace(visits=20.0, products=1.0)
 
 
 def check_days_with_a_purchase(shop, options, lives):
     """On fresh random numbers, within what these lives and the two per customer of the search leave open."""
     simulator = options.simulator(shop)
-    start = shop.clientele().start
+    start = shop.demand().start
     days, customers, products = days_bought(simulator, start, lives, 7)
     own = days.reshape(-1, lives)
     per_life = own.var(axis=1, ddof=1).mean() / len(own)  # of the mean over the customers, one life of each
     error = np.sqrt(per_life * (1 / lives + 1 / 2))
     assert abs(days.mean() - expected_days(simulator, customers)) <= 4 * error
-    assert products == pytest.approx(simulator.level.products, rel=0.1)
+    assert products == pytest.approx(simulator.arrivals.pace.products, rel=0.1)
 
 
 @pytest.mark.parametrize("customer", ["independent", "cascade", "logit", "seed"])
@@ -160,16 +155,15 @@ def test_so_they_do_in_a_tiny_shop(tiny_shop, journey):
 @pytest.mark.parametrize(
     "journey", [Journey(), Journey(leave=1, patience=1), Journey(boredom=1, leave=0), Journey(fatigue=0.9)]
 )
-def test_a_level_that_cannot_be_reached_ends_at_twenty(tiny_shop, journey):
+def test_a_pace_that_cannot_be_reached_ends_at_twenty(tiny_shop, journey):
     """All eight products are shown at each visit: customers are soon bored and leave, however often they come."""
-    assert JourneyOptions(slate_size=8, journey=journey).simulator(tiny_shop).level.visits == 20.0
+    assert JourneyOptions(slate_size=8, journey=journey).simulator(tiny_shop).arrivals.pace.visits == 20.0
 
 
-def test_the_level_depends_neither_on_the_horizon_nor_on_the_slates_of_the_environment(tiny_shop):
-    levels = [
-        JourneyOptions(slate_size=size, journey=Journey(leave=0, horizon=horizon)).simulator(tiny_shop).level
+def test_the_pace_depends_neither_on_the_horizon_nor_on_the_slates_of_the_environment(tiny_shop):
+    paces = [
+        JourneyOptions(slate_size=size, journey=Journey(leave=0, horizon=horizon)).simulator(tiny_shop).arrivals.pace
         for size, horizon in ((3, None), (8, None), (3, 60), (1, 1000))
     ]
-    assert len(set(levels)) == 1
-    assert levels[0] != JourneyOptions(slate_size=3, journey=STILL).simulator(tiny_shop).level
-    assert JourneyOptions(slate_size=3, journey=Journey.off()).simulator(tiny_shop).level == Level(1.0, 1.0)
+    assert len(set(paces)) == 1
+    assert paces[0] != JourneyOptions(slate_size=3, journey=STILL).simulator(tiny_shop).arrivals.pace

@@ -18,7 +18,7 @@ MILD = {"fatigue": 0.1, "boredom": 0.2, "leave": 0.05, "patience": 4}
 
 
 def simulator_of(shop, **journey):
-    return JourneyOptions(slate_size=shop.clientele().start.shape[1], journey=journey).simulator(shop)
+    return JourneyOptions(slate_size=shop.demand().start.shape[1], journey=journey).simulator(shop)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_habits_of_the_embedded_log_are_those_that_pandas_finds(retail_shop):
 @pytest.mark.parametrize("journey", [MILD, {}, {"returns": True, "leave": 1.0, "patience": 1}])
 def test_simulated_habits_hang_together(journey, tiny_shop):
     simulator = simulator_of(tiny_shop, **journey)
-    repeats, customers = 5, len(simulator.lives.first_day)
+    repeats, customers = 5, len(simulator.arrivals.lives.first_day)
     found = simulated_habits(tiny_shop, simulator, repeats, np.random.default_rng(0))
     for values in (found.again, found.segment, found.visits):
         assert values.shape == (customers * repeats,)
@@ -84,18 +84,18 @@ def test_simulated_habits_are_those_of_lives_told_one_by_one(tiny_shop):
     """All customers side by side, two lives each, with the numbers that the simulator draws."""
     simulator, rng = simulator_of(tiny_shop, **MILD), np.random.default_rng(3)
     found = simulated_habits(tiny_shop, simulator, 2, np.random.default_rng(3))
-    streams, start = simulator.streams(rng), tiny_shop.clientele().start
-    customers = [customer for customer in range(len(simulator.lives.first_day)) for _ in range(2)]
-    visits = simulator.first_visits(np.array(customers))
+    run, start = simulator.begin(rng), tiny_shop.demand().start
+    customers = [customer for customer in range(len(simulator.arrivals.lives.first_day)) for _ in range(2)]
+    visits = simulator.arrivals.first_visits(np.array(customers))
     days = [{int(day)} for day in visits.day]
     count, segment, there = [0] * len(customers), [None] * len(customers), list(range(len(customers)))
     while there:
-        outcome = simulator.respond(visits, start[visits.state], streams)
+        outcome = simulator.respond(visits, start[visits.state], run)
         for row, life in enumerate(there):
             if 2 in outcome.response[row]:
                 days[life].add(int(visits.day[row]))
             count[life] += 1
-            segment[life] = int(simulator.segment(outcome.visits)[row])
+            segment[life] = int(simulator.arrivals.segment(outcome.visits)[row])
         stay = np.flatnonzero(~outcome.terminated & ~outcome.truncated)
         there, visits = [there[row] for row in stay], outcome.visits.rows(stay)
     assert found.again.tolist() == [len(each) - 1 for each in days]

@@ -1,4 +1,4 @@
-"""Random streams: one row per visit whatever the size of the batches, and one purpose apart from the others."""
+"""Random run: one row per visit whatever the size of the batches, and one purpose apart from the others."""
 
 import copy
 import pickle
@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selflearn_env.core.streams import BLOCK, Streams
+from selflearn_env.core.run import BLOCK, Run
 
 BATCHES = st.lists(st.sampled_from([0, 1, 2, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK]), min_size=1, max_size=8)
 PURPOSES = ("visits", "responses", "noise")
 
 
-def make_streams(seed=5):
-    return Streams(np.random.default_rng(seed), positions=1000, uniforms=4, slate_size=3, products=8, drift=None)
+def make_run(seed=5):
+    return Run(np.random.default_rng(seed), positions=1000, uniforms=4, slate_size=3, products=8, drift=None)
 
 
 def plain_draws(purpose, rows, seed=5):
@@ -31,7 +31,7 @@ def plain_draws(purpose, rows, seed=5):
 @pytest.mark.parametrize("purpose", PURPOSES)
 @given(batches=BATCHES)
 def test_the_rows_do_not_depend_on_the_batches(purpose, batches):
-    stream = getattr(make_streams(), purpose)
+    stream = getattr(make_run(), purpose)
     taken = [stream.take(rows) for rows in batches]
     assert [len(rows) for rows in taken] == batches
     np.testing.assert_array_equal(np.concatenate(taken), plain_draws(purpose, sum(batches)))
@@ -39,24 +39,24 @@ def test_the_rows_do_not_depend_on_the_batches(purpose, batches):
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_what_others_draw_does_not_shift_a_stream(purpose):
-    streams = make_streams()
+    run = make_run()
     for other in set(PURPOSES) - {purpose}:
-        getattr(streams, other).take(700)
-    np.testing.assert_array_equal(getattr(streams, purpose).take(20), plain_draws(purpose, 20))
+        getattr(run, other).take(700)
+    np.testing.assert_array_equal(getattr(run, purpose).take(20), plain_draws(purpose, 20))
 
 
 def test_the_purposes_and_the_seeds_draw_different_numbers():
-    streams = Streams(np.random.default_rng(1), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
-    again = Streams(np.random.default_rng(2), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
-    responses = streams.responses.take(50)
-    assert not np.isin(responses, streams.noise.take(50)).any()
+    run = Run(np.random.default_rng(1), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
+    again = Run(np.random.default_rng(2), positions=1000, uniforms=3, slate_size=3, products=8, drift=None)
+    responses = run.responses.take(50)
+    assert not np.isin(responses, run.noise.take(50)).any()
     assert not np.isin(responses, again.responses.take(50)).any()
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda stream: pickle.loads(pickle.dumps(stream))])
 def test_a_copy_goes_on_from_the_same_row(duplicate):
-    streams = make_streams()
-    streams.responses.take(3)
-    other = duplicate(streams)
-    np.testing.assert_array_equal(other.responses.take(2 * BLOCK), streams.responses.take(2 * BLOCK))
-    np.testing.assert_array_equal(other.visits.take(1), streams.visits.take(1))
+    run = make_run()
+    run.responses.take(3)
+    other = duplicate(run)
+    np.testing.assert_array_equal(other.responses.take(2 * BLOCK), run.responses.take(2 * BLOCK))
+    np.testing.assert_array_equal(other.visits.take(1), run.visits.take(1))

@@ -1,4 +1,4 @@
-"""The simulated customers of a shop, as a customer model needs them."""
+"""The demand of a shop's population, as a customer model needs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History, Population
 
-SEED_SLATE = 10  # the slate on which the seed's customers set the level of interest
+START_SLATE = 10  # the slate on which the article's customers set the level of interest
 KEPT = 6  # models, and levels of journeys, kept for the next environment; a model has a table of states x products
 
 Made = TypeVar("Made")
@@ -37,12 +37,12 @@ def check_contrast(contrast: Any) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class SimulatedCustomers:
-    """One plausible world of a log: how often the simulated customers buy each product in each state.
+class DrawnDemand:
+    """One plausible world of a log: how often the population buys each product in each state.
 
     Attributes:
-        history: what agents know; its best sellers are the seed's starting slates.
-        customers: what the simulated customers bought in the log.
+        history: what agents know; its best sellers are the article's starting slates.
+        customers: what the population, those who are simulated, bought in the log.
         seed: the shop's seed; another seed draws another world.
         contrast: how much more the states differ than the log supports, > 0.
     """
@@ -81,7 +81,7 @@ class SimulatedCustomers:
     @cached_property
     def start(self) -> NDArray[np.int64]:
         """(S, m) the ten best sellers of each state, or all products of a smaller catalogue."""
-        return self.history.best_sellers(min(SEED_SLATE, self.products))
+        return self.history.best_sellers(min(START_SLATE, self.products))
 
     @property
     def state_probability(self) -> NDArray[np.float64]:

@@ -1,14 +1,17 @@
-"""Random streams of a simulation: one per purpose, so that what one part draws does not shift another's draws."""
+"""A run of a simulator: random streams, one per purpose, so that what one part draws does not shift another's draws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.drift import Drift, DriftPath
+
+if TYPE_CHECKING:
+    from selflearn_env.core.simulator import Simulator
 
 LIFE = 2  # draws of a visit that say whether the customer leaves, and when it comes again
 BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
@@ -35,8 +38,8 @@ class Stream:
         return taken
 
 
-class Streams:
-    """The streams of one environment, and how far it has come.
+class Run:
+    """What changes while a simulator serves: its random streams, how far interest has drifted, how much was served.
 
     Attributes:
         visits: who comes; (rows,) positions.
@@ -45,6 +48,7 @@ class Streams:
         life: uniform draws behind leaving and coming back; (rows, 2).
         drift: how the customers' interest wanders, where it does.
         served: slates shown so far.
+        present: the simulator as it is at present, once its customers have drifted.
     """
 
     def __init__(
@@ -57,6 +61,16 @@ class Streams:
         products: int,
         drift: Drift | None,
     ):
+        """Begins a run.
+
+        Args:
+            rng: the generator from which one stream per purpose is spawned.
+            positions: how many positions a new visit is drawn from.
+            uniforms: uniform draws behind the responses to one slate.
+            slate_size: products per slate, n.
+            products: size of the catalogue, P.
+            drift: how the customers' interest wanders, or None.
+        """
         visits, responses, noise, path, life = rng.spawn(5)
         self.visits = Stream(visits, _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
@@ -64,7 +78,7 @@ class Streams:
         self.life = Stream(life, _Uniforms(LIFE))
         self.drift = None if drift is None else DriftPath(drift, products, path)
         self.served = 0
-        self.present: tuple[NDArray, Any] | None = None  # the factors and the simulator of `Simulator.now`
+        self.present: Simulator | None = None
 
 
 # Classes, not lambdas: an environment, its streams included, can be pickled and copied in mid-episode.

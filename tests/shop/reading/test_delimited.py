@@ -1,0 +1,159 @@
+"""What a CSV is written in, and what becomes of each of its lines."""
+
+import gzip
+import zipfile
+
+import pytest
+
+from selflearn_env import load_transactions
+from selflearn_env.shop.reading.errors import LogError
+from selflearn_env.shop.reading.options import Reading
+
+HEADING = ["invoice", "product", "quantity", "time", "price", "customer"]
+ROWS = [
+    ["1", "A", "2", "2024-02-01", "2.5", "17"],
+    ["1", "B", "1", "2024-02-01", "4", "17"],
+    ["2", "A", "3", "2024-02-13", "2.5", "18"],
+]
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads a CSV with these lines, or these bytes."""
+
+    def loaded(*lines, name="log.csv", **options):
+        data = lines[0] if isinstance(lines[0], bytes) else "\n".join([*lines, ""]).encode()
+        (tmp_path / name).write_bytes(data)
+        return load_transactions(tmp_path / name, **options)
+
+    return loaded
+
+
+def lines_with(separator, rows=ROWS):
+    return [separator.join(cells) for cells in [HEADING, *rows]]
+
+
+@pytest.mark.parametrize(
+    ("separator", "name"), [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "pipe"), ("~", "~")]
+)
+def test_separators(load, separator, name):
+    expected = load(*lines_with(",")).frame
+    given = load(*lines_with(separator), separator=separator)
+    assert given.report.understood["separator"] == name
+    assert given.frame.equals(expected)
+    if separator != "~":
+        assert load(*lines_with(separator)).frame.equals(expected)
+        assert load(*lines_with(separator), separator=name).frame.equals(expected)
+
+
+def test_a_line_of_excel_names_the_separator(load):
+    assert load("sep=~", *lines_with("~")).frame.equals(load(*lines_with(",")).frame)
+
+
+def test_a_separator_within_quotes_parts_nothing(load):
+    lines = lines_with(";")
+    lines[0] = lines[0].replace("product", '"product, code, of, the, till, and more"')
+    log = load(*lines, columns={"product": "product, code, of, the, till, and more"})
+    assert log.report.understood["separator"] == "semicolon"
+
+
+@pytest.mark.parametrize("separator", ",;\t|")
+def test_quotes_around_every_heading_hide_no_separator(load, separator):
+    quoted = [[f'"{cell}"' for cell in cells] for cells in [HEADING, *ROWS]]
+    assert load(*(separator.join(cells) for cells in quoted)).frame.equals(load(*lines_with(",")).frame)
+
+
+def test_a_stray_zero_byte_makes_no_utf_16(load):
+    assert load(*lines_with(",", [["1", "A\0B", *ROWS[0][2:]]])).frame["product"].tolist() == ["A\0B"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_encodings(load, encoding):
+    text = "\n".join(lines_with(";", [["1", "Käse €", *ROWS[0][2:]]]))
+    assert load(text.encode(encoding)).frame["product"].tolist() == ["Käse €"]
+
+
+@pytest.mark.parametrize("option", [{"separator": "xx"}, {"separator": '"'}, {"decimal": ";"}, {"price_is": "net"}])
+def test_options_out_of_range(option):
+    with pytest.raises(ValueError, match=f"^{next(iter(option))} is .*, got {next(iter(option.values()))!r}"):
+        Reading(**option)
+
+
+def test_a_stray_pair_of_quotes_swallows_no_lines(load):
+    rows = [*ROWS, ["3", '"A', *ROWS[0][2:]], *ROWS * 5, ["4", 'B"', *ROWS[0][2:]], *ROWS]
+    with pytest.raises(
+        ValueError, match=r"log\.csv: a quote that opens in line 5 ends in line 21, and the lines betwe"
+    ):
+        load(*lines_with(",", rows))
+
+
+def test_a_stray_pair_of_quotes_in_two_neighbouring_lines(load):
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 2 ends in line 3"):
+        load(*lines_with(",", [["3", '"A', *ROWS[0][2:]], ["4", 'B"', *ROWS[0][2:]]]))
+
+
+def test_a_single_stray_quote(load):
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 3 ends in line 5"):
+        load(*lines_with(",", [ROWS[0], ["3", '"A', *ROWS[0][2:]], *ROWS[:2]]))
+
+
+def test_quotes_within_a_cell_and_cells_of_several_lines(load):
+    rows = [["1", 'A 5" plate', *ROWS[0][2:]], ["1", '"two\nlines, ""quoted"""', *ROWS[0][2:]], *ROWS]
+    products = load(*lines_with(",", rows)).frame["product"].tolist()
+    assert products == ['A 5" plate', 'two\nlines, "quoted"', "A", "B", "A"]
+
+
+@pytest.mark.parametrize("cells", [ROWS[0][:4], [*ROWS[0], "more"]])
+def test_a_line_with_other_cells_is_named_without_its_content(load, cells):
+    with pytest.raises(ValueError, match=rf"log\.csv: line 3 has {len(cells)} cells, the heading has 6$"):
+        load(*lines_with(",", [ROWS[0], cells, *ROWS]))
+
+
+def test_empty_lines_are_no_rows_but_count_in_their_numbers(load):
+    first, *lines = lines_with(",")
+    log = load("", first, "", *lines, "", "")
+    assert (log.report.rows_read, log.report.understood["empty lines"]) == (3, "1, not counted as rows")
+    with pytest.raises(ValueError, match="column 'quantity', row 5: 'x' is not a number"):
+        load("", first, "", lines[0], lines[1].replace("B,1,", "B,x,"))
+
+
+@pytest.mark.parametrize(
+    "lines", [[",".join(HEADING)], [",".join(HEADING), "", ""], [b",".join([b"x"] * 3)], [b"\n\n"]]
+)
+def test_no_rows(load, lines):
+    with pytest.raises(ValueError, match=r"log\.csv: (the log has no rows|no column for 'product')"):
+        load(*lines)
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"x"), b"PK\3\4 a workbook", b"PAR1"])
+def test_another_format_under_the_name_of_a_csv(load, content):
+    with pytest.raises(ValueError, match=r"log\.csv: is .*: call it \."):
+        load(content)
+
+
+@pytest.mark.parametrize("name", ["log.parquet.gz", "log.xlsx.gz"])
+def test_what_is_not_read_packed(load, name):
+    with pytest.raises(ValueError, match=rf"{name}: packs .* unpack it first"):
+        load(gzip.compress(b"x"), name=name)
+
+
+@pytest.mark.parametrize("name", ["log.csv.gz", "log.zip"])
+def test_a_broken_pack(load, name):
+    with pytest.raises(ValueError, match=f"{name}: cannot be read as"):
+        load(b"\x1f\x8b nothing", name=name)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_zip_of_several_files(tmp_path, count):
+    with zipfile.ZipFile(tmp_path / "log.zip", "w") as packed:
+        for part in range(count):
+            packed.writestr(f"{part}.csv", "x")
+    with pytest.raises(ValueError, match=rf"log\.zip: holds {count} files, not one"):
+        load_transactions(tmp_path / "log.zip")
+
+
+def test_the_command_line_speaks_of_its_own_options(load):
+    with pytest.raises(LogError) as error:
+        load(*lines_with(",", [["1", "A", "2", "1/2/2024", "2.5", "17"]]))
+    assert str(error.value).endswith("Settle it with date_format='%d/%m/%Y %H:%M'")
+    assert error.value.for_command_line().endswith("Settle it with --date-format '%d/%m/%Y %H:%M'")
