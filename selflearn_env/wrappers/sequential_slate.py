@@ -30,6 +30,9 @@ class Draft:
         chosen: (B, slots so far) the choices.
     """
 
+    _observations: NDArray | None = None  # (B, w) of the visits whose slates these are; None: no visit has begun
+    _unshown: dict[str, Any]  # the info until the slates are shown
+
     def __init__(self, history: History, slate_size: int, observed: gym.Space, candidates: int | None):
         """Prepares for visits that are observed in the space `observed`.
 
@@ -53,6 +56,26 @@ class Draft:
     def complete(self) -> bool:
         """Whether all slots are filled."""
         return self.chosen.shape[1] == self.slate_size
+
+    def begin(self, observations: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
+        """Begins the slates of visits with these observations (B, w) and info; what is observed of them now."""
+        self.clear(len(observations))
+        self._observations, self._unshown = observations, _unshown(info)
+        return self.observed(observations)
+
+    def end(self) -> None:
+        """Forgets the visits: they are over."""
+        self._observations = None
+
+    def unfinished(self) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """What is observed while slots are empty, and the info."""
+        assert self._observations is not None
+        return self.observed(self._observations), deepcopy(self._unshown)
+
+    def check_begun(self, what: str) -> None:
+        """Raises gymnasium.error.ResetNeeded where there are no visits to show slates to."""
+        if self._observations is None:
+            raise gym.error.ResetNeeded(f"the visit is over, or none has begun: call reset() before {what}")
 
     def clear(self, rows: int) -> None:
         """Begins the slates of so many visits."""
@@ -113,13 +136,11 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         gym.Wrapper.__init__(self, env)
         self._draft = Draft(*history_and_size(env), env.observation_space, candidates)
         self.action_space, self.observation_space = self._draft.space, self._draft.observation_space
-        self._observation: NDArray | None = None
-        self._unshown: dict[str, Any] = {}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit, with an empty slate."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._begin(observation, info), info
+        return self._draft.begin(observation[None], info)[0], info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Fills the next slot.
@@ -128,16 +149,16 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
             gymnasium.error.ResetNeeded: there is no visit to show a slate to.
             ValueError: there is no such product or candidate.
         """
-        if self._observation is None:
-            raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
+        self._draft.check_begun("step()")
         self._draft.add(np.asarray(action)[None])
         if not self._draft.complete:
-            return self._draft.observed(self._observation[None])[0], 0.0, False, False, deepcopy(self._unshown)
+            observed, info = self._draft.unfinished()
+            return observed[0], 0.0, False, False, info
         slate = self._draft.slates(_states(self.env))[0]
         observation, reward, terminated, truncated, info = self.env.step(slate)
-        seen = self._begin(observation, info)
+        seen = self._draft.begin(observation[None], info)[0]
         if terminated or truncated:
-            self._observation = None
+            self._draft.end()
         return seen, float(reward), terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -146,14 +167,8 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
         Raises:
             gymnasium.error.ResetNeeded: no visit has begun.
         """
-        if self._observation is None:
-            raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before action_masks()")
+        self._draft.check_begun("action_masks()")
         return self._draft.masks()[0]
-
-    def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
-        self._draft.clear(1)
-        self._observation, self._unshown = observation, _unshown(info)
-        return self._draft.observed(observation[None])[0]
 
 
 class VectorSequentialSlate(VectorWrapper):
@@ -176,8 +191,6 @@ class VectorSequentialSlate(VectorWrapper):
         self.single_action_space, self.single_observation_space = self._draft.space, self._draft.observation_space
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self._observation: NDArray | None = None
-        self._unshown: dict[str, Any] = {}
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -190,7 +203,7 @@ class VectorSequentialSlate(VectorWrapper):
         if "reset_mask" in (options or {}):
             raise ValueError("the rows fill their slots side by side: reset_mask would renew only some of them")
         observation, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
-        return self._begin(observation, info), info
+        return self._draft.begin(observation, info), info
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Fills the next slot of every row.
@@ -199,15 +212,14 @@ class VectorSequentialSlate(VectorWrapper):
             gymnasium.error.ResetNeeded: no visit has begun.
             ValueError: there is no such product or candidate, or not one per visit.
         """
-        if self._observation is None:
-            raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
+        self._draft.check_begun("step()")
         self._draft.add(np.asarray(actions))
         if not self._draft.complete:
-            nothing, over = np.zeros(self.num_envs), np.zeros((2, self.num_envs), dtype=bool)
-            return self._draft.observed(self._observation), nothing, over[0], over[1], deepcopy(self._unshown)
+            observed, info = self._draft.unfinished()
+            return observed, np.zeros(self.num_envs), *np.zeros((2, self.num_envs), dtype=bool), info
         slates = self._draft.slates(_states(self.env))
         observation, reward, terminated, truncated, info = self.env.step(slates)
-        seen = self._begin(observation, info)
+        seen = self._draft.begin(observation, info)
         if "final_obs" in info:
             final, rows = info["final_obs"].copy(), np.flatnonzero(info["_final_obs"])
             for row in rows:
@@ -221,14 +233,8 @@ class VectorSequentialSlate(VectorWrapper):
         Raises:
             gymnasium.error.ResetNeeded: no visit has begun.
         """
-        if self._observation is None:
-            raise gym.error.ResetNeeded("no visit has begun: call reset() before action_masks()")
+        self._draft.check_begun("action_masks()")
         return self._draft.masks()
-
-    def _begin(self, observation: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
-        self._draft.clear(self.num_envs)
-        self._observation, self._unshown = observation, _unshown(info)
-        return self._draft.observed(observation)
 
 
 def _states(env: gym.Env | VectorEnv) -> NDArray[np.int64]:
