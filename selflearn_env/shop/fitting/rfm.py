@@ -1,4 +1,4 @@
-"""RFM measures of the customers, and the seed's segments made from them."""
+"""RFM measures of the customers, and the article's segments made from them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def fit_segmentation(rfm: pd.DataFrame) -> Segmentation:
 
 
 def segment_customers(rfm: pd.DataFrame) -> pd.Series:
-    """The seed's segment of each customer, from the RFM measures of them all.
+    """The article's segment of each customer, from the RFM measures of them all.
 
     Args:
         rfm: a frame as `rfm_table` makes it.
