@@ -82,6 +82,6 @@ class BGNBD:
         """Log-likelihoods, without what they share, of having stayed to the end and of having left after the last."""
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         stayed = betaln(a, b + frequency) - betaln(a, b) - (r + frequency) * np.log(alpha + age)
-        came = np.maximum(frequency, 1)
-        left = betaln(a + 1, b + came - 1) - betaln(a, b) - (r + frequency) * np.log(alpha + recency)
+        repeats = np.maximum(frequency, 1)
+        left = betaln(a + 1, b + repeats - 1) - betaln(a, b) - (r + frequency) * np.log(alpha + recency)
         return stayed, np.where(frequency > 0, left, -np.inf)
