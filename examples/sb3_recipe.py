@@ -43,7 +43,7 @@ def curve(seed):
     earned = []
     for _ in range(POINTS):
         model.learn(VISITS, reset_num_timesteps=False)
-        chosen = model.predict(envs.unwrapped.view.of(Visits(states)), deterministic=True)[0]
+        chosen = model.predict(envs.unwrapped.view.observe(Visits(states)), deterministic=True)[0]
         earned.append(simulator.state_probability @ (worth[chosen, states] - worth[0]))
     return earned
 

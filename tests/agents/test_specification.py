@@ -94,7 +94,11 @@ def test_what_cannot_be_read_is_refused(text):
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("nobody", ValueError, "unknown agent 'nobody'; known: random, popular, .*oracle.*, module:Class, sb3:FILE$"),
+        (
+            "nobody",
+            ValueError,
+            "unknown agent 'nobody'; known: random, bestsellers, popular, .*oracle.*, module:Class, sb3:FILE$",
+        ),
         ("epsilon_gredy(epsilon=1)", ValueError, "unknown agent 'epsilon_gredy'; did you mean 'epsilon_greedy'"),
         ("", ValueError, "unknown agent ''; known: random"),
         ("epsilon_greedy(epsilom=1)", TypeError, "'epsilon_greedy' has no hyperparameter 'epsilom'; it has: epsilon,"),

@@ -161,7 +161,9 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
     started = subprocess.Popen([*map(str, command)], start_new_session=True, **quiet, **known)
     try:
         folder, end = tmp_path / "killed" / "runs", time.monotonic() + 120
-        while len(list(folder.glob("*.npz"))) < 4:  # one of each agent and world; later seeds wait for the flag to go
+        while (
+            len(list(folder.glob("*.npz"))) < 2
+        ):  # the first seeds of the slower agent; later ones wait for the flag to go
             assert started.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -169,7 +171,7 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
     written = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
-    assert 4 <= len(written) <= 12  # of 16
+    assert 2 <= len(written) <= 12  # of 16
     assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs"}
 
     flag.unlink()

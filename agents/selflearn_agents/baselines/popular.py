@@ -93,7 +93,7 @@ class PopularByStateAgent(StaticAgent):
 
 
 class QuantityAgent(StaticAgent):
-    """The products of greatest net quantity in the state, then of its segment: where the article starts, without learning."""
+    """The products of greatest net quantity in the state, then of its segment: where the article starts."""
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Takes the history's best sellers; ties break by the generator."""
