@@ -101,7 +101,7 @@ class EpsilonGreedyAgent(Agent):
         draws = self.rng.random((len(states), 2, self.slate_size))
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
-            states, draws, self.epsilon, self._table.leaders, self._table.length, self._segment, self._pool_size,
+            states, draws, self.epsilon, self._table.leaders, self._table.heads, self._segment, self._pool_size,
             self._pool, self._place, self._order, slates,
         )  # fmt: skip
         return slates
@@ -125,7 +125,7 @@ class EpsilonGreedyAgent(Agent):
         """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
         probability = np.empty(slates.shape)
         propensities(
-            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.length, self._segment,
+            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.heads, self._segment,
             self._pool_size, self._place, probability,
         )  # fmt: skip
         return probability
@@ -164,13 +164,13 @@ class EpsilonGreedyAgent(Agent):
 
 @Loop
 def decide(
-    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
     pool_size: NDArray, pool: NDArray, place: NDArray, order: NDArray, slates: NDArray,
 ) -> None:  # fmt: skip
     """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment."""
     for visit in range(states.size):
         state, slate, best = states[visit], slates[visit], 0  # columns first, products in the end
-        own, group = leaders[state, : length[state]], segment[state]
+        own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
         for slot in range(slate.size):
             best = next_left(own, best, slate[:slot])
             if draws[visit, 0, slot] < epsilon or best == own.size:
@@ -184,13 +184,13 @@ def decide(
 
 @Loop
 def propensities(
-    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
     pool_size: NDArray, place: NDArray, probability: NDArray,
 ) -> None:  # fmt: skip
     """The chance of each column of the slates (B, n), given those above it."""
     for visit in range(states.size):
         state, slate, best = states[visit], slates[visit], 0
-        own, group = leaders[state, : length[state]], segment[state]
+        own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
         left = pool_size[group]
         for slot in range(slate.size):
             best = next_left(own, best, slate[:slot])
