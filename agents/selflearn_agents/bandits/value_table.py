@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from selflearn_agents.compiling import Loop
 
 LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
+ENTRY = np.dtype([("value", np.float64), ("column", np.int32), ("count", np.int32)])
 LEADER = np.dtype([("value", np.float64), ("column", np.int32), ("number", np.int32)])
-SHOWN = np.dtype([("value", np.float64), ("count", np.int32), ("column", np.int32), ("previous", np.int32)])
 PLACE = np.dtype([("cell", np.int64), ("number", np.int32)])
-STATE = np.dtype([(name, np.int64) for name in ("first", "end", "passed", "known", "length", "latest")])
+STATE = np.dtype([(name, np.int64) for name in ("first", "end", "latest", "known", "length")])
 
 
 class ValueTable:
@@ -22,26 +22,25 @@ class ValueTable:
     Products are numbered by columns, in a random order, so that ties do not break by the order of the catalogue: of two
     equal values, that of the lower column is the better.
 
-    The starts are one list, state after state. A product that has been shown has a number; those of a state form a
-    chain. The leaders of a state are always the first so many of all that are known there, in order. Nine of ten
-    products that an agent shows are leaders and bring their numbers along; that of another is found by its hash (open
-    addressing with linear probing; Knuth 1998, volume 3, section 6.4). So memory grows with what is known and shown,
-    not with the catalogue. A leader that falls below others that may be better is none any more; the leaders are chosen
-    anew when fewer than `depth` are left.
+    What is known at first is one list, state after state. A newcomer, shown without having been known, is found by its
+    hash (open addressing with linear probing; Knuth 1998, volume 3, section 6.4), and those of a state form a chain. So
+    memory grows with what is known, not with the catalogue. The leaders of a state are always the first so many of all
+    that are known there, in order: nine of ten products that an agent shows are leaders, which know their entries. A
+    leader that falls below others that may be better is none any more, and the leaders are chosen anew when fewer than
+    `depth` are left.
 
     Attributes:
         column: (P,) the column of each product.
-        columns: (N,) what is known at first, ascending in each state.
-        start: (N,) its value; -inf once it has been shown.
-        ranking: (N,) positions among the starts of the state, best first.
-        shown: (C,) `SHOWN` by number, and room for more: value, how many rewards it averages, column, and the number of
-            the product that was first shown in the state before it, -1 for none.
-        used: how many numbers are given.
+        old: (N,) `ENTRY` of what is known at first, ascending by column in each state: value, column, and how many
+            rewards the value averages.
+        new: (C,) `ENTRY` of the newcomers by number, and room for more.
+        previous: (C,) the number of the newcomer before it in the state, -1 for none.
+        newcomers: how many there are.
         places: (2 C,) `PLACE`: the cell, state * P + column, with this hash or one shortly before, -1 for none, and its
             number.
-        leaders: (S, L) `LEADER`, best first; one that was not shown has the number -1 - the position of its start.
-        heads: (S,) `STATE`: where the starts of the state begin and end, how many of the best of them are known to have
-            been shown, how many products are known, how many of them lead, and the latest number of the state.
+        leaders: (S, L) `LEADER`, best first; their number is the position in `old`, or -1 - that in `new`.
+        heads: (S,) `STATE`: where the old ones of the state begin and end, its latest newcomer, how many products are
+            known there, and how many of them lead.
     """
 
     def __init__(
@@ -61,57 +60,58 @@ class ValueTable:
             prior_weight: how many rewards the start counts for.
             step_size: least share of a new reward in the average; at 0 all rewards count alike.
         """
-        columns, start, ranking = zip(
-            *(
-                (some.astype(np.int32), values, np.argsort(-values, kind="stable").astype(np.int32))
-                for some, values in known
-            ),
-            strict=True,
-        )
-        self.column, self.depth, states = column, depth, len(columns)
+        old = [entries(columns, values) for columns, values in known]
+        self.column, self.depth, states = column, depth, len(old)
         self.prior_weight, self.most = prior_weight, 1.0 / step_size - 1.0 if step_size else np.inf
         self.heads = np.zeros(states, dtype=STATE)
-        self.heads["known"] = [len(some) for some in columns]
+        self.heads["known"] = [len(some) for some in old]
         self.heads["end"] = self.heads["known"].cumsum()
         self.heads["first"] = self.heads["end"] - self.heads["known"]
         self.heads["latest"] = -1
-        self.columns, self.start, self.ranking = (np.concatenate(lists) for lists in (columns, start, ranking))
+        self.old, self.new, self.newcomers = np.concatenate(old), np.zeros(0, dtype=ENTRY), 0
+        self.previous, self.places = np.zeros(0, dtype=np.int32), np.full(1, -1, dtype=PLACE)
         self.leaders = np.zeros((states, min(max(LEADERS, 2 * depth), len(column))), dtype=LEADER)
-        self.shown, self.places, self.used = np.zeros(0, dtype=SHOWN), np.full(1, -1, dtype=PLACE), 0
         nothing = np.zeros((states, 0), dtype=np.int64), np.zeros((states, 0))
         self.learn(np.arange(states), *nothing)  # for the leaders
 
     def learn(self, states: NDArray[np.int64], slates: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
         """Adds rewards (B, n) of slates (B, n) in states (B,), one after the other."""
-        if self.used + slates.size > len(self.shown):
-            self._make_room(self.used + slates.size)
-        self.used = learn(
-            states, slates, rewards, self.prior_weight, self.most, self.depth, self.used, self.column, self.heads,
-            self.leaders, self.shown, self.places, self.columns, self.start, self.ranking,
+        if self.newcomers + slates.size > len(self.new):
+            self._make_room(self.newcomers + slates.size)
+        self.newcomers = learn(
+            states, slates, rewards, self.prior_weight, self.most, self.depth, self.newcomers, self.column, self.heads,
+            self.leaders, self.old, self.new, self.previous, self.places,
         )  # fmt: skip
 
     def rows(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) values by column; -inf for what is not known in the state."""
         rows = np.full((len(states), len(self.column)), -np.inf)
-        fill(states, rows, self.heads, self.shown, self.columns, self.start)
+        fill(states, rows, self.heads, self.old, self.new, self.previous)
         return rows
 
     def _make_room(self, least: int) -> None:
-        """Makes room for so many shown products, and for as many places as find them soon."""
+        """Makes room for so many newcomers, and for as many places as find them soon."""
         room = 1 << least.bit_length()  # a power of two
-        shown, self.shown = self.shown, np.zeros(room, dtype=SHOWN)
-        self.shown[: len(shown)] = shown
+        more = room - len(self.new)
+        self.new = np.concatenate([self.new, np.zeros(more, dtype=ENTRY)])
+        self.previous = np.concatenate([self.previous, np.zeros(more, dtype=np.int32)])
         places, self.places = self.places, np.full(2 * room, -1, dtype=PLACE)
         move(places, self.places)
 
 
+def entries(columns: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray:
+    """(K,) `ENTRY` of products that were not shown."""
+    made = np.zeros(len(columns), dtype=ENTRY)
+    made["column"], made["value"] = columns, values
+    return made
+
+
 @Loop
 def learn(
-    states: NDArray, slates: NDArray, rewards: NDArray, prior_weight: float, most: float, depth: int, used: int,
-    column: NDArray, heads: NDArray, leaders: NDArray, shown: NDArray, places: NDArray, columns: NDArray,
-    start: NDArray, ranking: NDArray,
+    states: NDArray, slates: NDArray, rewards: NDArray, prior_weight: float, most: float, depth: int, newcomers: int,
+    column: NDArray, heads: NDArray, leaders: NDArray, old: NDArray, new: NDArray, previous: NDArray, places: NDArray,
 ) -> int:  # fmt: skip
-    """Adds each reward to the average of its product, and keeps the leaders in order; returns how many were shown."""
+    """Adds each reward to the average of its product, and keeps the leaders in order; returns how many newcomers."""
     for visit in range(states.size):
         state = states[visit]
         head, own, row = heads[state], leaders[state], state * column.size
@@ -123,13 +123,18 @@ def learn(
             if leads:
                 number = own[at]["number"]
             else:
-                number = find_number(row, product, head, places, columns)
                 at = min(at, own.size - 1)  # it takes the last place, for now
                 length = at + 1
-            if number < 0:
-                enter(row, product, -1 - number, head, shown, places, start, used)
-                number, used = used, used + 1
-            entry = shown[number]
+                number = find_old(product, head, old)
+                if number < 0:
+                    place = places[find(row + product, places)]
+                    if place["cell"] < 0:
+                        place["cell"], place["number"] = row + product, newcomers
+                        new[newcomers]["column"], previous[newcomers] = product, head["latest"]
+                        head["latest"], newcomers = newcomers, newcomers + 1
+                        head["known"] += 1
+                    number = -1 - place["number"]
+            entry = old[number] if number >= 0 else new[-1 - number]
             weight, before = min(prior_weight + entry["count"], most), entry["value"]
             value = (weight * before + rewards[visit, slot]) / (weight + 1.0)
             entry["value"], entry["count"] = value, entry["count"] + 1
@@ -138,31 +143,33 @@ def learn(
                 length -= 1  # others may be better
             head["length"] = length
         if head["length"] < min(depth, head["known"]):
-            choose(head, own, shown, columns, start, ranking)
-    return used
+            choose(head, own, old, new, previous)
+    return newcomers
 
 
 @Loop
-def choose(head: np.void, own: NDArray, shown: NDArray, columns: NDArray, start: NDArray, ranking: NDArray) -> None:
-    """Chooses the leaders of a state anew: the best by what they start with, and of those shown there."""
-    length, rank = 0, head["first"] + head["passed"]
-    while length < own.size and rank < head["end"]:
-        at = head["first"] + ranking[rank]
-        if start[at] > -np.inf:
-            own[length]["value"], own[length]["column"], own[length]["number"] = start[at], columns[at], -1 - at
-            length += 1
-        elif length == 0:
-            head["passed"] += 1
-        rank += 1
+def choose(head: np.void, own: NDArray, old: NDArray, new: NDArray, previous: NDArray) -> None:
+    """Chooses the leaders of a state anew, of all that are known there."""
+    length, bar = 0, -np.inf  # whoever is below the bar need not be looked at
+    for number in range(head["first"], head["end"]):
+        if old[number]["value"] >= bar:
+            length, bar = offer(own, length, old[number], number)
     number = head["latest"]
     while number >= 0:
-        entry = shown[number]
-        value, column = entry["value"], entry["column"]
-        if length < own.size or is_better(value, column, own[length - 1]["value"], own[length - 1]["column"]):
-            length = min(length + 1, own.size)
-            settle(own, length, length - 1, value, column, number)
-        number = entry["previous"]
+        if new[number]["value"] >= bar:
+            length, bar = offer(own, length, new[number], -1 - number)
+        number = previous[number]
     head["length"] = length
+
+
+@Loop
+def offer(own: NDArray, length: int, entry: np.void, number: int) -> tuple[int, float]:
+    """Takes a product in among the leaders, if it is better than the last; returns how many, and what others need."""
+    value, column = entry["value"], entry["column"]
+    if length < own.size or is_better(value, column, own[length - 1]["value"], own[length - 1]["column"]):
+        length = min(length + 1, own.size)
+        settle(own, length, length - 1, value, column, number)
+    return length, own[length - 1]["value"] if length == own.size else -np.inf
 
 
 @Loop
@@ -185,41 +192,23 @@ def is_better(value: float, column: int, other_value: float, other: int) -> bool
 
 
 @Loop
-def find_number(row: int, column: int, head: np.void, places: NDArray, columns: NDArray) -> int:
-    """The number of a product; -1 - the place of its start where it was not shown, which is the end for no start."""
-    place = places[find(row + column, places)]
-    if place["cell"] >= 0:
-        return place["number"]
-    at = head["first"] + np.searchsorted(columns[head["first"] : head["end"]], column)
-    return -1 - at if at < head["end"] and columns[at] == column else -1 - columns.size
-
-
-@Loop
-def enter(
-    row: int, column: int, at: int, head: np.void, shown: NDArray, places: NDArray, start: NDArray, number: int
-) -> None:
-    """Gives a product its number, and takes it out of the starts."""
-    value = 0.0
-    if at < start.size:
-        value, start[at] = start[at], -np.inf
-    else:
-        head["known"] += 1
-    entry, place = shown[number], places[find(row + column, places)]
-    entry["value"], entry["count"], entry["column"], entry["previous"] = value, 0, column, head["latest"]
-    place["cell"], place["number"], head["latest"] = row + column, number, number
-
-
-@Loop
-def fill(states: NDArray, rows: NDArray, heads: NDArray, shown: NDArray, columns: NDArray, start: NDArray) -> None:
+def fill(states: NDArray, rows: NDArray, heads: NDArray, old: NDArray, new: NDArray, previous: NDArray) -> None:
     """Writes what is known in the states (B,) into rows (B, P)."""
     for visit in range(states.size):
         head, row = heads[states[visit]], rows[visit]
-        for at in range(head["first"], head["end"]):
-            row[columns[at]] = start[at]
+        for number in range(head["first"], head["end"]):
+            row[old[number]["column"]] = old[number]["value"]
         number = head["latest"]
         while number >= 0:
-            row[shown[number]["column"]] = shown[number]["value"]
-            number = shown[number]["previous"]
+            row[new[number]["column"]] = new[number]["value"]
+            number = previous[number]
+
+
+@Loop
+def find_old(column: int, head: np.void, old: NDArray) -> int:
+    """The position of a product among what is known at first, -1 where it is not there."""
+    at = head["first"] + np.searchsorted(old["column"][head["first"] : head["end"]], column)
+    return at if at < head["end"] and old[at]["column"] == column else -1
 
 
 @Loop

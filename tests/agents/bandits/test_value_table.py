@@ -90,7 +90,7 @@ def test_shown_products_are_found_soon():
     table = ValueTable(np.arange(products), ((np.arange(0), np.arange(0.0)) for _ in range(640)), 1, 0.0, 0.0)
     shown = np.tile(np.arange(products), (len(states), 1))
     table.learn(states, shown, np.zeros(shown.shape))
-    assert table.used == shown.size
+    assert table.newcomers == shown.size
     assert len(table.places) < 8 * shown.size
     free = np.flatnonzero(table.places["cell"] < 0)
     longest = np.diff(free).max() - 1
