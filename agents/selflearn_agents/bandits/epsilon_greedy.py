@@ -1,4 +1,4 @@
-"""The seed's agent: epsilon-greedy slates, incremental average (Sutton and Barto 2018, section 2.4)."""
+"""The article's agent: epsilon-greedy slates, incremental average (Sutton and Barto 2018, section 2.4)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class EpsilonGreedyAgent(Agent):
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
 
-    Cost per visit: O(n) look-ups, and now and then a pass over what has been shown in the state. Memory: a few numbers
-    for each product known or shown in a state.
+    Cost per visit: O(n) look-ups, and now and then a pass over what is known in the state. Memory: a few numbers for
+    each product known in a state.
     """
 
     parts = {"_table": ValueTable}  # noqa: RUF012
@@ -56,7 +56,7 @@ class EpsilonGreedyAgent(Agent):
             epsilon_end: epsilon moves there in a straight line over the first `epsilon_visits` visits; None keeps it.
             epsilon_visits: see `epsilon_end`.
             prior: what the products seen in a state start with: "quantity", N(net units, 1) rounded to 2 decimals, as
-                the seed has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
+                the article has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
                 pooled purchases per visit and ignored otherwise, with the default rewards. A number is the reward that
                 every product starts with, seen or not: above all rewards it is an optimistic start (Sutton and Barto
                 2018, section 2.6).

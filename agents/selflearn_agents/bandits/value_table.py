@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.compiling import Loop
 
-LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
+LEADERS = 128  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
 ENTRY = np.dtype([("value", np.float64), ("column", np.int32), ("count", np.int32)])
 LEADER = np.dtype([("value", np.float64), ("column", np.int32), ("number", np.int32)])
 PLACE = np.dtype([("cell", np.int64), ("number", np.int32)])
@@ -78,10 +78,11 @@ class ValueTable:
         """Adds rewards (B, n) of slates (B, n) in states (B,), one after the other."""
         if self.newcomers + slates.size > len(self.new):
             self._make_room(self.newcomers + slates.size)
-        self.newcomers = learn(
+        newcomers = learn(
             states, slates, rewards, self.prior_weight, self.most, self.depth, self.newcomers, self.column, self.heads,
             self.leaders, self.old, self.new, self.previous, self.places,
         )  # fmt: skip
+        self.newcomers = int(newcomers)  # plain Python has it from an array
 
     def rows(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) values by column; -inf for what is not known in the state."""
@@ -127,13 +128,8 @@ def learn(
                 length = at + 1
                 number = find_old(product, head, old)
                 if number < 0:
-                    place = places[find(row + product, places)]
-                    if place["cell"] < 0:
-                        place["cell"], place["number"] = row + product, newcomers
-                        new[newcomers]["column"], previous[newcomers] = product, head["latest"]
-                        head["latest"], newcomers = newcomers, newcomers + 1
-                        head["known"] += 1
-                    number = -1 - place["number"]
+                    number = -1 - find_new(row + product, product, head, new, previous, places, newcomers)
+                    newcomers = max(newcomers, -number)
             entry = old[number] if number >= 0 else new[-1 - number]
             weight, before = min(prior_weight + entry["count"], most), entry["value"]
             value = (weight * before + rewards[visit, slot]) / (weight + 1.0)
@@ -209,6 +205,20 @@ def find_old(column: int, head: np.void, old: NDArray) -> int:
     """The position of a product among what is known at first, -1 where it is not there."""
     at = head["first"] + np.searchsorted(old["column"][head["first"] : head["end"]], column)
     return at if at < head["end"] and old[at]["column"] == column else -1
+
+
+@Loop
+def find_new(
+    cell: int, column: int, head: np.void, new: NDArray, previous: NDArray, places: NDArray, newcomers: int
+) -> int:
+    """The number of a newcomer, which is the next one if it comes now."""
+    place = places[find(cell, places)]
+    if place["cell"] < 0:
+        place["cell"], place["number"] = cell, newcomers
+        new[newcomers]["column"], previous[newcomers] = column, head["latest"]
+        head["latest"] = newcomers
+        head["known"] += 1
+    return place["number"]
 
 
 @Loop
