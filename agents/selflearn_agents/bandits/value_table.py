@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.compiling import Loop
 
-LEADERS = 128  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
+LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
+MANY = 1024  # products known in a state; with more, choosing leaders anew takes so long that there are twice as many
 ENTRY = np.dtype([("value", np.float64), ("column", np.int32), ("count", np.int32)])
 LEADER = np.dtype([("value", np.float64), ("column", np.int32), ("number", np.int32)])
 PLACE = np.dtype([("cell", np.int64), ("number", np.int32)])
@@ -70,7 +71,8 @@ class ValueTable:
         self.heads["latest"] = -1
         self.old, self.new, self.newcomers = np.concatenate(old), np.zeros(0, dtype=ENTRY), 0
         self.previous, self.places = np.zeros(0, dtype=np.int32), np.full(1, -1, dtype=PLACE)
-        self.leaders = np.zeros((states, min(max(LEADERS, 2 * depth), len(column))), dtype=LEADER)
+        size = max(LEADERS if len(self.old) < MANY * states else 2 * LEADERS, 2 * depth)
+        self.leaders = np.zeros((states, min(size, len(column))), dtype=LEADER)
         nothing = np.zeros((states, 0), dtype=np.int64), np.zeros((states, 0))
         self.learn(np.arange(states), *nothing)  # for the leaders
 
