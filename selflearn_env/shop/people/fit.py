@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.shop.people.activity import Activity, fit_activity
 from selflearn_env.shop.people.journal import Journal
-from selflearn_env.shop.people.present import Present, Shares, daily_shares, monthly_shares
+from selflearn_env.shop.people.present import Present, Shares, choose_caution, daily_shares, gamma_of, monthly_shares
 from selflearn_env.shop.people.rates import Persons, Rates, taste_shares
 from selflearn_env.shop.people.repeat import CAPS, Evidence, Memory, Repeat, fit_repeat, remember
 from selflearn_env.shop.people.taste import Taste, fit_taste
@@ -95,9 +95,10 @@ class People:
             rng: draws it.
             follow: whether the present is followed, where there is one, or months only.
         """
-        shares = monthly_shares(journal, rng.standard_gamma)
+        gamma = gamma_of(rng, choose_caution(journal, self.months, rng))
+        shares = monthly_shares(journal, gamma)
         if follow and self.choice.present is not None:
-            shares = daily_shares(journal, shares, self.choice.present, gamma=rng.standard_gamma)
+            shares = daily_shares(journal, shares, self.choice.present, gamma=gamma)
         return Rates(shares, self.taste.draw(rng), self.activity, self.choice.repeat)
 
     def draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:

@@ -24,6 +24,9 @@ from selflearn_env.shop.people.journal import MONTHS, Journal
 
 CELLS = 2**20  # worked on at once
 
+LEVELS: list[tuple[int, ...]] = [(), (0,)]  # of the pooling: all visits, the month
+CAUTIONS = tuple((2.0 ** (np.arange(13) / 2)).tolist())
+
 Gamma = Callable[[NDArray], NDArray]
 
 
@@ -72,10 +75,37 @@ def monthly_shares(journal: Journal, gamma: Gamma | None = None) -> Shares:
     return _shares(incidence, usual, journal.month_of_day)
 
 
+def gamma_of(rng: np.random.Generator, caution: float) -> Gamma:
+    """Draws with given means and 1 / caution of the variance that a Gamma variable with this mean as shape has."""
+    return lambda mean: rng.standard_gamma(caution * mean) / caution
+
+
+def choose_caution(journal: Journal, months: Shares, rng: np.random.Generator) -> float:
+    """The least caution with which a draw of the months loses no more than the months gain over all visits.
+
+    A plain draw (caution 1) is as far from the expectation as the truth is. In a thin log that is further than the
+    months are worth, and such a world foresees the log's own customers worse than popularity does. What a draw loses
+    is its divergence from the expectation; what months gain is measured on the other half of the customers.
+
+    Args:
+        journal: the visits.
+        months: what is expected of them.
+        rng: draws.
+    """
+    gain = fit_levels(journal.baskets(journal.month, MONTHS), (MONTHS,), LEVELS).levels[-1].gain
+    expected = np.maximum(months.share.astype(np.float64), TINY)
+    weight = np.bincount(journal.month, minlength=MONTHS) * journal.product.size / journal.day.size**2
+    for caution in CAUTIONS:
+        drawn = np.maximum(monthly_shares(journal, gamma_of(rng, caution)).share, TINY)
+        if weight @ (expected * np.log(expected / drawn)).sum(axis=1) <= gain:
+            return caution
+    return CAUTIONS[-1]
+
+
 def _pooled(journal: Journal, group: NDArray[np.int64], groups: int, gamma: Gamma | None) -> NDArray[np.float64]:
     """(groups, P) purchases per visit, from one rate for all products down to the groups (V,) of the visits."""
-    baskets, levels = journal.baskets(group, groups), [(), (0,)] if groups > 1 else [()]
-    pooling = fit_levels(baskets, (groups,), levels)
+    baskets = journal.baskets(group, groups)
+    pooling = fit_levels(baskets, (groups,), LEVELS if groups > 1 else LEVELS[:1])
     return pooling.posterior(baskets.visits(), baskets.purchases(), (groups,), gamma).incidence()
 
 

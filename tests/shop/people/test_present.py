@@ -1,9 +1,18 @@
 """Shares by month and along the calendar, against loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from selflearn_env.shop.people.present import Present, daily_shares, monthly_shares, usual_shares
+from selflearn_env.shop.people.present import (
+    Present,
+    choose_caution,
+    daily_shares,
+    gamma_of,
+    monthly_shares,
+    usual_shares,
+)
 
 
 def loop_daily(journal, visits, months, present, looking_back):
@@ -64,3 +73,26 @@ def test_a_path_drawn_is_smooth(journal):
     months, present = monthly_shares(journal), Present(14.0, 0.5)
     drawn = daily_shares(journal, months, present, gamma=np.random.default_rng(6).standard_gamma).share[5:25]
     assert np.abs(np.diff(np.log(drawn), axis=0)).max() < 0.2
+
+
+def test_caution_divides_the_variance():
+    mean = np.repeat([0.5, 3.0, 40.0], 100_000)
+    drawn = gamma_of(np.random.default_rng(2), 4.0)(mean).reshape(3, -1)
+    np.testing.assert_allclose(drawn.mean(axis=1), [0.5, 3.0, 40.0], rtol=0.01)
+    np.testing.assert_allclose(drawn.var(axis=1), [0.125, 0.75, 10.0], rtol=0.03)
+
+
+def seasonal(schedule, products, rng):
+    """One purchase in each visit, of a product that sells double in one of the four months."""
+    share = 1.0 + (np.arange(products) % 4 == np.arange(4)[:, None])
+    chance = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
+    product = [np.searchsorted(chance[month - 2], rng.random()) for month in schedule.month]
+    start = np.arange(schedule.day.size + 1)
+    return replace(schedule, product=np.array(product, dtype=np.int32), start=start, products=products)
+
+
+def test_a_rich_log_is_drawn_as_it_is_and_a_thin_one_with_caution(schedule):
+    """About 16 purchases of a product and month in the one, half of one in the other."""
+    rich, thin = (seasonal(schedule, products, np.random.default_rng(0)) for products in (60, 2000))
+    assert choose_caution(rich, monthly_shares(rich), np.random.default_rng(1)) <= 2
+    assert choose_caution(thin, monthly_shares(thin), np.random.default_rng(1)) > 4
