@@ -108,7 +108,7 @@ def fit_activity(journal: Journal) -> Activity:
     others, visits = _sizes_by_month(journal)
     present = visits.any(axis=1)
     others, visits = others[present], visits[present]
-    came, bought = visits.sum(axis=0), (others + visits).sum(axis=0)
+    visit_count, bought = visits.sum(axis=0), (others + visits).sum(axis=0)
     size, often = np.unique(journal.size - 1, return_counts=True)
     at = np.log([1.5, max(float(journal.size.mean()), 1.0), 2.0])
     level = np.ones(MONTHS)
@@ -131,7 +131,7 @@ def fit_activity(journal: Journal) -> Activity:
         posterior = _normalised(fitted.log_prior + others @ per_product + visits @ per_visit)
         expected = posterior @ fitted.grid @ visits
         level = (bought + LEVEL_VISITS * fitted.mean) / (expected + LEVEL_VISITS * fitted.mean)
-        level /= (level @ came) / came.sum()
+        level /= (level @ visit_count) / visit_count.sum()
     return replace(fitted, level=level)
 
 
