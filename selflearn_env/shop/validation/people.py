@@ -19,7 +19,7 @@ from selflearn_env.shop.people.journal import MONTHS, Journal
 from selflearn_env.shop.people.present import Shares, daily_shares, usual_shares
 from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.people.simulate import simulate
-from selflearn_env.shop.validation.purchases import GROUPS, LATE_DAYS
+from selflearn_env.shop.validation.purchases import GROUPS, LATE_DAYS, mean_and_error
 
 STEPS = ("one_rate", "popularity", "month", "repeat", "activity", "taste", "present")
 DRAW = "draw"  # the last of the steps in one draw of the world, the customers inferred as before
@@ -166,16 +166,9 @@ def gains(check: Check) -> list[Gain]:
     """Level and gain of each step."""
     found, before = [], np.zeros(check.customer.size)
     for step, own in check.likelihood.items():
-        found.append(Gain(step, *_mean(own, check.customer), *_mean(own - before, check.customer)))
+        found.append(Gain(step, *mean_and_error(own, check.customer), *mean_and_error(own - before, check.customer)))
         before = own
     return found
-
-
-def _mean(values: NDArray[np.float64], customer: NDArray[np.int64]) -> tuple[float, float]:
-    """The mean over visits and its standard error; visits of one customer are not independent and count as one."""
-    mean = float(values.mean())
-    by_customer = np.bincount(customer, weights=values - mean)
-    return mean, float(np.sqrt((by_customer**2).sum())) / values.size
 
 
 class Hits(NamedTuple):
@@ -217,7 +210,7 @@ def hits(check: Check, shown: int = SHOWN) -> list[Hits]:
     found = []
     for name, parts in rows.items():
         table = np.concatenate(parts)
-        mean, error = _mean(table[:, 0], check.customer)
+        mean, error = mean_and_error(table[:, 0], check.customer)
         found.append(Hits(name, mean, error, *table[:, 1:].mean(axis=0).tolist()))
     return found
 
