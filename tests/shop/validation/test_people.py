@@ -1,4 +1,4 @@
-"""The comparison of the persons' model with visits that were not fitted, against plain loops; figures reached."""
+"""The comparison of the persons' model with visits that were not fitted, against plain loops; gains reached."""
 
 from dataclasses import replace
 from math import log
@@ -59,6 +59,15 @@ def test_levels_are_the_likelihood_above_one_rate(compared):
                 base = len(own) * log(same / 8) - same
                 likelihood.append(sum(log(row[product]) for product in own) - row.sum() - base)
         np.testing.assert_allclose(check.likelihood["present"], likelihood, rtol=1e-5)
+
+
+def test_popularity_foresees_what_it_foresees_in_the_check_by_state(tiny_shop, compared):
+    """The groups of customers are the same there, and what persons are like makes no difference to this step."""
+    for check, by_state in zip(compared, checks(tiny_shop, np.random.default_rng(4)), strict=True):
+        assert check.name == by_state.name
+        found = next(gain for gain in gains(check) if gain.step == "popularity")
+        expected = next(gain for gain in gains_by_state(by_state) if gain.estimate == "popularity over all visits")
+        assert (found.level, found.error) == pytest.approx((expected.mean, expected.error), rel=1e-4)
 
 
 def test_gains_are_paired_differences_with_customers_as_units(compared):
@@ -135,27 +144,37 @@ def test_too_small_logs_are_refused(journal):
         last_months(journal.select(journal.day < 40), np.random.default_rng(0))
 
 
-@pytest.mark.slow
-def test_the_embedded_log_is_foreseen_as_far_as_it_can_be(retail_shop):
+@pytest.fixture(scope="module")
+def embedded(retail_shop):
+    """800 of the 2,167 customers of the embedded log: enough for tastes to be found, in a third of the time."""
     journal = Journal.from_population(retail_shop.customers, retail_shop.states)
-    others = {gain.step: gain for gain in gains(other_customers(journal, np.random.default_rng(0)))}
-    late = {gain.step: gain for gain in gains(last_months(journal, np.random.default_rng(0)))}
-    by_state = {gain.estimate: gain for gain in gains_by_state(checks(retail_shop, np.random.default_rng(0))[0])}
-    assert others["popularity"].level == pytest.approx(by_state["popularity over all visits"].mean, abs=0.05)
-    assert others["repeat"].level > 24.5
-    assert others["activity"].level > 27.5
-    assert others["taste"].level > 29.0
-    assert others["taste"].gain - 2 * others["taste"].gain_error > 0.6
-    assert late["taste"].level > 26
-    assert late["present"].level > 33
+    return replace(journal.select(journal.customer < 800), customers=800)
 
 
 @pytest.mark.slow
-def test_simulated_visits_are_like_those_of_the_embedded_log(retail_shop):
-    days = Journal.from_population(retail_shop.customers, retail_shop.states).by_day()
+@pytest.mark.parametrize(
+    ("check", "steps", "least"),
+    [
+        (other_customers, ("popularity", "month", "repeat", "activity", "present"), 27.5),
+        (last_months, ("popularity", "month", "repeat", "taste", "present"), 36.0),
+    ],
+)
+def test_each_step_foresees_more_of_the_embedded_log(embedded, check, steps, least):
+    found = {gain.step: gain for gain in gains(check(embedded, np.random.default_rng(0)))}
+    for step in steps:
+        assert found[step].gain > 2 * found[step].gain_error, step
+    assert found["taste"].gain > 0
+    assert found["present"].level > least
+    assert found[DRAW].gain > -2.5  # drawn with caution, a world keeps most of this
+
+
+@pytest.mark.slow
+def test_simulated_visits_are_like_those_of_the_embedded_log(embedded):
+    days = embedded.by_day()
     people = fit_people(days, np.random.default_rng(0))
     log_has, found = habits(days), habits(simulated(days, people, np.random.default_rng(0)))
-    assert found.repeat_share == pytest.approx(30, abs=2)
+    assert found.repeat_share == pytest.approx(log_has.repeat_share, abs=4)
     assert found.basket_mean == pytest.approx(log_has.basket_mean, rel=0.05)
-    assert found.basket_sd == pytest.approx(log_has.basket_sd, rel=0.1)
-    assert found.products_mean == pytest.approx(log_has.products_mean, abs=3)
+    assert found.basket_sd == pytest.approx(log_has.basket_sd, rel=0.15)
+    assert found.products_mean == pytest.approx(log_has.products_mean, abs=4)
+    assert found.top_ten == pytest.approx(log_has.top_ten, rel=0.1)
