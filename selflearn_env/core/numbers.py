@@ -20,12 +20,13 @@ def is_within(indexes: NDArray[np.int64], size: int) -> bool:
     """Whether all indexes are 0..size - 1."""
     if indexes.size > FEW:
         return bool(indexes.min() >= 0 and indexes.max() < size)
-    few = indexes.ravel().tolist()
-    return not few or (min(few) >= 0 and max(few) < size)
+    ascending = sorted(indexes.ravel().tolist())
+    return not ascending or (ascending[0] >= 0 and ascending[-1] < size)
 
 
 def is_finite(numbers: NDArray[np.float64]) -> bool:
     """Whether none of the numbers is infinite or NaN."""
     if numbers.size > FEW:
         return bool(np.isfinite(numbers).all())
-    return all(map(isfinite, numbers.ravel().tolist()))
+    few = numbers.ravel().tolist()
+    return isfinite(sum(few)) or all(map(isfinite, few))  # large numbers may have no finite sum

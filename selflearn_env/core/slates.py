@@ -53,14 +53,14 @@ def is_plain(slate: NDArray, slate_size: int, products: int) -> bool:
 
 def check_products(slates: ArrayLike, batch: int, slate_size: int, products: int) -> NDArray[np.int64]:
     """Slates as an integer array (B, n), repeats allowed; raises as `check_slates` does."""
-    slates = np.asarray(slates)
-    if slates.shape != (batch, slate_size) or slates.dtype.kind not in "iu":
+    slates = given = np.asarray(slates)
+    is_int64 = slates.dtype == np.int64
+    if slates.shape != (batch, slate_size) or not (is_int64 or slates.dtype.kind in "iu"):
         raise ValueError(
             f"expected product indexes of shape ({batch}, {slate_size}), one row per visit and one column per slot, "
             f"got {slates.dtype} of shape {slates.shape}"
         )
-    given = slates
-    if slates.dtype != np.int64:
+    if not is_int64:
         slates = slates.astype(np.int64)
     if not is_within(slates, products):
         row, slot = (int(axis[0]) for axis in np.nonzero((slates < 0) | (slates >= products)))

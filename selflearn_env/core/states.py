@@ -148,9 +148,11 @@ def check_states(states: ArrayLike, size: int) -> NDArray[np.int64]:
     given = np.asarray(states)
     if given.ndim != 1:
         raise ValueError(f"state indexes have the shape (B,), got shape {given.shape}")
-    if given.dtype.kind not in "iu":
-        raise ValueError(f"state indexes are integers, got {given.dtype}")
-    indexes = given if given.dtype == np.int64 else given.astype(np.int64)
+    indexes = given
+    if given.dtype != np.int64:
+        if given.dtype.kind not in "iu":
+            raise ValueError(f"state indexes are integers, got {given.dtype}")
+        indexes = given.astype(np.int64)
     if not is_within(indexes, size):
         first = given[(indexes < 0) | (indexes >= size)][0]
         raise ValueError(f"state {first} does not exist: the {size} states are 0..{size - 1}")

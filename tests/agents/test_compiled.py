@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import selflearn_agents
+from selflearn_agents.bandits.value_table import LEADERS
 from selflearn_agents.compiling import KEPT, NOT_KEPT
 
 import selflearn_env
 from selflearn_env import Shop
 
-PRODUCTS = 90  # more than epsilon_greedy keeps in order
+PRODUCTS = 180  # more than epsilon_greedy keeps in order
 PACKAGES = [Path(package.__file__).parent for package in (selflearn_env, selflearn_agents)]
 NAMES = [name for name, agent in selflearn_agents.AGENTS.items() if agent.extra is None]
 SERVE = """
@@ -75,7 +76,7 @@ def shop_file(tmp_path_factory):
     ]
     frame = pd.DataFrame(rows, columns=["invoice", "product", "description", "quantity", "time", "price", "customer"])
     shop = Shop.from_transactions(frame, segments={customer: "ABCD"[customer % 4] for customer in range(100, 140)})
-    assert shop.products > 64
+    assert shop.products > LEADERS
     path = tmp_path_factory.mktemp("shop") / "shop.npz"
     shop.save(path)
     return path

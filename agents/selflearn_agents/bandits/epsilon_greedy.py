@@ -1,4 +1,4 @@
-"""The seed's agent: epsilon-greedy slates, incremental average (Sutton and Barto 2018, section 2.4)."""
+"""The article's agent: epsilon-greedy slates, incremental average (Sutton and Barto 2018, section 2.4)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class EpsilonGreedyAgent(Agent):
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
 
-    Cost per visit: O(n) look-ups, and now and then a pass over what has been shown in the state. Memory: a few numbers
-    for each product known or shown in a state.
+    Cost per visit: O(n) look-ups, and now and then a pass over what is known in the state. Memory: a few numbers for
+    each product known in a state.
     """
 
     parts = {"_table": ValueTable}  # noqa: RUF012
@@ -56,7 +56,7 @@ class EpsilonGreedyAgent(Agent):
             epsilon_end: epsilon moves there in a straight line over the first `epsilon_visits` visits; None keeps it.
             epsilon_visits: see `epsilon_end`.
             prior: what the products seen in a state start with: "quantity", N(net units, 1) rounded to 2 decimals, as
-                the seed has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
+                the article has it; "zero"; or "rate", the reward of a product that is bought as often as the history's
                 pooled purchases per visit and ignored otherwise, with the default rewards. A number is the reward that
                 every product starts with, seen or not: above all rewards it is an optimistic start (Sutton and Barto
                 2018, section 2.6).
@@ -101,7 +101,7 @@ class EpsilonGreedyAgent(Agent):
         draws = self.rng.random((len(states), 2, self.slate_size))
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
-            states, draws, self.epsilon, self._table.leaders, self._table.length, self._segment, self._pool_size,
+            states, draws, self.epsilon, self._table.leaders, self._table.heads, self._segment, self._pool_size,
             self._pool, self._place, self._order, slates,
         )  # fmt: skip
         return slates
@@ -125,7 +125,7 @@ class EpsilonGreedyAgent(Agent):
         """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
         probability = np.empty(slates.shape)
         propensities(
-            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.length, self._segment,
+            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.heads, self._segment,
             self._pool_size, self._place, probability,
         )  # fmt: skip
         return probability
@@ -164,13 +164,13 @@ class EpsilonGreedyAgent(Agent):
 
 @Loop
 def decide(
-    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
     pool_size: NDArray, pool: NDArray, place: NDArray, order: NDArray, slates: NDArray,
 ) -> None:  # fmt: skip
     """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment."""
     for visit in range(states.size):
         state, slate, best = states[visit], slates[visit], 0  # columns first, products in the end
-        own, group = leaders[state, : length[state]], segment[state]
+        own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
         for slot in range(slate.size):
             best = next_left(own, best, slate[:slot])
             if draws[visit, 0, slot] < epsilon or best == own.size:
@@ -184,13 +184,13 @@ def decide(
 
 @Loop
 def propensities(
-    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, length: NDArray, segment: NDArray,
+    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
     pool_size: NDArray, place: NDArray, probability: NDArray,
 ) -> None:  # fmt: skip
     """The chance of each column of the slates (B, n), given those above it."""
     for visit in range(states.size):
         state, slate, best = states[visit], slates[visit], 0
-        own, group = leaders[state, : length[state]], segment[state]
+        own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
         left = pool_size[group]
         for slot in range(slate.size):
             best = next_left(own, best, slate[:slot])

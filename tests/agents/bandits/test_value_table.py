@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from selflearn_agents.bandits import value_table
 from selflearn_agents.bandits.value_table import LEADERS, ValueTable, find
 
 STATES = 4
@@ -30,10 +29,11 @@ def check_leaders(table, values, state):
     column = table.column
     known = np.flatnonzero(values[state] > -np.inf)
     best = sorted(known.tolist(), key=lambda product: (-values[state, product], column[product]))
-    length = table.length[state]
+    length = table.heads[state]["length"]
+    leaders = table.leaders[state, :length]
     assert length >= min(table.depth, known.size)
-    assert table.leaders[state, :length].tolist() == [column[product] for product in best[:length]]
-    np.testing.assert_array_equal(table.values[state, :length], values[state, best[:length]])
+    assert leaders["column"].tolist() == [column[product] for product in best[:length]]
+    np.testing.assert_array_equal(leaders["value"], values[state, best[:length]])
 
 
 @settings(max_examples=80, deadline=None)
@@ -48,25 +48,24 @@ def test_values_and_leaders_are_right_whatever_is_shown(seed, products, share, d
     """Leaders mostly, which mostly fall, and others that rise."""
     rng = np.random.default_rng(seed)
     values = start_values(rng, products, share)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(value_table, "ROOM", 4)
-        table = table_of(values, depth)
-    rewards = {}
+    table = table_of(values, depth)
+    counts = {}
     for state in range(STATES):
         check_leaders(table, values, state)
     for _ in range(60):
         states = rng.integers(STATES, size=batch)
         slates = rng.integers(products, size=(batch, 4))
         for visit, state in enumerate(states.tolist()):
-            leaders = table.leaders[state, : min(table.length[state], 3)]
-            slates[visit, : leaders.size] = products - 1 - leaders
+            leaders = table.leaders[state, : min(table.heads[state]["length"], 3)]
+            slates[visit, : leaders.size] = products - 1 - leaders["column"]
         earned = rng.integers(-6, 12, slates.shape) / 2.0
         table.learn(states, slates, earned)
         for state, slate, gains in zip(states.tolist(), slates.tolist(), earned.tolist(), strict=True):
             for product, gain in zip(slate, gains, strict=True):
-                rewards.setdefault((state, product), []).append(gain)
-        for (state, product), gains in rewards.items():
-            values[state, product] = sum(gains) / len(gains)
+                count = counts.get((state, product), 0)
+                before = values[state, product] if count else 0.0
+                values[state, product] = (count * before + gain) / (count + 1)
+                counts[state, product] = count + 1
         np.testing.assert_array_equal(table.rows(np.arange(STATES))[:, table.column], values)
         for state in range(STATES):
             check_leaders(table, values, state)
@@ -78,7 +77,7 @@ def test_catalogues_around_the_number_of_leaders(products):
     values = np.random.default_rng(1).normal(size=(STATES, products))
     table = table_of(values)
     for reward in range(-10, -10 - products, -1):
-        best = products - 1 - table.leaders[2, :1].astype(np.int64)
+        best = products - 1 - table.leaders[2, :1]["column"].astype(np.int64)
         values[2, best] = reward
         table.learn(np.array([2]), best[None], np.array([[float(reward)]]))
         check_leaders(table, values, 2)
@@ -91,9 +90,10 @@ def test_shown_products_are_found_soon():
     table = ValueTable(np.arange(products), ((np.arange(0), np.arange(0.0)) for _ in range(640)), 1, 0.0, 0.0)
     shown = np.tile(np.arange(products), (len(states), 1))
     table.learn(states, shown, np.zeros(shown.shape))
-    assert table.used == shown.size
+    assert table.newcomers == shown.size
     assert len(table.places) < 8 * shown.size
-    free = np.flatnonzero(table.places < 0)
+    free = np.flatnonzero(table.places["cell"] < 0)
     longest = np.diff(free).max() - 1
     assert longest < 200
-    assert table.places[find(table.places, table.shown, 128 * products + 7)] == 2 * products + 7
+    place = find(128 * products + 7, table.places)
+    assert table.places[place].item() == (128 * products + 7, 2 * products + 7)
