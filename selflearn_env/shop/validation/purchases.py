@@ -163,11 +163,15 @@ def gains(check: Check) -> list[Gain]:
     base = likelihood[check.estimates[0]]
     found = []
     for name, own in likelihood.items():
-        excess = own - base
-        mean = float(excess.mean())
-        by_customer = np.bincount(customer, weights=excess - mean)
-        found.append(Gain(name, mean, float(np.sqrt((by_customer**2).sum())) / len(excess)))
+        found.append(Gain(name, *mean_and_error(own - base, customer)))
     return found
+
+
+def mean_and_error(values: NDArray[np.float64], customer: NDArray[np.int64]) -> tuple[float, float]:
+    """The mean over visits and its standard error; visits of one customer are not independent and count as one."""
+    mean = float(values.mean())
+    by_customer = np.bincount(customer, weights=values - mean)
+    return mean, float(np.sqrt((by_customer**2).sum())) / values.size
 
 
 def _likelihood(visits: Baskets, incidence: Incidence) -> NDArray[np.float64]:

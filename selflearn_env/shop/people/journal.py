@@ -1,0 +1,145 @@
+"""The visits of persons in the order in which they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.states import StateSpace
+from selflearn_env.shop.calendar import calendar_tiers
+from selflearn_env.shop.history import Population
+
+MONTHS = 12
+EVENTS = 2**20  # of records, worked on at once
+
+
+@dataclass(frozen=True, eq=False)
+class Journal:
+    """Visits customer by customer, those of a customer in the order of time, with what was bought in each.
+
+    Attributes:
+        customer: (V,) number of the customer, ascending.
+        day: (V,) days since the first day of the log, ascending for each customer.
+        start: (V + 1,) where the items of each visit begin.
+        product: (N,) product of each item, visit by visit; a product counts once per visit.
+        month_of_day: (D,) number of the month, 0..11, of each day of the log.
+        customers: how many customers there are, C; some may have no visit.
+        products: size of the catalogue, P.
+    """
+
+    customer: NDArray[np.int64]
+    day: NDArray[np.int64]
+    start: NDArray[np.int64]
+    product: NDArray[np.int32]
+    month_of_day: NDArray[np.int64]
+    customers: int
+    products: int
+
+    @classmethod
+    def from_population(cls, population: Population, states: StateSpace) -> Journal:
+        """The visits of a shop's simulated customers, one per invoice."""
+        number, items = population.visit_customer, population.item_visit
+        order = np.lexsort((population.visit_day, number))  # stable: visits of one day keep their order
+        place = np.empty_like(order)
+        place[order] = np.arange(order.size)
+        visit = place[items]
+        by_visit = np.argsort(visit, kind="stable")
+        dates = population.first_date + np.arange(int(population.visit_day.max()) + 1)
+        return cls(
+            customer=number[order],
+            day=population.visit_day[order],
+            start=np.searchsorted(visit[by_visit], np.arange(order.size + 1)),
+            product=population.item_product[by_visit].astype(np.int32),
+            month_of_day=calendar_tiers(dates.astype("datetime64[D]"), states)[:, 0],
+            customers=int(number.max()) + 1,
+            products=population.products,
+        )
+
+    @cached_property
+    def month(self) -> NDArray[np.int64]:
+        """(V,) month of each visit."""
+        return self.month_of_day[self.day]
+
+    @cached_property
+    def size(self) -> NDArray[np.int64]:
+        """(V,) products bought in each visit."""
+        return np.diff(self.start)
+
+    @cached_property
+    def item_visit(self) -> NDArray[np.int64]:
+        """(N,) the visit of each item."""
+        return np.repeat(np.arange(self.customer.size), self.size)
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """(V,) the first visit of the same customer."""
+        return np.searchsorted(self.customer, self.customer)
+
+    @cached_property
+    def pair(self) -> NDArray[np.int64]:
+        """(N,) customer * P + product of each item."""
+        return self.customer[self.item_visit] * self.products + self.product
+
+    @cached_property
+    def repeated(self) -> NDArray[np.bool_]:
+        """(N,) whether the customer has bought the product in an earlier visit."""
+        repeated = np.ones(self.pair.size, dtype=bool)
+        repeated[np.unique(self.pair, return_index=True)[1]] = False  # items stand in the order of time
+        return repeated
+
+    def select(self, chosen: NDArray[np.bool_]) -> Journal:
+        """The journal of the visits chosen (V,); customers keep their numbers, days too."""
+        return replace(
+            self,
+            customer=self.customer[chosen],
+            day=self.day[chosen],
+            start=np.concatenate([[0], np.cumsum(self.size[chosen])]),
+            product=self.product[chosen[self.item_visit]],
+        )
+
+    def by_day(self) -> Journal:
+        """The same with all visits that a customer makes on one day taken together."""
+        new = np.ones(self.customer.size, dtype=bool)
+        new[1:] = (np.diff(self.customer) != 0) | (np.diff(self.day) != 0)
+        cell = np.unique((np.cumsum(new) - 1)[self.item_visit] * self.products + self.product)
+        visit, product = np.divmod(cell, self.products)
+        return replace(
+            self,
+            customer=self.customer[new],
+            day=self.day[new],
+            start=np.searchsorted(visit, np.arange(np.count_nonzero(new) + 1)),
+            product=product.astype(np.int32),
+        )
+
+    def baskets(self, group: NDArray[np.int64], groups: int) -> Baskets:
+        """The same purchases with a group (V,) of each visit, 0..groups - 1, in the place of the state."""
+        return Baskets(group, self.customer, self.item_visit, self.product.astype(np.int64), groups, self.products)
+
+    def records(
+        self, chosen: NDArray[np.int64] | None = None
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+        """What visits find in the record: all that the customer bought in earlier visits, some visits at a time.
+
+        Args:
+            chosen: numbers of the visits, None for all.
+
+        Yields:
+            visits: (B,) numbers of the visits.
+            start: (B + 1,) where the events of each visit begin in the following.
+            events: (E,) items bought earlier.
+        """
+        visits = np.arange(self.customer.size) if chosen is None else chosen
+        begin, end = self.start[self.first[visits]], self.start[visits]
+        total = np.concatenate([[0], np.cumsum(end - begin)])
+        at = 0
+        while at < visits.size:
+            until = max(at + 1, int(np.searchsorted(total, total[at] + EVENTS, side="right")) - 1)
+            start = total[at : until + 1] - total[at]
+            events = np.arange(start[-1]) + np.repeat(begin[at:until] - start[:-1], np.diff(start))
+            yield visits[at:until], start, events
+            at = until
