@@ -12,7 +12,7 @@ NOT_KEPT = "compiling, in every run: no folder for numba's cache can be written 
 
 
 class Loop:
-    """A plain function over arrays and numbers, compiled at its first call and kept in numba's cache on disk.
+    """A plain function over arrays and numbers, compiled at its first call; numba's cache keeps it on disk.
 
     The rules of the agents are such functions. `@Loop` stands where `@numba.njit` would, so that numba, which takes
     half a second, is imported only by those who run one. One loop may call another. With NUMBA_DISABLE_JIT=1 in the

@@ -21,7 +21,7 @@ class Arrivals(Protocol[AnyVisits]):
 
     @property
     def positions(self) -> int:
-        """How many positions a new visit is drawn from, each equally often."""
+        """Length of the list of possible visits; each of its positions is drawn equally often."""
         ...
 
     def start(self, positions: NDArray[np.int64]) -> AnyVisits:
@@ -51,7 +51,7 @@ class SingleVisits:
     lasting = False
 
     def __init__(self, weights: NDArray[np.int64]):
-        """Takes (S,) whole numbers; a state visits in proportion to its own.
+        """Takes (S,) whole numbers: visits come from each state in proportion to its number.
 
         Raises:
             ValueError: no state ever visits.

@@ -14,17 +14,17 @@ class Look(NamedTuple):
     """How customers look at the slates that they are shown."""
 
     attention: NDArray[np.float32] | None  # (B, n) what is left of the interest in each product, 0..1; None: all of it
-    again: NDArray[np.bool_] | None  # (B, n) whether it was ignored within the last slates already; None: not known
+    again: NDArray[np.bool_] | None  # (B, n) whether it was ignored within the last slates already; None: not needed
 
 
-FRESH = Look(None, None)  # nothing is remembered
+FRESH = Look(None, None)  # earlier visits change nothing
 
 
 class Memory(Protocol[AnyVisits]):
     """The part of a simulator that says what customers remember."""
 
     @property
-    def takes_interest(self) -> bool:
+    def lowers_interest(self) -> bool:
         """Whether anything remembered ever lowers the interest in a product."""
         ...
 
@@ -47,14 +47,17 @@ class Memory(Protocol[AnyVisits]):
     def remember(
         self, visits: AnyVisits, look: Look, slates: NDArray[np.int64], response: NDArray[np.int8]
     ) -> AnyVisits:
-        """The visits with what their customers remember after slates (B, n), a look at them, and responses (B, n)."""
+        """The visits with what their customers now remember, after responses (B, n) to slates (B, n).
+
+        `look` is what the method of this name gave for these slates.
+        """
         ...
 
 
 class NoMemory:
     """Customers who remember nothing."""
 
-    takes_interest = False
+    lowers_interest = False
 
     def look(self, visits: Visits, slates: NDArray[np.int64]) -> Look:
         """A look with all of the attention."""

@@ -46,9 +46,10 @@ class Run:
         responses: uniform draws behind the responses; (rows, columns of the customer model).
         noise: standard normal draws behind the reward noise; (rows, n).
         life: uniform draws behind leaving and coming back; (rows, 2).
-        drift: how the customers' interest wanders, where it does.
+        drift: the path of the drift so far, or None without drift.
         served: slates shown so far.
-        present: the simulator as it is at present, once its customers have drifted.
+        present: with drift, a copy of the simulator with interest as drifted so far, once it was asked for by
+            `Simulator.now`.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class Simulator(Generic[AnyVisits]):
         if drift is not None:
             drift.check_products(products)
             customers.drifted(np.ones(products))
-        if memory.takes_interest:
+        if memory.lowers_interest:
             customers.attending(np.ones((1, self.slate_size), dtype=np.float32))
         self.state_probability = state_probability.view()
         self.state_probability.flags.writeable = False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from selflearn_agents.compiling import Loop
 
 LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
-MANY = 1024  # products known in a state; with more, choosing leaders anew takes so long that there are twice as many
+MANY = 1024  # products known per state, on average, from which on twice as many lead: choosing them anew takes long
 ENTRY = np.dtype([("value", np.float64), ("column", np.int32), ("count", np.int32)])
 LEADER = np.dtype([("value", np.float64), ("column", np.int32), ("number", np.int32)])
 PLACE = np.dtype([("cell", np.int64), ("number", np.int32)])
@@ -18,7 +18,9 @@ STATE = np.dtype([(name, np.int64) for name in ("first", "end", "latest", "known
 
 
 class ValueTable:
-    """A value for each product known in a state: what it starts with, then the average of its rewards.
+    """A value for each product known in a state: the average of its rewards, and of its start.
+
+    The start counts as `prior_weight` rewards; with a `step_size` the average forgets old ones.
 
     Products are numbered by columns, in a random order, so that ties do not break by the order of the catalogue: of two
     equal values, that of the lower column is the better.
@@ -33,13 +35,14 @@ class ValueTable:
     Attributes:
         column: (P,) the column of each product.
         old: (N,) `ENTRY` of what is known at first, ascending by column in each state: value, column, and how many
-            rewards the value averages.
+            rewards it has had.
         new: (C,) `ENTRY` of the newcomers by number, and room for more.
         previous: (C,) the number of the newcomer before it in the state, -1 for none.
         newcomers: how many there are.
         places: (2 C,) `PLACE`: the cell, state * P + column, with this hash or one shortly before, -1 for none, and its
             number.
-        leaders: (S, L) `LEADER`, best first; their number is the position in `old`, or -1 - that in `new`.
+        leaders: (S, L) `LEADER`, the first `length` of them, best first; their number is the position in `old`, or
+            -1 - that in `new`.
         heads: (S,) `STATE`: where the old ones of the state begin and end, its latest newcomer, how many products are
             known there, and how many of them lead.
     """

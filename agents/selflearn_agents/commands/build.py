@@ -22,22 +22,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--column",
         action="append",
         type=pair,
-        metavar="NAME=FOUND",
-        help="name a column that is not recognised, such as customer=client_no; may be given several times",
+        metavar="NAME=HEADING",
+        help="use the log's column HEADING as NAME (invoice, product, quantity, time, price, customer, description) "
+        "where it is not recognised, such as customer=client_no; may be given several times",
     )
     parser.add_argument("--date-format", help="strptime format of dates given as text, such as %%d/%%m/%%Y")
     parser.add_argument(
-        "--separator", default="auto", help="of the cells of a CSV: a character, or comma, semicolon, tab, pipe"
+        "--separator",
+        default="auto",
+        help="what separates the cells of a CSV: a character, or comma, semicolon, tab, pipe",
     )
-    parser.add_argument("--decimal", choices=("auto", ".", ","), default="auto", help="mark in numbers given as text")
     parser.add_argument(
-        "--price-is", choices=PRICES, default="auto", help="of one unit, or the total of the line; auto: by its heading"
+        "--decimal", choices=("auto", ".", ","), default="auto", metavar="MARK", help="decimal mark: auto, . or ,"
+    )
+    parser.add_argument(
+        "--price-is",
+        choices=PRICES,
+        default="auto",
+        help="whether a price is of one unit, or the total of the line; auto decides by the heading",
     )
     parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
-    parser.add_argument("--seed", type=seed, default=0, help="of the split and of the simulated preferences")
+    parser.add_argument(
+        "--seed", type=seed, default=0, help="seed of the split of the customers and of the simulated preferences"
+    )
     parser.add_argument("--period", choices=("half", "week"), default="half", help="period of the month in the state")
     parser.add_argument("--max-products", type=positive, help="keep only the products most bought in the history")
-    parser.add_argument("--keep-all-products", action="store_true", help="also keep codes that are no merchandise")
+    parser.add_argument(
+        "--keep-all-products", action="store_true", help="also keep postage, fees and other codes that are no goods"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=agent,
         metavar="NAME",
-        help=f"agents to compare: {AGENT_HELP}; by default all that need no extra, without the privileged where "
-        "customers drift",
+        help=f"agents to compare: {AGENT_HELP}; by default all that need no extra package, without myopic_oracle "
+        "where an episode is one visit (it equals oracle there), and without privileged ones where interest drifts",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     add_run_arguments(parser)
@@ -43,20 +43,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--customer-models",
         nargs="+",
         metavar="NAME",
-        help=f"customer models to repeat it in, of {', '.join(CUSTOMERS)}, or module:Class, or none; by default "
-        "all in which a slate matters",
+        help="customer models in which to repeat the comparison: "
+        f"{', '.join(name for name in CUSTOMERS if name != 'seed')}, or module:Class; none for no repetition; "
+        "by default all but the environment's own. Ignored where that is seed",
     )
     parser.add_argument(
         "--check-customers",
         type=positive,
         help="visits per run in the null world and in the other customer models; by default a fifth of --customers",
     )
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side")
+    parser.add_argument(
+        "--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side; by default one per core"
+    )
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
         default="loky",
-        help="of joblib: processes of this machine; or a cluster, with ray or dask[distributed] installed",
+        help="where the runs go on: loky, on this machine; ray or dask, on a cluster (needs ray or dask[distributed])",
     )
 
 

@@ -21,7 +21,7 @@ COMMANDS = {  # name -> its module, and what it does
     "compare": ("compare", "compare agents on the same visits; tables, pictures, a report"),
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
     "make-log": ("make_log", "make a transaction log of any size from a shop"),
-    "bound": ("bound", "how far a learner comes that knows how states pool, or sees all responses"),
+    "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
     "drift": ("drift", "show what drift does to learning"),
     "benchmark": ("benchmark", "measure speed and memory on this machine"),
 }

@@ -1,4 +1,4 @@
-"""Our best: one belief per product over all states, that pools along the tiers; started from the history."""
+"""Our best: a belief per product, shared by the states of a block, such as a month; started from the history."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ class HierarchicalAgent(Agent):
 
         K(s, t) = v + sum of v_l over the levels l at which s and t are in one group
 
-    There is a level for each set of the other tiers. Its v_l starts from the weight w that the history's pooling gives
-    to as many tiers, v_l = 1 / (w * number of such levels). What the block as a whole has in common depends on the
-    history's purchases k of the product in the block, and on the weight w of the blocks:
+    There is a level for each set of m other tiers. It starts at v_l = 1 / (w_m * number of sets of that size), with w_m
+    the weight of the level of the history's pooling that has m + 1 tiers, the block's own included. What the block as a
+    whole has in common depends on the history's purchases h of the product in the block, and on the block's weight w_0:
 
-        v = 1 / (w + k) + k / (w + k)^2 + k^2 / (w + k)^3
+        v = 1 / (w_0 + h) + h / (w_0 + h)^2 + h^2 / (w_0 + h)^3
 
-    the customers to come as a draw of their own, their number of purchases, and what k purchases leave open.
+    The first term is there because the customers to come are a draw of their own, the second because they buy a
+    random number of times, the third for what h purchases leave open.
 
     Update, for each shown product in state s, with b and q the probabilities that it is bought, and if not bought
     clicked, and c the column K(., s):
@@ -44,13 +45,13 @@ class HierarchicalAgent(Agent):
         mean += c g / (1 + j c_s);   K -= c c' j / (1 + j c_s)
 
     g is the slope of the response's log-likelihood in u and j its information: an extended Kalman filter (Fahrmeir
-    1992). x, y and e_k are ratios of responses to what was expected at 1. A batch is learned as it looked when it was
-    decided: g and j of all its responses are taken at the belief before the batch, as normal observations z = u + g / j
-    with precision j. Those of one product in one state add up to one observation, and then the update is made state by
-    state, with j (z - mean) in the place of g; the order makes no difference.
+    1992). x, y and e_k are each the responses seen, divided by those expected if the factor were 1.
 
-    Steps that are too long where many visits say the same are kept short by learning at most as many visits at once as
-    have been learned before, or 64, and never more than 1,024: a larger batch is learned in parts.
+    A batch is learned in parts: a part has at most as many visits as were learned before it, but 64 are always allowed,
+    and never more than 1,024. This keeps steps short where many visits say the same. All g and j of a part are taken at
+    the belief before that part, as normal observations z = u + g / j with precision j. Those of one product in one
+    state add up to one observation, and then the update is made state by state, with j (z - mean) in the place of g;
+    the order makes no difference.
 
     When the visits reach 500, 1000, 2000, ... the v_l are fitted to all observations so far, and the beliefs are worked
     out anew. With K_l the part of K that level l makes, V = K + 1 / j, and a = V^-1 (z - prior_mean), three times, each
@@ -112,7 +113,7 @@ class HierarchicalAgent(Agent):
         return slates
 
     def _update(self, states: NDArray, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns of a product shown twice from the first; the item rewards are not read."""
+        """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
         self.model.observe(states, slates, responses.astype(np.int8, copy=False))
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ class CustomerMemory:
     the end the customer, is marketing fatigue (Cao, Sun, Shen and Ettl 2020). The formulas are ours.
 
     Attributes:
-        takes_interest: whether any interest is ever lost.
+        lowers_interest: whether any interest is ever lost.
         works: whether anything remembered has an effect; it may only delay the next visit.
     """
 
@@ -38,8 +38,8 @@ class CustomerMemory:
         self._fatigue_days = np.float32(journey.fatigue_days)
         self._log_kept = np.log1p(np.float32(-journey.fatigue))
         self._slates = journey.fatigue > 0 or journey.boredom > 0 or journey.delay > 1
-        self.takes_interest = journey.satiation > 0 or journey.fatigue > 0 or journey.boredom > 0
-        self.works = self._slates or self.takes_interest
+        self.lowers_interest = journey.satiation > 0 or journey.fatigue > 0 or journey.boredom > 0
+        self.works = self._slates or self.lowers_interest
 
     def look(self, visits: JourneyVisits, slates: NDArray[np.int64]) -> Look:
         """How the customers look at slates (B, n)."""
@@ -57,7 +57,7 @@ class CustomerMemory:
         if self._journey.satiation:
             slot, row, place = _bought_before(visits, shown)
             np.multiply.at(attention, (slot, row), self._appetite(visits, row, place))
-        return Look(attention.T.copy() if self.takes_interest else None, again.T.copy())
+        return Look(attention.T.copy() if self.lowers_interest else None, again.T.copy())
 
     def attention_to_all(
         self, visits: JourneyVisits, products: int, holding_back: float = 0.0
@@ -69,7 +69,7 @@ class CustomerMemory:
             products: size of the catalogue, P.
             holding_back: share that is taken off what was ignored within the last slates.
         """
-        if not self.takes_interest:
+        if not self.lowers_interest:
             return None
         rows, shape = np.arange(len(visits))[:, None], (len(visits), products + 1)  # the last column is NONE's
         attention = np.repeat(self._patience(visits).astype(np.float64)[:, None], products + 1, axis=1)

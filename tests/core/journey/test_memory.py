@@ -52,7 +52,7 @@ def visit(day, bought=(), ignored=(), satisfaction=1.0):
 def left(memory, *of_visit, **of_visit_by_name):
     """{product: factor} where it is not 1."""
     attention = memory.look(visit(*of_visit, **of_visit_by_name), ALL).attention
-    assert (attention is not None) == memory.takes_interest
+    assert (attention is not None) == memory.lowers_interest
     factors = [1.0] * P if attention is None else attention[0].tolist()
     return {product: factor for product, factor in enumerate(factors) if factor != 1.0}
 
@@ -122,7 +122,7 @@ def test_without_effects_nothing_is_remembered():
     assert not memory_of().works
     for effect in ({"satiation": 0.1}, {"fatigue": 0.1}, {"boredom": 0.1}, {"delay": 1.1}):
         assert memory_of(**effect).works
-        assert memory_of(**effect).takes_interest == ("delay" not in effect)
+        assert memory_of(**effect).lowers_interest == ("delay" not in effect)
 
 
 # ---------------------------------------------------------------- satisfaction
@@ -229,7 +229,7 @@ def test_looks_are_the_loop_over_all_that_happened(journey, bought, ignored, sat
     shown = sorted({product for _, products in ignored for product in products})
     if memory.works:
         assert np.flatnonzero(look.again[0]).tolist() == (shown if remembers_slates(journey) else [])
-    if not memory.takes_interest:
+    if not memory.lowers_interest:
         assert look.attention is whole is None
         return
     np.testing.assert_allclose(look.attention[0], expected, rtol=1e-5, atol=1e-7)

