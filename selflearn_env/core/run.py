@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.drift import Drift, DriftPath
-
-if TYPE_CHECKING:
-    from selflearn_env.core.simulator import Simulator
 
 LIFE = 2  # draws of a visit that say whether the customer leaves, and when it comes again
 BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
@@ -48,8 +45,7 @@ class Run:
         life: uniform draws behind leaving and coming back; (rows, 2).
         drift: the path of the drift so far, or None without drift.
         served: slates shown so far.
-        present: with drift, a copy of the simulator with interest as drifted so far, once it was asked for by
-            `Simulator.now`.
+        present: with drift, the customers with their interest as drifted so far, once somebody met them.
     """
 
     def __init__(
@@ -79,7 +75,7 @@ class Run:
         self.life = Stream(life, _Uniforms(LIFE))
         self.drift = None if drift is None else DriftPath(drift, products, path)
         self.served = 0
-        self.present: Simulator | None = None
+        self.present: CustomerModel | None = None
 
 
 # Classes, not lambdas: an environment, its streams included, can be pickled and copied in mid-episode.

@@ -96,10 +96,9 @@ class Simulator(Generic[AnyVisits]):
         """The simulator as it is at present, after the slates shown so far; itself where nothing drifts."""
         if run.drift is None:
             return self
-        if run.drift.advance(run.served) or run.present is None:
-            run.present = copy(self)
-            run.present.customers = self.customers.drifted(run.drift.factor(run.served))
-        return run.present
+        present = copy(self)
+        present.customers = self._present_customers(run)
+        return present
 
     def start(self, batch: int, run: Run) -> AnyVisits:
         """New visits, one per row."""
@@ -124,7 +123,7 @@ class Simulator(Generic[AnyVisits]):
         batch = len(visits.state)
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
         look = self.memory.look(visits, slates)
-        customers = self.customers if self.drift is None else self.now(run).customers
+        customers = self._present_customers(run)
         if look.attention is not None:
             customers = customers.attending(look.attention)
         response = customers.respond(visits.state, slates, repeated, run.responses.take(batch))
@@ -213,6 +212,14 @@ class Simulator(Generic[AnyVisits]):
         if isinstance(states, Visits):
             return states.state, states
         return self.states.check(states), None
+
+    def _present_customers(self, run: Run) -> CustomerModel:
+        """The customers as they are at present, after the slates shown so far."""
+        if run.drift is None:
+            return self.customers
+        if run.drift.advance(run.served) or run.present is None:
+            run.present = self.customers.drifted(run.drift.factor(run.served))
+        return run.present
 
     def _attending(self, attention: NDArray | None) -> CustomerModel:
         """The customers, with what is left of their interest in each product."""

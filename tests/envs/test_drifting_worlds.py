@@ -161,14 +161,14 @@ def test_a_simulator_taken_earlier_keeps_describing_its_moment(tiny_shop):
     assert len({expected.tobytes() for _, expected, *_ in taken}) > 8
 
 
-def test_the_simulator_is_one_object_until_the_world_changes(tiny_shop):
+def test_the_customers_are_one_object_until_the_world_changes(tiny_shop):
     """What keeps its tables of best slates, and an evaluation its visits together."""
     env = single_of(tiny_shop, drift=Drift(every=10, vanish={0: 4}))
     taken = []
     env.reset(seed=1)
     for _ in range(25):
-        taken.append(env.simulator)
-        assert env.simulator is taken[-1]
+        taken.append(env.simulator.customers)
+        assert env.simulator.customers is taken[-1]
         env.step([0, 1, 2])
         env.reset()
     changed = [slate for slate in range(1, 25) if taken[slate] is not taken[slate - 1]]

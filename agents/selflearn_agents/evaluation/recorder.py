@@ -61,7 +61,7 @@ class Recorder:
     ) -> None:
         """Writes down some visits, the slates, responses and item rewards, and the simulator that served them."""
         begin, end = self._count, self._count + len(slates)
-        if simulator is not self._simulator or end > self._room:
+        if self._simulator is None or simulator.customers is not self._simulator.customers or end > self._room:
             self._work_out()
             self._simulator = simulator
             begin, end = 0, len(slates)

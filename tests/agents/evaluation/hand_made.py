@@ -130,6 +130,7 @@ class Moment:
 
     def __init__(self, number, asked, drifts=True):
         self.number, self.asked, self.drift = number, asked, "some" if drifts else None
+        self.customers = object()  # others at every moment
 
     def expected_reward(self, states, slates):
         self.asked.append(len(states))
