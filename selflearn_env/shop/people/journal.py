@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.people.log import LoggedVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import calendar_tiers
 from selflearn_env.shop.history import Population
@@ -79,6 +80,12 @@ class Journal:
     def first(self) -> NDArray[np.int64]:
         """(V,) the first visit of the same customer."""
         return np.searchsorted(self.customer, self.customer)
+
+    @cached_property
+    def logged(self) -> LoggedVisits:
+        """The same visits as the simulator knows them."""
+        first = np.searchsorted(self.customer, np.arange(self.customers + 1))
+        return LoggedVisits(first, self.day, self.start, self.product)
 
     @cached_property
     def pair(self) -> NDArray[np.int64]:
