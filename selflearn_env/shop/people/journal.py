@@ -13,7 +13,7 @@ from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.people.log import LoggedVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import calendar_tiers
-from selflearn_env.shop.history import Population
+from selflearn_env.shop.history import DatedBaskets
 
 MONTHS = 12
 EVENTS = 2**20  # of records, worked on at once
@@ -42,8 +42,8 @@ class Journal:
     products: int
 
     @classmethod
-    def from_population(cls, population: Population, states: StateSpace) -> Journal:
-        """The visits of a shop's simulated customers, one per invoice."""
+    def from_population(cls, population: DatedBaskets, states: StateSpace) -> Journal:
+        """The visits of a shop's simulated customers, or of its history's, one per invoice."""
         number, items = population.visit_customer, population.item_visit
         order = np.lexsort((population.visit_day, number))  # stable: visits of one day keep their order
         place = np.empty_like(order)
