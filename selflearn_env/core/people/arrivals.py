@@ -21,9 +21,9 @@ from selflearn_env.core.run import Run
 class Regulars(ReturningCustomers):
     """Persons who come back, or leave for good; with what they bought in the log before, or new to the shop.
 
-    A person who is new comes for the first time on its first day in the log. One with a recorded past is drawn like any
-    other, and then one of its visits in the log: all that it bought before is its record, and life goes on from there.
-    Where customers do not come back, an episode is one visit; with a past, each visit of the log is drawn equally often.
+    A person who is new comes for the first time on its first day in the log. With a recorded past, a person is drawn
+    like any other, and then one of its visits in the log: what it bought before is its record, and life goes on there.
+    Where nobody comes back an episode is one visit, and with a past each visit of the log is drawn equally often.
 
     Attributes, beside those of `ReturningCustomers`:
         log: the visits of the log.
@@ -83,13 +83,13 @@ class Regulars(ReturningCustomers):
         spend = np.where(frequency > 0, self.lives.spend[customers] * frequency, 0.0)
         logged = log.start[visit] - log.start[log.first[customers]]
         state = self._state(day, self._segment(customers, last, frequency, spend))
-        changed = {
+        at_birth = {name: getattr(first, name) for name in JourneyVisits.__dataclass_fields__}
+        at_birth |= {
             "state": state, "day": day, "time": self.calendar.clock[day + 1], "visits": turn, "last_visit": last,
             "purchases": logged, "frequency": frequency, "last_buy": last, "spend": spend,
         }  # fmt: skip
-        columns = [changed.get(name, getattr(first, name)) for name in JourneyVisits.__dataclass_fields__]
         nothing = np.zeros(len(customers), dtype=np.int64)
-        return PeopleVisits(*columns, logged=logged, record=Items.none(len(customers)), basket=nothing)
+        return PeopleVisits(**at_birth, logged=logged, record=Items.none(len(customers)), basket=nothing)
 
     def follow(self, visits: JourneyVisits, response: NDArray[np.int8], run: Run) -> Followed:
         """The next visits; where there is none, the last as it has become, on its own day."""
