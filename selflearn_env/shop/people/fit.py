@@ -16,6 +16,7 @@ from selflearn_env.shop.people.rates import Persons, Rates, taste_shares
 from selflearn_env.shop.people.repeat import CAPS, Evidence, Memory, Repeat, fit_repeat, remember
 from selflearn_env.shop.people.taste import Taste, fit_taste
 
+ITEMS = 2**20  # of customers who are drawn at once
 PARTS = 3  # of the customers; the numbers are chosen on one, foreseen from the others
 MOST_CUSTOMERS = 30_000  # by whom they are chosen
 TOPICS = (1, 2, 4, 8, 16, 32)
@@ -84,7 +85,8 @@ class People:
         """What is bought again, by customers of whom this is expected at each visit."""
         memory = remember(journal, self.shares, self.choice.repeat.half_life)
         row, visit = self.shares.row_of_day[journal.day], journal.item_visit
-        base = taste_shares(self.shares, self.taste.factors, row[visit], theta[visit], journal.product)
+        factors, norm = self.taste.factors, self.rates.norm
+        base = taste_shares(self.shares, factors, row[visit], theta[visit], journal.product, norm)
         return Evidence.collect(np.maximum(base, np.finfo(float).tiny), memory, activity, visit)
 
     def draw(self, journal: Journal, rng: np.random.Generator, follow: bool = True) -> Rates:
@@ -103,9 +105,12 @@ class People:
 
     def draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:
         """(C,) the customers of a journal, each drawn from what its visits leave possible; all must have visits."""
-        gamma = rng.standard_gamma(self.taste.posterior(journal))
+        return Persons.together([self._draw_persons(some, rng) for some in journal.parts(ITEMS)])
+
+    def _draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:
+        """The same of so few that all can be worked on at once."""
+        theta = _weights(rng.standard_gamma(self.taste.posterior(journal)))
         activity = self.activity.draw(self.activity.posterior(journal), rng)
-        theta = _weights(gamma)
         evidence = self._evidence(journal, theta[journal.customer], activity[journal.customer])
         caps = self.choice.repeat.posterior(journal.customer, evidence)
         return Persons(theta, activity, _draw_caps(caps, rng))

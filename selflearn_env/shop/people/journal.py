@@ -116,6 +116,24 @@ class Journal:
             product=product.astype(np.int32),
         )
 
+    def parts(self, items: int) -> Iterator[Journal]:
+        """The journals of some customers after others: of one, or of so many as have at most this number of items."""
+        first = np.searchsorted(self.customer, np.arange(self.customers + 1))
+        begin = self.start[first]
+        at = 0
+        while at < self.customers:
+            until = max(at + 1, int(np.searchsorted(begin, begin[at] + items, side="right")) - 1)
+            visits = slice(first[at], first[until])
+            yield replace(
+                self,
+                customer=self.customer[visits] - at,
+                day=self.day[visits],
+                start=self.start[first[at] : first[until] + 1] - begin[at],
+                product=self.product[begin[at] : begin[until]],
+                customers=until - at,
+            )
+            at = until
+
     def baskets(self, group: NDArray[np.int64], groups: int) -> Baskets:
         """The same purchases with a group (V,) of each visit, 0..groups - 1, in the place of the state."""
         return Baskets(group, self.customer, self.item_visit, self.product.astype(np.int64), groups, self.products)

@@ -10,6 +10,7 @@ of the formula are those of `present` (q, f), `taste` (g, theta), `repeat` (part
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,6 +40,11 @@ class Persons:
     def rows(self, which: NDArray | slice) -> Persons:
         """Some of them."""
         return Persons(self.theta[which], self.activity[which], self.cap[which])
+
+    @classmethod
+    def together(cls, parts: Sequence[Persons]) -> Persons:
+        """All of them, those of the first part first."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("theta", "activity", "cap")))
 
 
 @dataclass(frozen=True, eq=False)
