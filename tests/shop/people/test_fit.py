@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.fit import fit_people
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Shares
-from selflearn_env.shop.people.rates import Persons, Rates
+from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.people.repeat import CAPS, Repeat
 from selflearn_env.shop.people.simulate import simulate
 
