@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,11 +17,6 @@ from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Shares
 from selflearn_env.shop.people.repeat import Repeat
-
-    @classmethod
-    def together(cls, parts: Sequence[Persons]) -> Persons:
-        """All of them, those of the first part first."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("theta", "activity", "cap")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +88,15 @@ def moments_of(journal: Journal, visits: NDArray[np.int64]) -> Moments:
     return Moments(day, begin, end, Items.none(visits.size))
 
 
+def normaliser(shares: Shares, factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R, K) sum over the products of their shares at each time times their factors (P, K)."""
+    return np.stack([each.astype(np.float64) @ factors for each in shares.share])
+
+
 def taste_shares(
     shares: Shares,
     factors: NDArray[np.float64],
+    norm: NDArray[np.float64],
     row: NDArray[np.int64],
     theta: NDArray[np.float64],
     product: NDArray[np.integer],
@@ -106,10 +106,10 @@ def taste_shares(
     Args:
         shares: what is bought at each time.
         factors: (P, K) of the topics.
+        norm: (R, K) `normaliser` of both.
         row: (N,) time of the visit.
         theta: (N, K) weights of its customer.
         product: (N,) the products.
     """
-    norm = np.stack([each.astype(np.float64) @ factors for each in shares.share])
     taste = np.einsum("nk,nk->n", factors[product], theta)
     return shares.share[row, product] * taste / np.einsum("nk,nk->n", norm[row], theta)
