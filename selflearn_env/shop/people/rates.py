@@ -87,9 +87,15 @@ def moments_of(journal: Journal, visits: NDArray[np.int64]) -> Moments:
     return Moments(day, begin, end, Items.none(visits.size))
 
 
+def normaliser(shares: Shares, factors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(R, K) sum over the products of their shares at each time times their factors (P, K)."""
+    return np.stack([each.astype(np.float64) @ factors for each in shares.share])
+
+
 def taste_shares(
     shares: Shares,
     factors: NDArray[np.float64],
+    norm: NDArray[np.float64],
     row: NDArray[np.int64],
     theta: NDArray[np.float64],
     product: NDArray[np.integer],
@@ -99,10 +105,10 @@ def taste_shares(
     Args:
         shares: what is bought at each time.
         factors: (P, K) of the topics.
+        norm: (R, K) `normaliser` of both.
         row: (N,) time of the visit.
         theta: (N, K) weights of its customer.
         product: (N,) the products.
     """
-    norm = np.stack([each.astype(np.float64) @ factors for each in shares.share])
     taste = np.einsum("nk,nk->n", factors[product], theta)
     return shares.share[row, product] * taste / np.einsum("nk,nk->n", norm[row], theta)

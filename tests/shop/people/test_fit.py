@@ -31,7 +31,7 @@ def known(schedule):
     return rates, persons, simulate(rates, persons, schedule, rng)
 
 
-def test_a_known_world_is_recovered(known):
+def test_a_known_world_is_recovered(known, monkeypatch):
     rates, persons, journal = known
     people = fit_people(journal, np.random.default_rng(0))
     assert people.choice.topics in (2, 4, 8)
@@ -45,6 +45,9 @@ def test_a_known_world_is_recovered(known):
     flat = Rates(rates.shares, np.ones((60, 1)), rates.activity, rates.repeat)
     popular = flat.log_shares(journal, alike).sum() / journal.day.size
     assert popular < found - 0.5 * (expected - popular)
+    drawn = people.draw_persons(journal, np.random.default_rng(1))
+    assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
+    monkeypatch.setattr("selflearn_env.shop.people.fit.ITEMS", 500)  # some customers at a time
     drawn = people.draw_persons(journal, np.random.default_rng(1))
     assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
 
