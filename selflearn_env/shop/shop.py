@@ -13,14 +13,16 @@ import numpy as np
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
 from selflearn_env.shop.fitting.demand import DrawnDemand, check_contrast
-from selflearn_env.shop.history import Catalogue, DatedBaskets, Fit, History, Parts, Population
+from selflearn_env.shop.history import Catalogue, Fit, History, Parts, Population
 from selflearn_env.shop.report import Report
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from selflearn_env.shop.fitting.lives import LogLives
+    from selflearn_env.shop.fitting.persons import DrawnPersons
     from selflearn_env.shop.people.fit import People
+    from selflearn_env.shop.people.journal import Journal
     from selflearn_env.shop.reading.tables import ArrowTable
     from selflearn_env.shop.reading.transactions import TransactionLog
 
@@ -161,12 +163,23 @@ class Shop:
         return LogLives(self.history, self.customers, self.seed)
 
     @cached_property
+    def persons(self) -> DrawnPersons:
+        """The population as persons: taste, activity, and what each bought; kept likewise.
+
+        Raises:
+            ValueError: no customer bought on a second day.
+        """
+        from selflearn_env.shop.fitting.persons import DrawnPersons  # likewise
+
+        return DrawnPersons(self._journal, self.people, self.lives, self.demand().start, self.seed)
+
+    @cached_property
     def people(self) -> People:
         """The model of persons, fitted to the population when it is first asked for; agents never see it.
 
         What was fitted is saved with the shop; it is derived, and no part of the digest.
         """
-        return self._fitted("people", self.customers, 4)
+        return self._fitted("people", self._journal, 4)
 
     @cached_property
     def history_people(self) -> People:
@@ -176,16 +189,23 @@ class Shop:
         """
         if self.history.baskets.same_as(self.customers):
             return self.people
-        return self._fitted("history_people", self.history.baskets, 5)
-
-    def _fitted(self, name: str, baskets: DatedBaskets, stream: int) -> People:
-        """The people of these baskets: kept, shipped, or fitted now with this stream of random numbers."""
-        # scipy is imported only where people are
-        from selflearn_env.shop.people.fit import fit_people
         from selflearn_env.shop.people.journal import Journal
+
+        journal = Journal.from_population(self.history.baskets, self.states).by_day()
+        return self._fitted("history_people", journal, 5)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        """The population's visits, those of a day taken together."""
+        from selflearn_env.shop.people.journal import Journal  # scipy is imported only where people are
+
+        return Journal.from_population(self.customers, self.states).by_day()
+
+    def _fitted(self, name: str, journal: Journal, stream: int) -> People:
+        """The people of a journal: kept, shipped, or fitted now with this stream of random numbers."""
+        from selflearn_env.shop.people.fit import fit_people
         from selflearn_env.shop.people.storage import put_together, take_apart
 
-        journal = Journal.from_population(baskets, self.states).by_day()
         self._read_shipped()
         if name not in self._fits:
             rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(6)[stream])

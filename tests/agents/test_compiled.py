@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import selflearn_agents
 from selflearn_agents.bandits.value_table import LEADERS
-from selflearn_agents.compiling import KEPT, NOT_KEPT
 
 import selflearn_env
 from selflearn_env import Shop
+from selflearn_env.core.compiling import KEPT, NOT_KEPT
 
 PRODUCTS = 180  # more than epsilon_greedy keeps in order
 PACKAGES = [Path(package.__file__).parent for package in (selflearn_env, selflearn_agents)]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.bandits.ucb import UCBAgent
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.slates import repeats
 from selflearn_env.shop.history import History

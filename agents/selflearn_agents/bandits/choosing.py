@@ -8,7 +8,7 @@ from math import log, log1p, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 
 BINS = 1024  # of the uniform numbers, in each of which a draw has a bound
 LEAST = 2.0**-54  # takes the place of a uniform number of 0

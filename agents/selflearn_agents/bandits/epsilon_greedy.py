@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.value_table import ValueTable
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
 from selflearn_env.shop.history import History

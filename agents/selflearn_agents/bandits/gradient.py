@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_gumbel
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.slates import repeats

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_normal, best_scores
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.tables import sum_rows

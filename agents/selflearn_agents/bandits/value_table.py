@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 
 LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
 MANY = 1024  # products known per state, on average, from which on twice as many lead: choosing them anew takes long

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.compiling import Loop
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from selflearn_agents.compiling import Loop
+from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 
 SURE = 0.95  # greatest probability of a response that is foreseen: a surprise stays finite

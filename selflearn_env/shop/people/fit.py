@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.activity import Activity, fit_activity
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Present, Shares, choose_caution, daily_shares, gamma_of, monthly_shares
-from selflearn_env.shop.people.rates import Persons, Rates, taste_shares
+from selflearn_env.shop.people.rates import Rates, normaliser, taste_shares
 from selflearn_env.shop.people.repeat import CAPS, Evidence, Memory, Repeat, fit_repeat, remember
 from selflearn_env.shop.people.taste import Taste, fit_taste
 
+ITEMS = 2**20  # of customers who are drawn at once
 PARTS = 3  # of the customers; the numbers are chosen on one, foreseen from the others
 MOST_CUSTOMERS = 30_000  # by whom they are chosen
 TOPICS = (1, 2, 4, 8, 16, 32)
@@ -74,6 +76,10 @@ class People:
         """The world expected."""
         return Rates(self.shares, self.taste.factors, self.activity, self.choice.repeat)
 
+    @cached_property
+    def _norm(self) -> NDArray[np.float64]:
+        return normaliser(self.shares, self.taste.factors)
+
     def foreseen(self, journal: Journal) -> Persons:
         """(V,) what is expected of each visit's customer from its earlier visits."""
         theta, activity = self.taste.foreseen(journal), self.activity.foreseen(journal)
@@ -84,7 +90,7 @@ class People:
         """What is bought again, by customers of whom this is expected at each visit."""
         memory = remember(journal, self.shares, self.choice.repeat.half_life)
         row, visit = self.shares.row_of_day[journal.day], journal.item_visit
-        base = taste_shares(self.shares, self.taste.factors, row[visit], theta[visit], journal.product)
+        base = taste_shares(self.shares, self.taste.factors, self._norm, row[visit], theta[visit], journal.product)
         return Evidence.collect(np.maximum(base, np.finfo(float).tiny), memory, activity, visit)
 
     def draw(self, journal: Journal, rng: np.random.Generator, follow: bool = True) -> Rates:
@@ -103,9 +109,12 @@ class People:
 
     def draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:
         """(C,) the customers of a journal, each drawn from what its visits leave possible; all must have visits."""
-        gamma = rng.standard_gamma(self.taste.posterior(journal))
+        return _together([self._draw_persons(some, rng) for some in journal.parts(ITEMS)])
+
+    def _draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:
+        """The same of so few that all can be worked on at once."""
+        theta = _weights(rng.standard_gamma(self.taste.posterior(journal)))
         activity = self.activity.draw(self.activity.posterior(journal), rng)
-        theta = _weights(gamma)
         evidence = self._evidence(journal, theta[journal.customer], activity[journal.customer])
         caps = self.choice.repeat.posterior(journal.customer, evidence)
         return Persons(theta, activity, _draw_caps(caps, rng))
@@ -148,7 +157,8 @@ class _Split:
         taste = fit_taste(self.fitted, self.months, topics, rng)
         row, visit = self.shares.row_of_day[self.checked.day], self.checked.item_visit
         theta = taste.foreseen(self.checked)
-        base = taste_shares(self.shares, taste.factors, row[visit], theta[visit], self.checked.product)
+        norm = normaliser(self.shares, taste.factors)
+        base = taste_shares(self.shares, taste.factors, norm, row[visit], theta[visit], self.checked.product)
         return np.maximum(base, np.finfo(float).tiny)
 
 
@@ -249,6 +259,11 @@ def plain_shares(journal: Journal, shares: Shares) -> NDArray[np.float64]:
     """(N,) share of each item in what everybody buys at its time."""
     share = shares.share[shares.row_of_day[journal.day[journal.item_visit]], journal.product]
     return np.maximum(share, np.finfo(np.float32).tiny).astype(np.float64)
+
+
+def _together(parts: Sequence[Persons]) -> Persons:
+    """All of them, those of the first part first."""
+    return Persons(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Persons)))
 
 
 def _weights(gamma: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
+from selflearn_env.core.compiling import Loop
+from selflearn_env.core.people.log import LoggedVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import calendar_tiers
 from selflearn_env.shop.history import DatedBaskets
@@ -81,6 +83,12 @@ class Journal:
         return np.searchsorted(self.customer, self.customer)
 
     @cached_property
+    def logged(self) -> LoggedVisits:
+        """The same visits as the simulator knows them."""
+        first = np.searchsorted(self.customer, np.arange(self.customers + 1))
+        return LoggedVisits(first, self.day, self.start, self.product)
+
+    @cached_property
     def pair(self) -> NDArray[np.int64]:
         """(N,) customer * P + product of each item."""
         return self.customer[self.item_visit] * self.products + self.product
@@ -106,15 +114,26 @@ class Journal:
         """The same with all visits that a customer makes on one day taken together."""
         new = np.ones(self.customer.size, dtype=bool)
         new[1:] = (np.diff(self.customer) != 0) | (np.diff(self.day) != 0)
-        cell = np.unique((np.cumsum(new) - 1)[self.item_visit] * self.products + self.product)
-        visit, product = np.divmod(cell, self.products)
-        return replace(
-            self,
-            customer=self.customer[new],
-            day=self.day[new],
-            start=np.searchsorted(visit, np.arange(np.count_nonzero(new) + 1)),
-            product=product.astype(np.int32),
-        )
+        start, product = _sets(np.append(self.start[:-1][new], self.start[-1]), self.product)
+        return replace(self, customer=self.customer[new], day=self.day[new], start=start, product=product)
+
+    def parts(self, items: int) -> Iterator[Journal]:
+        """The journals of some customers after others: of one, or of so many as have at most this number of items."""
+        first = np.searchsorted(self.customer, np.arange(self.customers + 1))
+        begin = self.start[first]
+        at = 0
+        while at < self.customers:
+            until = max(at + 1, int(np.searchsorted(begin, begin[at] + items, side="right")) - 1)
+            visits = slice(first[at], first[until])
+            yield replace(
+                self,
+                customer=self.customer[visits] - at,
+                day=self.day[visits],
+                start=self.start[first[at] : first[until] + 1] - begin[at],
+                product=self.product[begin[at] : begin[until]],
+                customers=until - at,
+            )
+            at = until
 
     def baskets(self, group: NDArray[np.int64], groups: int) -> Baskets:
         """The same purchases with a group (V,) of each visit, 0..groups - 1, in the place of the state."""
@@ -143,3 +162,17 @@ class Journal:
             events = np.arange(start[-1]) + np.repeat(begin[at:until] - start[:-1], np.diff(start))
             yield visits[at:until], start, events
             at = until
+
+
+@Loop
+def _sets(start, product):  # type: ignore[no-untyped-def]
+    """The products of each row, start[row]..start[row + 1] - 1, once each and ascending: where rows start, and these."""
+    ends, found, at = np.zeros_like(start), np.empty_like(product), 0
+    for row in range(start.size - 1):
+        own = np.sort(product[start[row] : start[row + 1]])
+        for i in range(own.size):
+            if i == 0 or own[i] != own[i - 1]:
+                found[at] = own[i]
+                at += 1
+        ends[row + 1] = at
+    return ends, found[:at].copy()

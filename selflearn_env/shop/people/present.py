@@ -64,15 +64,18 @@ class Present:
 
 def usual_shares(journal: Journal, gamma: Gamma | None = None) -> Shares:
     """The products' popularity over all visits, at every time the same; `gamma` as for `Posterior`."""
-    incidence = _pooled(journal, np.zeros(journal.day.size, dtype=np.int64), 1, gamma)
+    incidence = _Pooled(journal, np.zeros(journal.day.size, dtype=np.int64), 1).incidence(gamma)
     return _shares(incidence, incidence[0], np.zeros_like(journal.month_of_day))
 
 
 def monthly_shares(journal: Journal, gamma: Gamma | None = None) -> Shares:
     """By month; `gamma` as for `Posterior`."""
-    incidence = _pooled(journal, journal.month, MONTHS, gamma)
-    usual = incidence.T @ np.bincount(journal.month, minlength=MONTHS)
-    return _shares(incidence, usual, journal.month_of_day)
+    return _of_months(_Pooled(journal, journal.month, MONTHS), journal, gamma)
+
+
+def _of_months(pooled: _Pooled, journal: Journal, gamma: Gamma | None) -> Shares:
+    incidence = pooled.incidence(gamma)
+    return _shares(incidence, incidence.T @ pooled.visits, journal.month_of_day)
 
 
 def gamma_of(rng: np.random.Generator, caution: float) -> Gamma:
@@ -92,21 +95,34 @@ def choose_caution(journal: Journal, months: Shares, rng: np.random.Generator) -
         months: what is expected of them.
         rng: draws.
     """
-    gain = fit_levels(journal.baskets(journal.month, MONTHS), (MONTHS,), LEVELS).levels[-1].gain
+    pooled = _Pooled(journal, journal.month, MONTHS)
+    gain = pooled.pooling.levels[-1].gain
     expected = np.maximum(months.share.astype(np.float64), TINY)
-    weight = np.bincount(journal.month, minlength=MONTHS) * journal.product.size / journal.day.size**2
+    weight = pooled.visits * journal.product.size / journal.day.size**2
     for caution in CAUTIONS:
-        drawn = np.maximum(monthly_shares(journal, gamma_of(rng, caution)).share, TINY)
+        drawn = np.maximum(_of_months(pooled, journal, gamma_of(rng, caution)).share, TINY)
         if weight @ (expected * np.log(expected / drawn)).sum(axis=1) <= gain:
             return caution
     return CAUTIONS[-1]
 
 
-def _pooled(journal: Journal, group: NDArray[np.int64], groups: int, gamma: Gamma | None) -> NDArray[np.float64]:
-    """(groups, P) purchases per visit, from one rate for all products down to the groups (V,) of the visits."""
-    baskets = journal.baskets(group, groups)
-    pooling = fit_levels(baskets, (groups,), LEVELS if groups > 1 else LEVELS[:1])
-    return pooling.posterior(baskets.visits(), baskets.purchases(), (groups,), gamma).incidence()
+class _Pooled:
+    """The purchases of groups of visits, pooled from one rate for all products down to the groups.
+
+    Attributes:
+        visits: (groups,) of each group.
+        pooling: as it was fitted.
+    """
+
+    def __init__(self, journal: Journal, group: NDArray[np.int64], groups: int):
+        """Fits the pooling of the groups (V,) of the visits."""
+        baskets = journal.baskets(group, groups)
+        self.visits, self._purchases = baskets.visits(), baskets.purchases()
+        self.pooling = fit_levels(baskets, (groups,), LEVELS if groups > 1 else LEVELS[:1])
+
+    def incidence(self, gamma: Gamma | None) -> NDArray[np.float64]:
+        """(groups, P) purchases per visit; `gamma` as for `Posterior`."""
+        return self.pooling.posterior(self.visits, self._purchases, self.visits.shape, gamma).incidence()
 
 
 def _shares(incidence: NDArray[np.float64], usual: NDArray[np.float64], row_of_day: NDArray[np.int64]) -> Shares:
@@ -132,22 +148,17 @@ def daily_shares(
     days, products = len(months.row_of_day), journal.products
     per_visit = journal.product.size / max(journal.day.size, 1)
     visits = _remembered(np.bincount(journal.day, minlength=days).astype(np.float64), present.half_life, looking_back)
-    weight = np.ones(journal.product.size)
-    prior = np.full(products, present.weight)
+    weight, prior = None, np.full(products, present.weight)
     if gamma is not None:
-        weight, prior = gamma(weight), gamma(prior)
-    order = np.argsort(journal.product, kind="stable")
-    product, day = journal.product[order], journal.day[journal.item_visit[order]]
+        weight, prior = gamma(np.ones(journal.product.size)), gamma(prior)
+    cell = (journal.day * products)[journal.item_visit] + journal.product
+    bought = np.bincount(cell, weight, minlength=days * products).reshape(days, products)
     share = np.empty((days, products), dtype=np.float32)
     width = max(1, CELLS // days)
     for at in range(0, products, width):
         block = slice(at, min(at + width, products))
-        some = slice(*np.searchsorted(product, [block.start, block.stop]))
-        columns = block.stop - block.start
-        cell = day[some] * columns + product[some] - at
-        bought = np.bincount(cell, weights=weight[order[some]], minlength=days * columns).reshape(days, columns)
         parent = np.maximum(per_visit * months.share[:, block].astype(np.float64), TINY)[months.row_of_day]
-        remembered = _remembered(bought.astype(np.float64), present.half_life, looking_back)
+        remembered = _remembered(bought[:, block].astype(np.float64), present.half_life, looking_back)
         share[:, block] = (remembered + prior[block]) / (visits[:, None] + present.weight / parent)
     share /= share.sum(axis=1, dtype=np.float64, keepdims=True)
     return Shares(share, months.usual, np.arange(days))

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.fit import fit_people
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Shares
-from selflearn_env.shop.people.rates import Persons, Rates
+from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.people.repeat import CAPS, Repeat
 from selflearn_env.shop.people.simulate import simulate
 
@@ -30,7 +31,7 @@ def known(schedule):
     return rates, persons, simulate(rates, persons, schedule, rng)
 
 
-def test_a_known_world_is_recovered(known):
+def test_a_known_world_is_recovered(known, monkeypatch):
     rates, persons, journal = known
     people = fit_people(journal, np.random.default_rng(0))
     assert people.choice.topics in (2, 4, 8)
@@ -44,6 +45,9 @@ def test_a_known_world_is_recovered(known):
     flat = Rates(rates.shares, np.ones((60, 1)), rates.activity, rates.repeat)
     popular = flat.log_shares(journal, alike).sum() / journal.day.size
     assert popular < found - 0.5 * (expected - popular)
+    drawn = people.draw_persons(journal, np.random.default_rng(1))
+    assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
+    monkeypatch.setattr("selflearn_env.shop.people.fit.ITEMS", 500)  # some customers at a time
     drawn = people.draw_persons(journal, np.random.default_rng(1))
     assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
 

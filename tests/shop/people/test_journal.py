@@ -1,5 +1,7 @@
 """The journal of a shop's customers, against loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,17 @@ def test_baskets_count_the_same_purchases(journal, groups):
     baskets = journal.baskets(group, groups)
     assert baskets.visits().sum() == journal.day.size
     assert np.asarray(baskets.purchases()).sum(axis=0).tolist() == np.bincount(journal.product, minlength=6).tolist()
+
+
+def test_parts_are_the_journal_some_customers_at_a_time(journal):
+    everybody = replace(journal, customers=14)  # the last two never came
+    parts = list(everybody.parts(8))
+    assert len(parts) > 3
+    assert all(part.product.size <= 8 or part.customers == 1 for part in parts)
+    before = np.cumsum([0] + [part.customers for part in parts])
+    assert before[-1] == 14
+    customer = [part.customer + at for part, at in zip(parts, before, strict=False)]
+    np.testing.assert_array_equal(np.concatenate(customer), journal.customer)
+    for name in ("day", "product", "size"):
+        together = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_array_equal(together, getattr(journal, name))

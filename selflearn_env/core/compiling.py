@@ -14,9 +14,9 @@ NOT_KEPT = "compiling, in every run: no folder for numba's cache can be written 
 class Loop:
     """A plain function over arrays and numbers, compiled at its first call; numba's cache keeps it on disk.
 
-    The rules of the agents are such functions. `@Loop` stands where `@numba.njit` would, so that numba, which takes
-    half a second, is imported only by those who run one. One loop may call another. With NUMBA_DISABLE_JIT=1 in the
-    environment the same lines run as plain Python and give the same bits, as long as numbers of 4 bytes become
+    Rules that run at every visit are such functions. `@Loop` stands where `@numba.njit` would, so that numba, which
+    takes half a second, is imported only by those who run one. One loop may call another. With NUMBA_DISABLE_JIT=1 the
+    same lines run as plain Python and give the same bits, as long as numbers of 4 bytes become
     numpy.float64 before they meet others: what numba makes of float(x) has 4 bytes still.
 
     Numba looks at the file of a loop to see whether its cache still holds, and not at the files of the loops that it
