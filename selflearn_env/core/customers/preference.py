@@ -23,7 +23,7 @@ from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
 from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
 from selflearn_env.core.tables import DENSE
 
-STATES, CELLS = 128, 2**19  # worked on at once, at most, where whole rows of the catalogue are needed
+STATES, CELLS = 128, 2**17  # worked on at once, at most, where whole rows of the catalogue are needed
 
 
 class PreferenceCustomers(CustomerModel):
@@ -199,7 +199,8 @@ class PreferenceCustomers(CustomerModel):
         if self._factor is not None:
             self._drift(appeal, self._factor)
         if attention is not None:
-            appeal *= attention[..., None]
+            appeal[..., 0] *= attention
+            appeal[..., 1] *= attention
         return appeal.astype(np.float64)
 
     def _rows_of_visits(self, states: NDArray, at: slice) -> NDArray[np.float64]:

@@ -166,7 +166,7 @@ class Journal:
 
 @Loop
 def _sets(start, product):  # type: ignore[no-untyped-def]
-    """The products of each row, start[row]..start[row + 1] - 1, once each and ascending: where rows start, and these."""
+    """The products of each row, start[row]..start[row + 1] - 1, once each, ascending: where rows start, and these."""
     ends, found, at = np.zeros_like(start), np.empty_like(product), 0
     for row in range(start.size - 1):
         own = np.sort(product[start[row] : start[row + 1]])
