@@ -61,6 +61,19 @@ class Journal:
             products=population.products,
         )
 
+    @classmethod
+    def schedule(
+        cls,
+        customer: NDArray[np.int64],
+        day: NDArray[np.int64],
+        month_of_day: NDArray[np.int64],
+        customers: int,
+        products: int,
+    ) -> Journal:
+        """Visits without purchases; arguments as the attributes."""
+        start, product = np.zeros(customer.size + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+        return cls(customer, day, start, product, month_of_day, customers, products)
+
     @cached_property
     def month(self) -> NDArray[np.int64]:
         """(V,) month of each visit."""
@@ -159,7 +172,7 @@ class Journal:
 
 @Loop
 def _sets(start, product):  # type: ignore[no-untyped-def]
-    """The products of each row, start[row]..start[row + 1] - 1, once each and ascending: where rows start, and these."""
+    """What each row, start[row]..start[row + 1] - 1, holds, once each and ascending: where rows start, and products."""
     ends, found, at = np.zeros_like(start), np.empty_like(product), 0
     for row in range(start.size - 1):
         own = np.sort(product[start[row] : start[row + 1]])
