@@ -1,6 +1,7 @@
 """Self learning recommendation as a Gymnasium environment, made from any shop's transaction log.
 
-Importing this package registers `selflearn/Seed-v0`, `selflearn/Retail-v0` and `selflearn/RetailJourney-v0`.
+Importing this package registers `selflearn/Seed-v0`, `selflearn/Retail-v0`, `selflearn/RetailJourney-v0` and
+`selflearn/RetailPeople-v0`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from selflearn_env.version import __version__
 if TYPE_CHECKING:
     from selflearn_env.core.drift import Drift
     from selflearn_env.core.journey.effects import Journey
+    from selflearn_env.core.people.effects import Tastes
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
     from selflearn_env.envs.face import face
@@ -28,6 +30,7 @@ __all__ = [
     "Rewards",
     "Shop",
     "StateSpace",
+    "Tastes",
     "TransactionLog",
     "__version__",
     "face",
@@ -43,6 +46,7 @@ _HOMES = {
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",
+    "Tastes": "core.people.effects",
     "face": "envs.face",
     "TransactionLog": "shop.reading.transactions",
     "load_transactions": "shop.reading.transactions",
@@ -65,6 +69,7 @@ for _id, _world in (
     ("selflearn/Seed-v0", "seed"),
     ("selflearn/Retail-v0", "retail"),
     ("selflearn/RetailJourney-v0", "retail_journey"),
+    ("selflearn/RetailPeople-v0", "retail_people"),
 ):
     register(
         id=_id,

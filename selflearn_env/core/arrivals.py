@@ -24,8 +24,8 @@ class Arrivals(Protocol[AnyVisits]):
         """Length of the list of possible visits; each of its positions is drawn equally often."""
         ...
 
-    def start(self, positions: NDArray[np.int64]) -> AnyVisits:
-        """New visits, one for each position (B,)."""
+    def start(self, batch: int, run: Run) -> AnyVisits:
+        """New visits, so many, from positions drawn by the run."""
         ...
 
     def follow(
@@ -66,9 +66,9 @@ class SingleVisits:
         """One per unit of weight."""
         return self._visitors.size
 
-    def start(self, positions: NDArray[np.int64]) -> Visits:
-        """New visits, one for each position (B,)."""
-        return Visits(self._visitors.take(positions))
+    def start(self, batch: int, run: Run) -> Visits:
+        """New visits, so many."""
+        return Visits(self._visitors.take(run.visits.take(batch)))
 
     def follow(
         self, visits: AnyVisits, response: NDArray[np.int8], run: Run

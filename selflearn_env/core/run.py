@@ -43,6 +43,8 @@ class Run:
         responses: uniform draws behind the responses; (rows, columns of the customer model).
         noise: standard normal draws behind the reward noise; (rows, n).
         life: uniform draws behind leaving and coming back; (rows, 2).
+        pasts: uniform draws behind the points at which customers' recorded pasts end; (rows, 1).
+        baskets: seeds of what is bought besides the slates; (rows,).
         drift: the path of the drift so far, or None without drift.
         served: slates shown so far.
         present: with drift, the customers with their interest as drifted so far, once somebody met them.
@@ -68,11 +70,13 @@ class Run:
             products: size of the catalogue, P.
             drift: how the customers' interest wanders, or None.
         """
-        visits, responses, noise, path, life = rng.spawn(5)
+        visits, responses, noise, path, life, pasts, baskets = rng.spawn(7)
         self.visits = Stream(visits, _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
         self.noise = Stream(noise, _Normals(slate_size))
         self.life = Stream(life, _Uniforms(LIFE))
+        self.pasts = Stream(pasts, _Uniforms(1))
+        self.baskets = Stream(baskets, _seeds)
         self.drift = None if drift is None else DriftPath(drift, products, path)
         self.served = 0
         self.present: CustomerModel | None = None
@@ -85,6 +89,10 @@ class _Integers:
 
     def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
         return rng.integers(self.high, size=rows)
+
+
+def _seeds(rng: np.random.Generator, rows: int) -> NDArray[np.uint64]:
+    return rng.integers(2**64, size=rows, dtype=np.uint64)
 
 
 class _Uniforms:

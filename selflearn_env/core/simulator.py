@@ -17,6 +17,7 @@ from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.run import Run
 from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
+from selflearn_env.core.tastes import AlikeTastes, TastesPart
 from selflearn_env.core.visits import AnyVisits, Outcome, Visits
 
 
@@ -24,8 +25,9 @@ class Simulator(Generic[AnyVisits]):
     """A shop's visits and customers, put together of parts. It never changes; what changes are its visits and its run.
 
     Where visits are given instead of state indexes, `response_probability`, `expected_reward`, `random_reward` and
-    `optimal_slate` are those of these very customers, with all that they remember; with state indexes, of customers who
-    remember nothing. `optimal_slate` is then the myopic oracle: the best of this visit, whatever comes of it.
+    `optimal_slate` are those of these very customers, with their tastes and all that they remember; with state indexes,
+    of the state's usual customers, who remember nothing. `optimal_slate` is then the myopic oracle: the best of this
+    visit, whatever comes of it.
 
     Attributes:
         states: the state space, S states.
@@ -34,6 +36,7 @@ class Simulator(Generic[AnyVisits]):
         state_probability: (S,) how often each state visits.
         arrivals: who comes, and who comes again.
         memory: what the customers remember.
+        tastes: what each of them wants, and buys besides the slates.
         customers: how they choose, as they are before any drift.
         rewards: what a response earns.
         drift: how the customers' interest wanders, or None.
@@ -51,8 +54,9 @@ class Simulator(Generic[AnyVisits]):
         customers: CustomerModel,
         rewards: Rewards,
         drift: Drift | None = None,
+        tastes: TastesPart[AnyVisits] | None = None,
     ):
-        """Puts the parts together; arguments as the attributes.
+        """Puts the parts together; arguments as the attributes, no tastes for customers who are alike in a state.
 
         Raises:
             ValueError: the slate does not fit the catalogue, or unknown products drift.
@@ -63,10 +67,12 @@ class Simulator(Generic[AnyVisits]):
         self.slate_size = check_slate_size(slate_size, products)
         self.arrivals, self.memory = arrivals, memory
         self.customers, self.rewards, self.drift = customers, rewards, drift
+        self.tastes: TastesPart[AnyVisits] = AlikeTastes() if tastes is None else tastes
         # A model that cannot do what the other parts ask for says so now.
         if drift is not None:
             drift.check_products(products)
             customers.drifted(np.ones(products))
+        self.tastes.check(customers)
         if memory.lowers_interest:
             customers.attending(np.ones((1, self.slate_size), dtype=np.float32))
         self.state_probability = state_probability.view()
@@ -102,7 +108,7 @@ class Simulator(Generic[AnyVisits]):
 
     def start(self, batch: int, run: Run) -> AnyVisits:
         """New visits, one per row."""
-        return self.arrivals.start(run.visits.take(batch))
+        return self.arrivals.start(batch, run)
 
     def restart(self, visits: AnyVisits, ended: NDArray[np.bool_], run: Run) -> AnyVisits:
         """The visits, with new ones in the rows whose episode has ended."""
@@ -126,10 +132,11 @@ class Simulator(Generic[AnyVisits]):
         customers = self._present_customers(run)
         if look.attention is not None:
             customers = customers.attending(look.attention)
-        response = customers.respond(visits.state, slates, repeated, run.responses.take(batch))
+        customers, met = self.tastes.meet(customers, visits)
+        response = customers.respond(met, slates, repeated, run.responses.take(batch))
         item_reward = self.rewards.earned(response, run.noise.take(batch) if self.rewards.noise else None)
         run.served += batch
-        remembered = self.memory.remember(visits, look, slates, response)
+        remembered = self.tastes.buy(self.memory.remember(visits, look, slates, response), slates, response, run)
         after, terminated, truncated = self.arrivals.follow(remembered, response, run)
         duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
         reward = item_reward.dot(self._sum)
@@ -161,7 +168,8 @@ class Simulator(Generic[AnyVisits]):
         numbers, visits = self._given(states)
         slates, repeated = check_slates(slates, len(numbers), self.slate_size, self.products)
         attention = None if visits is None else self.memory.look(visits, slates).attention
-        return self._attending(attention).response_probability(numbers, slates, repeated)
+        customers, met = self._met(numbers, visits, attention)
+        return customers.response_probability(met, slates, repeated)
 
     def expected_reward(self, states: ArrayLike | AnyVisits, slates: ArrayLike) -> NDArray[np.float64]:
         """Exact expected reward of each slate, in reward units per visit.
@@ -192,7 +200,8 @@ class Simulator(Generic[AnyVisits]):
         """
         numbers, visits = self._given(states)
         attention = None if visits is None else self.memory.attention_to_all(visits, self.products, holding_back)
-        return self._attending(attention).optimal_slate(numbers, self.rewards)
+        customers, met = self._met(numbers, visits, attention)
+        return customers.optimal_slate(met, self.rewards)
 
     def random_reward(self, states: ArrayLike | AnyVisits) -> NDArray[np.float64]:
         """(B,) expected reward of a slate of distinct products drawn uniformly from the catalogue.
@@ -204,7 +213,8 @@ class Simulator(Generic[AnyVisits]):
         """
         numbers, visits = self._given(states)
         attention = None if visits is None else self.memory.attention_to_all(visits, self.products)
-        probability = self._attending(attention).random_response_probability(numbers)
+        customers, met = self._met(numbers, visits, attention)
+        probability = customers.random_response_probability(met)
         return (probability @ self.rewards.by_response).sum(axis=1)
 
     def _given(self, states: ArrayLike | AnyVisits) -> tuple[NDArray[np.int64], AnyVisits | None]:
@@ -221,6 +231,9 @@ class Simulator(Generic[AnyVisits]):
             run.present = self.customers.drifted(run.drift.factor(run.served))
         return run.present
 
-    def _attending(self, attention: NDArray | None) -> CustomerModel:
-        """The customers, with what is left of their interest in each product."""
-        return self.customers if attention is None else self.customers.attending(attention)
+    def _met(
+        self, numbers: NDArray[np.int64], visits: AnyVisits | None, attention: NDArray | None
+    ) -> tuple[CustomerModel, NDArray[np.int64]]:
+        """The customers, with what is left of their interest in each product, and what they go by in the model."""
+        customers = self.customers if attention is None else self.customers.attending(attention)
+        return (customers, numbers) if visits is None else self.tastes.meet(customers, visits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,29 +21,45 @@ class Visits:
     def __len__(self) -> int:
         return len(self.state)
 
-    def arrays(self) -> list[NDArray]:
-        """All that is known of the visits, in the order of the fields."""
+    def columns(self) -> list[Any]:
+        """All that is known of the visits, in the order of the fields: arrays, or `Items` where lengths differ."""
         return [getattr(self, field.name) for field in fields(self)]
 
     def rows(self, which: NDArray) -> Self:
         """The visits of some rows, given by their numbers or by a mask."""
         numbers = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return type(self)(*(array.take(numbers, axis=0) for array in self.arrays()))
+        return type(self)(*(_rows(column, numbers) for column in self.columns()))
 
     def replaced(self, which: NDArray, others: Self) -> Self:
         """These visits, with others in some rows."""
-        arrays = []
-        for array, other in zip(self.arrays(), others.arrays(), strict=True):
-            array = array.copy()
-            array[which] = other
-            arrays.append(array)
-        return type(self)(*arrays)
+        pairs = zip(self.columns(), others.columns(), strict=True)
+        return type(self)(*(_replaced(column, which, other) for column, other in pairs))
+
+    def told(self) -> dict[str, NDArray]:
+        """What the shop is told of the visits, under the names of `info`: (B,) numbers each."""
+        return {"state": self.state}
 
     @staticmethod
     def joined(parts: Sequence[AnyVisits]) -> AnyVisits:
         """The visits of several, one after the other; at least one."""
-        columns = zip(*(part.arrays() for part in parts), strict=True)
-        return type(parts[0])(*map(np.concatenate, columns))
+        columns = zip(*(part.columns() for part in parts), strict=True)
+        return type(parts[0])(*map(_joined, columns))
+
+
+def _rows(column: Any, numbers: NDArray) -> Any:
+    return column.take(numbers, axis=0) if isinstance(column, np.ndarray) else column.rows(numbers)
+
+
+def _replaced(column: Any, which: NDArray, other: Any) -> Any:
+    if not isinstance(column, np.ndarray):
+        return column.replaced(which, other)
+    column = column.copy()
+    column[which] = other
+    return column
+
+
+def _joined(columns: Sequence[Any]) -> Any:
+    return np.concatenate(columns) if isinstance(columns[0], np.ndarray) else columns[0].joined(columns)
 
 
 class Outcome(NamedTuple, Generic[AnyVisits]):

@@ -61,10 +61,8 @@ class Options:
     rewards: Rewards = field(default_factory=Rewards)
 
     def __post_init__(self) -> None:
-        for name, known in (("observation", self.observations), ("visits", VISITS)):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in known:
-                raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
+        check_known("observation", self.observation, self.observations)
+        check_known("visits", self.visits, VISITS)
         self._check_customer_options()
         object.__setattr__(self, "contrast", check_contrast(self.contrast))
         if isinstance(self.drift, Mapping):
@@ -185,6 +183,16 @@ def _keyword_only(callable_: Callable[..., Any]) -> set[str]:
     return {
         name for name, parameter in signature(callable_).parameters.items() if parameter.kind is Parameter.KEYWORD_ONLY
     }
+
+
+def check_known(name: str, value: Any, known: tuple[str, ...]) -> None:
+    """Sees that an option has one of its values.
+
+    Raises:
+        ValueError: it has not; the message says which there are.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"unknown {name} {value!r}{_meant(value, known)}; known: {', '.join(known)}")
 
 
 def from_mapping(kind: type[Any], given: Mapping[str, Any]) -> Any:

@@ -85,7 +85,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self._over, self._shown = False, None
         n = self._simulator.slate_size
         return self.view.observe(self._visits)[0], {
-            "state": self._visits.state.item(),
+            **self._told(self._visits),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
             "duplicates": 0,
@@ -113,12 +113,15 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         terminated, truncated = outcome.terminated.item(), outcome.truncated.item()
         self._visits, self._over = outcome.visits, terminated or truncated
         info = {
-            "state": self._visits.state.item(),
+            **self._told(self._visits),
             "response": outcome.response[0],
             "item_reward": outcome.item_reward[0],
             "duplicates": outcome.duplicates.item(),
         }
         return self.view.observe(self._visits)[0], outcome.reward.item(), terminated, truncated, info
+
+    def _told(self, visits: Visits) -> dict[str, Any]:
+        return {name: values.item() for name, values in visits.told().items()}
 
     def render(self) -> Any:
         """The visit and the slate shown to it, with what was bought and clicked.

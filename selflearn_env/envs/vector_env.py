@@ -201,7 +201,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
 
     def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
-        return self.view.observe(visits), {"state": visits.state.copy(), **shown}
+        told = {name: values.copy() for name, values in visits.told().items()}
+        return self.view.observe(visits), {**told, **shown}
 
     def _nothing_shown(self) -> dict[str, NDArray]:
         shape = (self.num_envs, self._simulator.slate_size)

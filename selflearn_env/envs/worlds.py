@@ -12,6 +12,7 @@ from selflearn_env import datasets
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.envs.journey_options import JourneyOptions
 from selflearn_env.envs.options import Options
+from selflearn_env.envs.people_options import PeopleOptions
 from selflearn_env.envs.slate_env import SlateEnv
 from selflearn_env.envs.vector_env import SlateVectorEnv
 from selflearn_env.shop.shop import Shop
@@ -54,9 +55,11 @@ class World:
 SEED = World(Options(customer="seed", visits="uniform", rewards=Rewards(noise=1.0)), datasets.seed_shop)
 RETAIL = World(Options(), datasets.retail_shop)
 RETAIL_JOURNEY = World(JourneyOptions(), datasets.retail_shop)
+RETAIL_PEOPLE = World(PeopleOptions(), datasets.retail_shop)
 
 # The entry points by name: the customers who do not care what is shown, those of the log who are not in the history,
-# and the same who come back or leave.
+# the same who come back or leave, and the same as persons.
 seed_env, seed_vector_env = SEED.env, SEED.vector_env
 retail_env, retail_vector_env = RETAIL.env, RETAIL.vector_env
 retail_journey_env, retail_journey_vector_env = RETAIL_JOURNEY.env, RETAIL_JOURNEY.vector_env
+retail_people_env, retail_people_vector_env = RETAIL_PEOPLE.env, RETAIL_PEOPLE.vector_env

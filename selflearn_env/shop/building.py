@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,7 @@ from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import DENSE, table, totals
 from selflearn_env.shop.calendar import state_of, state_space
 from selflearn_env.shop.fitting.rfm import fit_segmentation, measures
-from selflearn_env.shop.history import Catalogue, History, Parts, Population
+from selflearn_env.shop.history import Catalogue, DatedBaskets, History, Parts, Population
 from selflearn_env.shop.merchandise import excluded_products
 from selflearn_env.shop.reading.ledger import Ledger, Lines, read_ledger, runs
 from selflearn_env.shop.reading.options import Reading
@@ -49,9 +49,8 @@ class Counts(NamedTuple):
     segmentation: Segmentation | None
     report: Report
     units: dict[str, Any]  # the tables of a history that count all lines
-    bought: Baskets  # of the history's customers
-    own: Baskets  # of the simulated customers; the same object where the lines are the same
-    visit_day: NDArray[np.int64]  # (V,) days since 1970 of the simulated visits
+    bought: DatedBaskets  # of the history's customers
+    own: DatedBaskets  # of the simulated customers; the same object where the lines are the same
     customer_spend: NDArray[np.float64]  # of the simulated customers who bought
 
 
@@ -83,19 +82,12 @@ def build_shop(
     poolings = _fits(baskets, counts.states)
     history = History(
         states=counts.states,
-        visits=counts.bought.visits(),
-        purchases=counts.bought.purchases(),
+        baskets=counts.bought,
         **counts.units,
         pooling=poolings[0],
         segmentation=counts.segmentation,
     )
-    population = Population(
-        **vars(counts.own),
-        visit_day=counts.visit_day - counts.visit_day.min(),
-        first_date=int(counts.visit_day.min()),
-        customer_spend=counts.customer_spend,
-        pooling=poolings[-1],
-    )
+    population = Population(**vars(counts.own), customer_spend=counts.customer_spend, pooling=poolings[-1])
     return Parts(counts.catalogue, history, population, counts.report, int(seed))
 
 
@@ -142,10 +134,10 @@ def _counts(sides: Sides) -> Counts:
     """What the lines come to, which are then given up."""
     segment, states, products = sides.segment, sides.states, len(sides.catalogue)
     units = _units(sides.past, segment, states, products)
-    bought, began = _baskets(sides.past, segment, states, products)
+    bought, customers = _baskets(sides.past, segment, states, products)
     own = bought
     if sides.simulated is not sides.past:
-        own, began = _baskets(sides.simulated, segment, states, products)
+        own, customers = _baskets(sides.simulated, segment, states, products)
     return Counts(
         catalogue=sides.catalogue,
         states=states,
@@ -154,8 +146,7 @@ def _counts(sides: Sides) -> Counts:
         units=units,
         bought=bought,
         own=own,
-        visit_day=began.day.astype(np.int64),
-        customer_spend=sides.spend[np.unique(began.customer)],
+        customer_spend=sides.spend[customers],
     )
 
 
@@ -233,7 +224,7 @@ def _stocked(
     return lines._replace(product=number[lines.product]), Catalogue(names[order], texts[order])
 
 
-def _fits(baskets: list[Baskets], states: StateSpace) -> list[Pooling]:
+def _fits(baskets: Sequence[Baskets], states: StateSpace) -> list[Pooling]:
     """How each of the baskets pools: most of the work, and done in numpy, which lets threads run side by side."""
     fit = partial(fit_pooling, shape=states.shape)
     if states.size * baskets[0].products > DENSE:
@@ -260,17 +251,35 @@ def _units(lines: Lines, segment: NDArray[np.int64], states: StateSpace, product
     }
 
 
-def _baskets(lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int) -> tuple[Baskets, Lines]:
-    """What was bought, one visit per customer and invoice, in the state of its first line; and these lines (V,)."""
+def _baskets(
+    lines: Lines, segment: NDArray[np.int64], states: StateSpace, products: int
+) -> tuple[DatedBaskets, NDArray[np.integer]]:
+    """What was bought, and the customers (C,) who did.
+
+    A visit per customer and invoice, in the state and on the day of its first line; the customers are numbered anew.
+    """
     purchases = lines.where(lines.purchase)
     key = purchases.customer.astype(np.int64) << 32 | purchases.invoice
     start = runs(key)  # the lines of an invoice mostly stand together, so that there is less to sort
-    _, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
+    keys, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
+    # A customer's visits stand in the order of its own lines: the numbers of invoices are those of the whole log.
+    order = np.lexsort((first, keys >> 32))
+    first, visit = first[order], np.argsort(order)[visit]
     cells = np.repeat(visit, np.diff(start, append=len(key))) * products
     cells += purchases.product
     cells.sort()
     item_visit, item_product = np.divmod(cells[runs(cells)], products)
     began = purchases.take(start[first])
-    customer = np.unique(began.customer, return_inverse=True)[1]
-    state = state_of(segment[began.customer], began.day, states)
-    return Baskets(state, customer, item_visit, item_product, states.size, products), began
+    customers, customer = np.unique(began.customer, return_inverse=True)
+    day = began.day.astype(np.int64)
+    baskets = DatedBaskets(
+        visit_state=state_of(segment[began.customer], began.day, states),
+        visit_customer=customer,
+        item_visit=item_visit,
+        item_product=item_product,
+        states=states.size,
+        products=products,
+        visit_day=day - day.min(),
+        first_date=int(day.min()),
+    )
+    return baskets, customers

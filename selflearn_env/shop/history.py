@@ -48,16 +48,34 @@ class Catalogue(_ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
+class DatedBaskets(_ReadOnly, Baskets):
+    """The purchases of a group of customers, visit by visit, with their days.
+
+    Attributes, beside those of `Baskets`:
+        visit_day: (V,) days since the first of these visits.
+        first_date: the date of the first of these visits, in days since 1 January 1970.
+    """
+
+    visit_day: NDArray[np.int64]
+    first_date: int
+
+    def same_as(self, other: DatedBaskets) -> bool:
+        """Whether both hold the same visits of the same customers."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(DatedBaskets))
+        return all(one is another or np.array_equal(one, another) for one, another in pairs)
+
+
+@dataclass(frozen=True, eq=False)
 class History(_ReadOnly):
-    """What an agent may read before it starts: the purchases of the history's customers.
+    """What an agent may read before it starts: what the history's customers bought.
 
     Attributes:
         states: the state space, S states; its first tier is the segment.
-        visits: (S,) invoices with a purchase.
-        purchases: (S, P) visits of the state in which the product was bought.
+        baskets: what was bought, customer by customer and visit by visit; customers have numbers, no codes.
         quantity: (S, P) net units, cancellations included.
-        seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation. These three are arrays,
-            or where the catalogue is large, tables that keep their filled cells only and read like arrays by rows.
+        seen: (S, P) whether the product occurs in the state, in a purchase or a cancellation. These two and `purchases`
+            are arrays, or where the catalogue is large, tables that keep their filled cells only and read like arrays
+            by rows.
         segment_products: (G, P) whether the product occurs in the segment.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
         segmentation: the rule that gives a customer's segment, fitted to these customers; None where the shop was
@@ -65,8 +83,7 @@ class History(_ReadOnly):
     """
 
     states: StateSpace
-    visits: NDArray[np.int64]
-    purchases: Table
+    baskets: DatedBaskets
     quantity: Table
     seen: Table
     segment_products: NDArray[np.bool_]
@@ -76,7 +93,22 @@ class History(_ReadOnly):
     @property
     def products(self) -> int:
         """Size of the catalogue, P."""
-        return self.purchases.shape[1]
+        return self.baskets.products
+
+    @cached_property
+    def visits(self) -> NDArray[np.int64]:
+        """(S,) invoices with a purchase."""
+        visits = self.baskets.visits()
+        visits.flags.writeable = False
+        return visits
+
+    @cached_property
+    def purchases(self) -> Table:
+        """(S, P) visits of the state in which the product was bought."""
+        purchases = self.baskets.purchases()
+        if isinstance(purchases, np.ndarray):
+            purchases.flags.writeable = False
+        return purchases
 
     @cached_property
     def segment(self) -> NDArray[np.int64]:
@@ -110,18 +142,14 @@ class History(_ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class Population(_ReadOnly, Baskets):
+class Population(DatedBaskets):
     """The purchases of the customers that are simulated, visit by visit. Agents never see it.
 
-    Attributes, beside those of `Baskets`:
-        visit_day: (V,) days since the first of these visits.
-        first_date: the date of the first of these visits, in days since 1 January 1970.
+    Attributes, beside those of `DatedBaskets`:
         customer_spend: (C,) what each customer spends per day with a transaction, cancellations deducted, in money.
         pooling: how the purchases pool over the tiers, fitted to these purchases.
     """
 
-    visit_day: NDArray[np.int64]
-    first_date: int
     customer_spend: NDArray[np.float64]
     pooling: Pooling
 

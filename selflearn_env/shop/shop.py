@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from selflearn_env.shop.fitting.lives import LogLives
+    from selflearn_env.shop.fitting.persons import DrawnPersons
+    from selflearn_env.shop.people.fit import People
     from selflearn_env.shop.reading.tables import ArrowTable
     from selflearn_env.shop.reading.transactions import TransactionLog
 
@@ -154,6 +156,30 @@ class Shop:
         from selflearn_env.shop.fitting.lives import LogLives  # scipy is imported only where lives are
 
         return LogLives(self.history, self.customers, self.seed)
+
+    @cached_property
+    def persons(self) -> DrawnPersons:
+        """The population as persons: taste, activity, and what each bought; kept likewise.
+
+        Raises:
+            ValueError: no customer bought on a second day.
+        """
+        from selflearn_env.shop.fitting.persons import DrawnPersons  # likewise
+        from selflearn_env.shop.people.journal import Journal
+
+        journal = Journal.from_population(self.customers, self.states).by_day()
+        return DrawnPersons(journal, self.people, self.lives, self.demand().start, self.seed)
+
+    @cached_property
+    def people(self) -> People:
+        """The persons' model, fitted to what the population bought in the log."""
+        import numpy as np
+
+        from selflearn_env.shop.people.fit import fit_people
+        from selflearn_env.shop.people.journal import Journal
+
+        journal = Journal.from_population(self.customers, self.states).by_day()
+        return fit_people(journal, np.random.default_rng(np.random.SeedSequence(self.seed).spawn(6)[4]))
 
     @cached_property
     def digest(self) -> str:

@@ -15,11 +15,11 @@ from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.core.tables import filled, table, values_at
-from selflearn_env.shop.history import Catalogue, History, Parts, Population
+from selflearn_env.shop.history import Catalogue, DatedBaskets, History, Parts, Population
 from selflearn_env.shop.report import Report
 
-KIND, VERSION = "selflearn-shop", 3
-VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # of the simulated customers
+KIND, VERSION = "selflearn-shop", 4
+VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # the arrays of dated baskets
 
 
 def save(shop: Parts, path: Path) -> None:
@@ -49,6 +49,7 @@ def digest(shop: Parts) -> str:
 
 def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
     history, customers = shop.history, shop.customers
+    same = history.baskets.same_as(customers)  # where the whole log is history; kept once
     heading = {
         "format": KIND,
         "version": VERSION,
@@ -56,24 +57,22 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
         "tiers": [[tier.name, list(tier.labels)] for tier in history.states.tiers],
         "report": asdict(shop.report),
         "segment_centres": history.segmentation and dict(history.segmentation.centres),
-        "first_date": customers.first_date,
+        "history_first_date": None if same else history.baskets.first_date,
+        "customers_first_date": customers.first_date,
         "history_pooling": [asdict(level) for level in history.pooling.levels],
         "customers_pooling": [asdict(level) for level in customers.pooling.levels],
     }
-    # Most pairs of state and product are empty: their positions and values are stored, not the tables.
-    bought, purchases = filled(history.purchases)
+    # Most pairs of state and product are empty: their positions and values are stored, not the table.
     seen = filled(history.seen)[0]
     arrays = {
         "ids": shop.catalogue.ids,
         "descriptions": shop.catalogue.descriptions,
-        "history_visits": history.visits,
-        "history_bought": bought,
-        "history_purchases": purchases,
         "history_seen": seen,
         "history_quantity": values_at(history.quantity, seen),
         "history_segments": history.segment_products,
         "customers_spend": customers.customer_spend,
-        **{f"customers_{name}": getattr(customers, name).astype(np.int32) for name in VISITS},
+        **_visits("customers", customers),
+        **({} if same else _visits("history", history.baskets)),
     }
     return heading, arrays
 
@@ -81,11 +80,13 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
 def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
     states = StateSpace(tuple(Tier(name, tuple(labels)) for name, labels in heading["tiers"]))
     shape, seen = (states.size, arrays["ids"].size), arrays["history_seen"]
-
+    of_customers = _baskets("customers", heading, arrays, shape)
+    of_history = of_customers
+    if heading["history_first_date"] is not None:
+        of_history = _baskets("history", heading, arrays, shape)
     history = History(
         states=states,
-        visits=arrays["history_visits"],
-        purchases=table(arrays["history_bought"], arrays["history_purchases"], shape),
+        baskets=of_history,
         quantity=table(seen, arrays["history_quantity"], shape),
         seen=table(seen, np.ones(seen.size, dtype=bool), shape),
         segment_products=arrays["history_segments"],
@@ -93,15 +94,26 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
         segmentation=_segmentation(heading["segment_centres"]),
     )
     customers = Population(
-        states=states.size,
-        products=arrays["ids"].size,
-        first_date=int(heading["first_date"]),
+        **vars(of_customers),
         customer_spend=arrays["customers_spend"],
         pooling=_pooling(heading["customers_pooling"]),
-        **{name: arrays[f"customers_{name}"].astype(np.int64) for name in VISITS},
     )
     catalogue = Catalogue(arrays["ids"], arrays["descriptions"])
     return Parts(catalogue, history, customers, Report(**heading["report"]), heading["seed"])
+
+
+def _visits(whose: str, baskets: DatedBaskets) -> dict[str, NDArray[np.int32]]:
+    return {f"{whose}_{name}": getattr(baskets, name).astype(np.int32) for name in VISITS}
+
+
+def _baskets(whose: str, heading: dict[str, Any], arrays: dict[str, NDArray], shape: tuple[int, int]) -> DatedBaskets:
+    """What `_visits` wrote, which is given up."""
+    return DatedBaskets(
+        states=shape[0],
+        products=shape[1],
+        first_date=int(heading[f"{whose}_first_date"]),
+        **{name: arrays.pop(f"{whose}_{name}").astype(np.int64) for name in VISITS},
+    )
 
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:

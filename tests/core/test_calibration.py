@@ -22,6 +22,14 @@ class Customers:
     def products(self):
         return self.incidence.shape[1]
 
+    @property
+    def shown(self):
+        return np.take_along_axis(self.incidence, self.start, axis=1)
+
+    @property
+    def shown_share(self):
+        return self.state_probability
+
 
 @pytest.fixture
 def shop():

@@ -17,7 +17,7 @@ def visits(request):
 
 
 def told(visits):
-    return [array.tolist() for array in visits.arrays()]
+    return [array.tolist() for array in visits.columns()]
 
 
 def picked(visits, rows):
@@ -38,7 +38,7 @@ def test_replaced_changes_these_rows_and_no_other_and_not_the_original(visits):
     after = visits.replaced(np.array([1, 2]), others)
     assert told(after) == picked(visits, [0, 5, 5, 3, 4, 5])
     assert told(visits) == before
-    assert [array.dtype for array in after.arrays()] == [array.dtype for array in visits.arrays()]
+    assert [array.dtype for array in after.columns()] == [array.dtype for array in visits.columns()]
 
 
 def test_joined_are_the_visits_of_each_one_after_the_other(visits):

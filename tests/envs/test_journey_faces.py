@@ -238,7 +238,7 @@ def test_disabled_waits_for_the_rows_that_are_over(tiny_shop):
         envs.step(slates(rng, 8))
     before = envs.visits
     _, infos = envs.reset(options={"reset_mask": over})
-    for ours, theirs in zip(envs.visits.arrays(), before.arrays(), strict=True):
+    for ours, theirs in zip(envs.visits.columns(), before.columns(), strict=True):
         np.testing.assert_array_equal(ours[~over], theirs[~over])
     assert (envs.visits.visits == 0).tolist() == over.tolist()
     np.testing.assert_array_equal(infos["state"], envs.visits.state)

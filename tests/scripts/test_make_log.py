@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from selflearn_env import Shop, load_transactions
-from selflearn_env.shop.people.fit import fit_people
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.synthetic import rows as rows_of_log
 from selflearn_env.shop.synthetic.goods import draw_goods
@@ -39,8 +38,7 @@ def tiny_variants(shop, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def people(retail_shop):
-    journal = Journal.from_population(retail_shop.customers, retail_shop.states).by_day()
-    return fit_people(journal, np.random.default_rng(retail_shop.seed))
+    return retail_shop.people
 
 
 @pytest.fixture(params=["retail_log", "tiny_variants"])
@@ -60,7 +58,7 @@ def goods_of(shop, people, goods):
 
 def test_columns_are_those_of_online_retail(retail_shop, people, tmp_path):
     rng, goods = np.random.default_rng(0), goods_of(retail_shop, people, 500)
-    purchases = draw_purchases(Habits.of(retail_shop, people), people, goods, 2_000, 50, rng)
+    purchases = draw_purchases(Habits.of(retail_shop), people, goods, 2_000, 50, rng)
     rows_of_log.write_parts(tmp_path, rows_of_log.draw_days(purchases, goods, retail_shop.customers.first_date, rng))
     read = pq.read_schema(tmp_path / "part-0000.parquet")
     assert {field.name: field.type for field in read} == {
@@ -176,7 +174,7 @@ def journal_of(purchases, people, customers, goods):
 
 def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
     """Beside a few wholesalers, whom no distribution of this kind has: standard deviations come out smaller."""
-    rng, goods, habits = np.random.default_rng(1), goods_of(retail_shop, people, 3675), Habits.of(retail_shop, people)
+    rng, goods, habits = np.random.default_rng(1), goods_of(retail_shop, people, 3675), Habits.of(retail_shop)
     assert len(goods.product) == retail_shop.products
     customers = count_persons(habits, people, 800_000, rng)
     purchases = draw_purchases(habits, people, goods, 800_000, customers, rng)
@@ -195,7 +193,7 @@ def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
 
 def test_what_is_bought_again_is_the_same_variant(retail_shop, people):
     rng, goods = np.random.default_rng(2), goods_of(retail_shop, people, 10 * 3675)
-    purchases = draw_purchases(Habits.of(retail_shop, people), people, goods, 200_000, 2_000, rng)
+    purchases = draw_purchases(Habits.of(retail_shop), people, goods, 200_000, 2_000, rng)
     journal = journal_of(purchases, people, 2_000, goods)
     products = replace(journal, product=goods.product[journal.product].astype(np.int32), products=3675)
     # By chance two purchases of a product are of one variant in less than a fifth of the cases.
@@ -212,10 +210,10 @@ def test_nothing_of_a_single_customer_is_used(retail_shop, people):
         calendar=retail_shop.lives.calendar,
         model_of=lambda chosen: retail_shop.lives.model_of(chosen[::-1]),
     )
-    bare = SimpleNamespace(lives=lives, report=retail_shop.report, customers=None)
+    bare = SimpleNamespace(lives=lives, report=retail_shop.report, people=people)
     goods = goods_of(retail_shop, people, 500)
     one, same = (
-        draw_purchases(Habits.of(shop, people), people, goods, 5_000, 100, np.random.default_rng(3))
+        draw_purchases(Habits.of(shop), people, goods, 5_000, 100, np.random.default_rng(3))
         for shop in (retail_shop, bare)
     )
     np.testing.assert_array_equal(one.time, same.time)
@@ -235,7 +233,7 @@ def test_where_nobody_comes_twice_persons_come_once(tiny_log, tmp_path):
 
 @pytest.mark.parametrize("stays", [True, False])
 def test_the_expected_rows_are_those_asked_for(retail_shop, people, stays):
-    habits = Habits.of(retail_shop, people)
+    habits = Habits.of(retail_shop)
     assert habits.lives is not None
     lives = tuple(replace(each, a=1e-6 if stays else 4.0, b=10.0) for each in habits.lives)
     habits, rows = replace(habits, lives=lives), []
@@ -255,7 +253,7 @@ def test_the_expected_rows_are_those_asked_for(retail_shop, people, stays):
 
 
 def test_nobody_comes_after_the_clock_has_stopped(retail_shop, people):
-    habits = Habits.of(retail_shop, people)
+    habits = Habits.of(retail_shop)
     clock, first = habits.clock.copy(), np.zeros_like(habits.first)
     clock[-2] = clock[-1]
     first[[0, -1]] = 0.5

@@ -2,6 +2,7 @@
 
 import calendar
 from collections import Counter
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,28 @@ def test_history_as_defined(busy_log, busy_segments, period):
     assert filled(history.seen, shop).keys() == quantity.keys()
     found = {(labels[g], str(shop.catalogue.ids[p])) for g, p in np.argwhere(history.segment_products)}
     assert found == in_segment
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_baskets_of_the_history_customer_by_customer(busy_log, busy_segments, share):
+    """Each customer's visits, as days and sets of products; customers have numbers in the order of their codes."""
+    shop = Shop.from_transactions(busy_log, segments=busy_segments, seed=3, history_share=share, exclude_products=())
+    chosen = history_customers(busy_log, seed=3) if share < 1 else set(busy_log["customer"].dropna())
+    visits = {}
+    for row in busy_log.itertuples():
+        if row.customer in chosen and not row.invoice.startswith("C") and row.quantity > 0 and row.price > 0:
+            visit = visits.setdefault((row.customer, row.invoice), (row.time.date().toordinal(), set()))
+            visit[1].add(row.product)
+    expected = {}
+    for (customer, _), (day, products) in visits.items():
+        expected.setdefault(customer, []).append((day, sorted(products)))
+    baskets, found = shop.history.baskets, {}
+    for visit, (customer, day) in enumerate(zip(baskets.visit_customer, baskets.visit_day, strict=True)):
+        products = shop.catalogue.ids[np.sort(baskets.item_product[baskets.item_visit == visit])].tolist()
+        found.setdefault(int(customer), []).append((date(1970, 1, 1).toordinal() + baskets.first_date + day, products))
+    assert baskets.visit_day.min() == 0
+    assert [sorted(found[number]) for number in range(len(found))] == [sorted(expected[c]) for c in sorted(expected)]
+    assert shop.history.baskets.same_as(shop.customers) == (share == 1)
 
 
 def test_history_and_simulated_customers_share_nothing(busy_log, busy_segments):

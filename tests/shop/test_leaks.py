@@ -22,8 +22,10 @@ def held_out(tiny_log):
 
 def assert_same_history(one, other):
     assert one.catalogue.ids.tolist() == other.catalogue.ids.tolist()
-    for field in fields(one.history):
-        a, b = getattr(one.history, field.name), getattr(other.history, field.name)
+    pairs = [(one.history, other.history, field) for field in fields(one.history) if field.name != "baskets"]
+    pairs += [(one.history.baskets, other.history.baskets, field) for field in fields(one.history.baskets)]
+    for ours, others, field in pairs:
+        a, b = getattr(ours, field.name), getattr(others, field.name)
         if isinstance(a, np.ndarray):
             assert (a.dtype, a.shape) == (b.dtype, b.shape), field.name
             assert a.tobytes() == b.tobytes(), field.name

@@ -8,6 +8,8 @@ import pytest
 
 from selflearn_env import Shop
 from selflearn_env.archive import write_archive
+from selflearn_env.core import tables
+from selflearn_env.core.tables import SparseTable
 
 
 @pytest.fixture
@@ -25,15 +27,27 @@ def resave(path, **heading):
     write_archive(path, {key: value for key, value in changed.items() if value is not None}, arrays)
 
 
+def assert_equal_fields(one, other):
+    for field in fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype, field.name
+            assert np.array_equal(a, b), field.name
+        elif isinstance(a, SparseTable):
+            for own, others in zip(a.filled(), b.filled(), strict=True):
+                assert own.dtype == others.dtype, field.name
+                assert np.array_equal(own, others), field.name
+        elif field.name == "baskets":
+            assert_equal_fields(a, b)
+        else:
+            assert a == b, field.name
+
+
 def assert_equal(one, other):
     for part in ("catalogue", "history", "customers"):
-        for field in fields(getattr(one, part)):
-            a, b = (getattr(getattr(shop, part), field.name) for shop in (one, other))
-            if isinstance(a, np.ndarray):
-                assert a.dtype == b.dtype, field.name
-                assert np.array_equal(a, b), field.name
-            else:
-                assert a == b, field.name
+        assert_equal_fields(getattr(one, part), getattr(other, part))
+    assert np.array_equal(one.history.visits, other.history.visits)
+    assert np.array_equal(one.history.purchases, other.history.purchases)
     assert (one.report, one.seed, one.states, one.digest) == (other.report, other.seed, other.states, other.digest)
 
 
@@ -61,15 +75,35 @@ def test_round_trip_of_fractional_quantities(busy_log, busy_segments, tmp_path):
     assert_equal(Shop.load(tmp_path / "shop.npz"), shop)
 
 
+def test_round_trip_of_a_large_catalogue(busy_log, busy_segments, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "DENSE", 100)
+    shop = Shop.from_transactions(busy_log, segments=busy_segments)
+    assert isinstance(shop.history.purchases, SparseTable)
+    shop.save(tmp_path / "shop.npz")
+    assert_equal(Shop.load(tmp_path / "shop.npz"), shop)
+
+
+def test_where_all_is_history_its_visits_are_kept_once(busy_log, busy_segments, tmp_path):
+    shop = Shop.from_transactions(busy_log, segments=busy_segments, history_share=1)
+    shop.save(tmp_path / "shop.npz")
+    with np.load(tmp_path / "shop.npz") as stored:
+        assert "customers_item_visit" in stored.files
+        assert not [name for name in stored.files if name.startswith(("history_visit", "history_item"))]
+    loaded = Shop.load(tmp_path / "shop.npz")
+    assert loaded.history.baskets.item_visit is loaded.customers.item_visit
+
+
 def test_round_trip_of_the_retail_shop(retail_shop, tmp_path):
     retail_shop.save(tmp_path / "shop.npz")
+    assert (tmp_path / "shop.npz").stat().st_size < 5e6
     assert_equal(Shop.load(tmp_path / "shop.npz"), retail_shop)
 
 
 def test_loaded_shop_is_read_only(path):
     history = Shop.load(path).history
-    with pytest.raises(ValueError, match="read-only"):
-        history.purchases[0, 0] = 1
+    for array in (history.purchases, history.visits, history.baskets.item_product):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
 
 
 def test_file_holds_plain_arrays_only(path):
@@ -138,7 +172,7 @@ def test_agent_is_no_shop(tmp_path):
 
 def test_newer_version(path):
     resave(path, version=99)
-    with pytest.raises(ValueError, match=r"shop\.npz: written in format 99, .*reads 3; upgrade selflearn-env"):
+    with pytest.raises(ValueError, match=r"shop\.npz: written in format 99, .*reads 4; upgrade selflearn-env"):
         Shop.load(path)
 
 

@@ -13,8 +13,6 @@ import numpy as np
 
 from selflearn_agents.commands.arguments import add_shop_argument, place, positive, seed, shop_of
 from selflearn_agents.commands.output import folder
-from selflearn_env.shop.people.fit import fit_people
-from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.synthetic.goods import draw_goods
 from selflearn_env.shop.synthetic.purchases import draw_purchases
 from selflearn_env.shop.synthetic.rows import draw_days, write_parts
@@ -47,8 +45,7 @@ def run(options: argparse.Namespace) -> None:
     if any(out.glob("part-*.parquet")):
         raise FileExistsError(f"{out}: has parts of another log; name another folder, or remove them")
     shop = shop_of(options)
-    people = fit_people(Journal.from_population(shop.customers, shop.states).by_day(), np.random.default_rng(shop.seed))
-    habits = Habits.of(shop, people)
+    people, habits = shop.people, Habits.of(shop)
     rng = np.random.default_rng(options.seed)
     customers = options.customers or count_persons(habits, people, options.rows, rng)
     goods = draw_goods(shop.catalogue, people.months.usual, options.products or shop.products, rng)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.customers.model import Interest
+
 
 class Appeal(Protocol):
     """The appeal of P products in S states, which never changes."""
@@ -95,3 +97,25 @@ class MadeAppeal:
     def rows(self, states: NDArray) -> NDArray[np.float32]:
         """(B, P, 2) of the whole catalogue; a new array."""
         return self._appeal_of(self._incidence[states])
+
+
+class PersonalAppeal:
+    """The appeal to B persons, each in the place of a state; made whenever it is looked at."""
+
+    def __init__(self, interest: Interest, appeal_of: Callable[[NDArray], NDArray[np.float32]]):
+        """Keeps what the persons want, and what makes the appeal (..., 2) of products of such an incidence (...)."""
+        self.states, self.products = len(interest), interest.products
+        self._interest, self._appeal_of = interest, appeal_of
+
+    @property
+    def table(self) -> NDArray[np.float32]:
+        """(B, P, 2) all of it, made anew."""
+        return self.rows(np.arange(self.states))
+
+    def look_up(self, states: NDArray, slates: NDArray) -> NDArray[np.float32]:
+        """(B, n, 2) of the products in slates (B, n), by all of the persons in their order; a new array."""
+        return self._appeal_of(self._interest.of(slates))
+
+    def rows(self, states: NDArray) -> NDArray[np.float32]:
+        """(b, P, 2) of the whole catalogue, to persons (b,); a new array."""
+        return self._appeal_of(self._interest.of_all(states))

@@ -25,13 +25,37 @@ class Demand(Protocol):
         ...
 
     @property
-    def start(self) -> NDArray[np.int64]:
-        """(S, m) the article's starting slate of each state, which sets the level of interest."""
+    def shown(self) -> NDArray[np.floating]:
+        """(V, m) purchases per visit of the products of the article's starting slates, which set the level of interest.
+
+        By those to whom they are shown: states or visits, V of them.
+        """
         ...
 
     @property
-    def state_probability(self) -> NDArray[np.float64]:
-        """(S,) how often each state visited in the log."""
+    def shown_share(self) -> NDArray[np.float64]:
+        """(V,) share of each of them in the visits; sums to 1."""
+        ...
+
+
+class Interest(Protocol):
+    """What B customers want, each in its own way."""
+
+    def __len__(self) -> int:
+        """How many customers, B."""
+        ...
+
+    @property
+    def products(self) -> int:
+        """Size of the catalogue, P."""
+        ...
+
+    def of(self, slates: NDArray) -> NDArray[np.float64]:
+        """(B, n) purchases per visit of the products in slates (B, n)."""
+        ...
+
+    def of_all(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(R, P) purchases per visit of all products, by some of the customers."""
         ...
 
 
@@ -42,8 +66,8 @@ class CustomerModel(ABC):
     of the slots that repeat a product shown above, or None: such a slot is always ignored, and takes its place.
 
     A model whose customers' interest can change says how: `drifted` for interest in a product that changes for all of
-    them, `attending` for what each one's memory leaves of it (`RetailJourney-v0`). A model without them can be used
-    everywhere else.
+    them, `attending` for what each one's memory leaves of it (`RetailJourney-v0`), `meeting` for persons, who want what
+    no state says (`RetailPeople-v0`). A model without them can be used everywhere else.
     """
 
     @classmethod
@@ -102,4 +126,15 @@ class CustomerModel(ABC):
         raise NotImplementedError(
             f"{type(self).__name__} has no method `attending`, so its customers can neither be satiated nor tire; add "
             f"it, or give a journey with satiation=0, fatigue=0 and boredom=0"
+        )
+
+    def meeting(self, interest: Interest) -> Self:
+        """The customers of B visits, each with an interest of its own; their `states` are then 0, 1 .. B - 1.
+
+        Raises:
+            NotImplementedError: the model's customers have no preferences.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method `meeting`, so its customers cannot be persons; add it, or give "
+            f"tastes=Tastes.off()"
         )

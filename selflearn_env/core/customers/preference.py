@@ -17,13 +17,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.customers.appeal import Appeal, KeptAppeal, MadeAppeal
-from selflearn_env.core.customers.model import CustomerModel, Demand
+from selflearn_env.core.customers.appeal import Appeal, KeptAppeal, MadeAppeal, PersonalAppeal
+from selflearn_env.core.customers.model import CustomerModel, Demand, Interest
 from selflearn_env.core.customers.seed import MEAN_CLICKS, MEAN_PURCHASES
 from selflearn_env.core.rewards import BOUGHT, CLICKED, Rewards
 from selflearn_env.core.tables import DENSE
 
-STATES, CELLS = 128, 2**19  # worked on at once, at most, where whole rows of the catalogue are needed
+STATES, CELLS = 128, 2**17  # worked on at once, at most, where whole rows of the catalogue are needed
 
 
 class PreferenceCustomers(CustomerModel):
@@ -41,6 +41,7 @@ class PreferenceCustomers(CustomerModel):
         self._appeal: Appeal = KeptAppeal(appeal) if isinstance(appeal, np.ndarray) else appeal
         self._factor: NDArray[np.float32] | None = None  # (P,) by which interest has drifted
         self._attention: NDArray | None = None  # (B, n) or (B, P) of the visits that are asked about
+        self._appeal_of: Callable[[NDArray], NDArray[np.float32]] | None = None  # of any incidence, where it is known
         self._best: dict[Rewards, NDArray[np.int64]] = {}
         self._random: NDArray[np.float64] | None = None
 
@@ -53,20 +54,22 @@ class PreferenceCustomers(CustomerModel):
         Raises:
             ValueError: no level of interest earns that much.
         """
-        start = shop.start
-        states, slates = np.arange(len(start)), np.broadcast_to(np.arange(start.shape[1]), start.shape)
-        shown = np.take_along_axis(shop.incidence, start, axis=1)
+        shown = shop.shown
+        rows, slates = np.arange(len(shown)), np.broadcast_to(np.arange(shown.shape[1]), shown.shape)
 
         def earned(response: int, buy_level: float, click_level: float) -> float:
             """What the starting slates, as a catalogue of their own, earn per visit."""
-            model = cls(cls.appeal_of(shown, buy_level, click_level), start.shape[1], **options)
-            probability = model.response_probability(states, slates, None)[..., response]
-            return float(shop.state_probability @ probability.sum(axis=1))
+            model = cls(cls.appeal_of(shown, buy_level, click_level), shown.shape[1], **options)
+            probability = model.response_probability(rows, slates, None)[..., response]
+            return float(shop.shown_share @ probability.sum(axis=1))
 
         buy_level = _level(lambda x: earned(BOUGHT, x, 0.0), MEAN_PURCHASES, "purchases")
         click_level = _level(lambda y: earned(CLICKED, buy_level, y), MEAN_CLICKS, "clicks")
-        made = MadeAppeal(shop.incidence, partial(cls.appeal_of, buy_level=buy_level, click_level=click_level))
-        return cls(made.table if shop.incidence.size <= DENSE else made, slate_size, **options)
+        appeal_of = partial(cls.appeal_of, buy_level=buy_level, click_level=click_level)
+        made = MadeAppeal(shop.incidence, appeal_of)
+        model = cls(made.table if shop.incidence.size <= DENSE else made, slate_size, **options)
+        model._appeal_of = appeal_of
+        return model
 
     @property
     def appeal(self) -> NDArray[np.float32]:
@@ -118,10 +121,10 @@ class PreferenceCustomers(CustomerModel):
 
     def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
         """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
-        if self._attention is not None:
+        if self._differ:
             found = np.empty((len(states), self.slate_size, 3))
             for at in self._slices(len(states)):
-                found[at] = self._random_probability(self._rows(states[at], self._attention[at]))
+                found[at] = self._random_probability(self._rows_of_visits(states, at))
             return found
         if self._random is None:
             self._random = np.full((self._appeal.states, self.slate_size, 3), np.nan)
@@ -131,10 +134,10 @@ class PreferenceCustomers(CustomerModel):
 
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
         """(B, n) distinct products of greatest expected reward."""
-        if self._attention is not None:
+        if self._differ:
             found = np.empty((len(states), self.slate_size), dtype=np.int64)
             for at in self._slices(len(states)):
-                found[at] = self._best_slates(self._rows(states[at], self._attention[at]), rewards)
+                found[at] = self._best_slates(self._rows_of_visits(states, at), rewards)
             return found
         best = self._best.setdefault(rewards, np.full((self._appeal.states, self.slate_size), -1))
         for block in self._blocks(states[best[states, 0] < 0]):
@@ -156,6 +159,23 @@ class PreferenceCustomers(CustomerModel):
         other = copy(self)
         other._attention = attention
         return other
+
+    def meeting(self, interest: Interest) -> Self:
+        """The customers of B visits, each with an interest of its own; see `CustomerModel`.
+
+        Raises:
+            ValueError: the model was not made for a shop, so that no level of interest is known.
+        """
+        if self._appeal_of is None:
+            raise ValueError(f"{type(self).__name__} knows no level of interest; make it with `for_shop`")
+        other = copy(self)
+        other._appeal = PersonalAppeal(interest, self._appeal_of)
+        return other
+
+    @property
+    def _differ(self) -> bool:
+        """Whether customers of one state differ."""
+        return self._attention is not None or isinstance(self._appeal, PersonalAppeal)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
@@ -179,8 +199,13 @@ class PreferenceCustomers(CustomerModel):
         if self._factor is not None:
             self._drift(appeal, self._factor)
         if attention is not None:
-            appeal *= attention[..., None]
+            appeal[..., 0] *= attention
+            appeal[..., 1] *= attention
         return appeal.astype(np.float64)
+
+    def _rows_of_visits(self, states: NDArray, at: slice) -> NDArray[np.float64]:
+        """(b, P, 2) appeal of the whole catalogue to some of the visits."""
+        return self._rows(states[at], None if self._attention is None else self._attention[at])
 
     def _slices(self, rows: int) -> list[slice]:
         """Slices that cover all rows, so many at a time as fit."""

@@ -49,9 +49,9 @@ class Newcomers:
         """One per customer who comes before the horizon."""
         return self._newcomers.size
 
-    def start(self, positions: NDArray[np.int64]) -> JourneyVisits:
-        """The first visits of new customers, one for each position (B,)."""
-        return self.first_visits(self._newcomers[positions])
+    def start(self, batch: int, run: Run) -> JourneyVisits:
+        """The first visits of new customers, so many."""
+        return self.first_visits(self._newcomers[run.visits.take(batch)])
 
     def first_visits(self, customers: NDArray[np.int64]) -> JourneyVisits:
         """The first visits of customers (B,), given by their numbers."""
@@ -116,9 +116,9 @@ class ReturningCustomers(Newcomers):
         """The next visits; where there is none, the last as it has become, on its own day."""
         journey, lives, customer = self.journey, self.lives, visits.customer
         uniforms = run.life.take(len(visits))
-        products = counted(response == BOUGHT).astype(np.int64)
-        bought, found = products > 0, counted(response != IGNORED) > 0
-        empty = np.where(found, 0, visits.empty + 1)
+        products = self._bought(visits, response)
+        bought = products > 0
+        empty = np.where(bought | (counted(response != IGNORED) > 0), 0, visits.empty + 1)
 
         stay = np.where(bought, 1.0 - lives.leave[customer], 1.0)
         stay *= np.where(empty >= journey.patience, 1.0 - journey.leave, 1.0)
@@ -148,6 +148,10 @@ class ReturningCustomers(Newcomers):
         )
         return after, left, over & ~left
 
+    def _bought(self, visits: JourneyVisits, response: NDArray[np.int8]) -> NDArray[np.int64]:
+        """(B,) products bought in these visits."""
+        return counted(response == BOUGHT).astype(np.int64)
+
 
 class PassingCustomers(Newcomers):
     """Customers who do not come back: visits of a newcomer each, in states that are drawn as those of single visits."""
@@ -170,10 +174,10 @@ class PassingCustomers(Newcomers):
         """The positions of the single visits."""
         return self._single.positions
 
-    def start(self, positions: NDArray[np.int64]) -> JourneyVisits:
-        """New visits, one for each position (B,)."""
-        visits = self.first_visits(np.repeat(self._newcomers[:1], len(positions)))
-        return replace(visits, state=self._single.start(positions).state)
+    def start(self, batch: int, run: Run) -> JourneyVisits:
+        """New visits, so many."""
+        visits = self.first_visits(np.repeat(self._newcomers[:1], batch))
+        return replace(visits, state=self._single.start(batch, run).state)
 
     def follow(self, visits: JourneyVisits, response: NDArray[np.int8], run: Run) -> Followed:
         """The same visits, all of them over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import Generic, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from selflearn_env.core.journey.visits import JourneyVisits
 from selflearn_env.core.run import Run
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import AnyVisits, Outcome
+
+AnyCustomers = TypeVar("AnyCustomers", bound=ReturningCustomers)
 
 ROUNDS = 5  # of the search for the pace
 MOST = 20.0  # visits per visit with a purchase, where customers leave before they can buy as often
@@ -52,8 +54,8 @@ def serve(
 
 
 def find_pace(
-    arrivals_at: Callable[[Pace], ReturningCustomers],
-    simulator_of: Callable[[ReturningCustomers], Simulator[JourneyVisits]],
+    arrivals_at: Callable[[Pace], AnyCustomers],
+    simulator_of: Callable[[AnyCustomers], Simulator[JourneyVisits]],
     start: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Pace:

@@ -11,7 +11,7 @@ import numpy as np
 
 from selflearn_env.core.compiling import Loop
 
-BLOCK = 64  # products that are searched one by one
+BLOCK = 32  # products that are searched one by one
 TRIES = 32  # draws of one product of a basket, after which it is left out: hardly anything else is wanted
 STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64 (Steele, Lea and Flood, OOPSLA 2014)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -138,7 +138,7 @@ def draw_baskets(  # type: ignore[no-untyped-def]
             for _ in range(TRIES):
                 state, uniform = _uniform(state)
                 if again:
-                    place = min(np.searchsorted(weights[:items], uniform * total, side="right"), items - 1)
+                    place = _place(weights, items - 1, uniform * total)
                     if place < end[v] - begin[v]:
                         p = log_product[begin[v] + place]
                     else:
@@ -241,7 +241,7 @@ def _size(uniform, expected, dispersion):  # type: ignore[no-untyped-def]
 def _drawn(uniform, share, factor, blocks):  # type: ignore[no-untyped-def]
     """A product in proportion to its share and its factor of a topic."""
     point = uniform * blocks[-1]
-    block = min(np.searchsorted(blocks, point, side="right"), blocks.size - 1)
+    block = _place(blocks, blocks.size - 1, point)
     total = blocks[block - 1] if block > 0 else 0.0
     p = block * BLOCK
     last = min(p + BLOCK, share.size) - 1
@@ -251,3 +251,16 @@ def _drawn(uniform, share, factor, blocks):  # type: ignore[no-untyped-def]
             break
         p += 1
     return p
+
+
+@Loop
+def _place(ends, last, point):  # type: ignore[no-untyped-def]
+    """The first of the places up to `last` whose end lies above the point; `last` where none does."""
+    low, high = 0, last
+    while low < high:
+        middle = (low + high) // 2
+        if ends[middle] > point:
+            high = middle
+        else:
+            low = middle + 1
+    return low

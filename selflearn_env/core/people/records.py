@@ -42,6 +42,12 @@ class Items:
         """Some rows, given by their numbers."""
         return Items(*_chosen(*self._arrays(), *self._arrays(), which))
 
+    def pieces(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> Items:
+        """Rows of the items at begin..end - 1 (B,) each, whichever rows these are in."""
+        start = np.concatenate([[0], np.cumsum(end - begin)])
+        at = np.arange(start[-1]) + np.repeat(begin - start[:-1], np.diff(start))
+        return Items(start, self.product[at], self.day[at])
+
     def replaced(self, which: NDArray[np.int64], others: Items) -> Items:
         """These rows, with others in the places `which`."""
         source = np.arange(len(self))

@@ -13,7 +13,7 @@ person has bought p before, an item of d days ago counted 2^(-d / half_life).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from selflearn_env.core.people import loops
 from selflearn_env.core.people.records import Items
 
 POWER = 0.5  # of the season in what is bought again
+YEAR = 364  # days, whole weeks
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,8 @@ class Moments:
 
     Attributes:
         day: (B,) of the visit, counted from the log's first.
-        begin, end: (B,) which items of the log are in the record, those at begin..end - 1.
+        begin: (B,) where the items of the log begin that are in the record.
+        end: (B,) where they end.
         record: what each has bought in a life of its own.
     """
 
@@ -78,8 +80,7 @@ class World:
         kappa: remembered visits at which half of the cap is reached.
         half_life: of a remembered item, in days; infinite where nothing is forgotten.
         dispersion: shape of the negative binomial of the sizes of baskets.
-        log_product: (N,) items of the log, customer by customer and in the order of time.
-        log_day: (N,) their days.
+        log: what each customer bought in the log, which moments refer to; C rows.
     """
 
     share: NDArray[np.float32]
@@ -90,8 +91,7 @@ class World:
     kappa: float
     half_life: float
     dispersion: float
-    log_product: NDArray[np.int32]
-    log_day: NDArray[np.int64]
+    log: Items
 
     @property
     def products(self) -> int:
@@ -102,6 +102,16 @@ class World:
     def norm(self) -> NDArray[np.float64]:
         """(R, K) Z: sums over the products of their shares times their factors."""
         return self._blocks[:, :, -1].copy()
+
+    def over(self, days: int) -> World:
+        """The same over a calendar of so many days: after the log, the days that were a year before."""
+        last = len(self.row_of_day)
+        if days <= last:
+            return self
+        year = min(YEAR, last)
+        day = np.arange(days)
+        day[last:] = last - year + (day[last:] - last) % year
+        return replace(self, row_of_day=self.row_of_day[day], level_of_day=self.level_of_day[day])
 
     def expected_size(self, moments: Moments, persons: Persons) -> NDArray[np.float64]:
         """(B,) products that the visits are expected to bring, a_m A."""
@@ -135,8 +145,8 @@ class World:
         return (
             moments.begin,
             moments.end,
-            self.log_product,
-            self.log_day,
+            self.log.product,
+            self.log.day,
             record.start,
             record.product,
             record.day,

@@ -84,6 +84,16 @@ class DrawnDemand:
         return self.history.best_sellers(min(START_SLATE, self.products))
 
     @property
+    def shown(self) -> NDArray[np.float32]:
+        """(S, m) purchases per visit of the products of the starting slates."""
+        return np.take_along_axis(self.incidence, self.start, axis=1)
+
+    @property
+    def shown_share(self) -> NDArray[np.float64]:
+        """(S,) how often each state visited in the log."""
+        return self.state_probability
+
+    @property
     def state_probability(self) -> NDArray[np.float64]:
         """(S,) how often each state visited in the log."""
         visits = self.customers.visits()

@@ -67,6 +67,11 @@ class LogLives:
             return self.model
         return BGNBD.fit(frequency, recency, age)
 
+    @property
+    def month_of_state(self) -> NDArray[np.int64]:
+        """(S,) number of the month of each state, 0..11."""
+        return self._states.table[:, 1]
+
     def calendar(self, days: int | None = None) -> Calendar:
         """The days from the log's first on, so many of them; None for those of the log."""
         days = days or self.days

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.compiling import Loop
+from selflearn_env.core.people.log import LoggedVisits
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop.calendar import calendar_tiers
-from selflearn_env.shop.history import Population
+from selflearn_env.shop.history import DatedBaskets
 
 MONTHS = 12
 EVENTS = 2**20  # of records, worked on at once
@@ -42,8 +43,8 @@ class Journal:
     products: int
 
     @classmethod
-    def from_population(cls, population: Population, states: StateSpace) -> Journal:
-        """The visits of a shop's simulated customers, one per invoice."""
+    def from_population(cls, population: DatedBaskets, states: StateSpace) -> Journal:
+        """The visits of a shop's simulated customers, or of its history's, one per invoice."""
         number, items = population.visit_customer, population.item_visit
         order = np.lexsort((population.visit_day, number))  # stable: visits of one day keep their order
         place = np.empty_like(order)
@@ -93,6 +94,12 @@ class Journal:
     def first(self) -> NDArray[np.int64]:
         """(V,) the first visit of the same customer."""
         return np.searchsorted(self.customer, self.customer)
+
+    @cached_property
+    def logged(self) -> LoggedVisits:
+        """The same visits as the simulator knows them."""
+        first = np.searchsorted(self.customer, np.arange(self.customers + 1))
+        return LoggedVisits(first, self.day, self.start, self.product)
 
     @cached_property
     def pair(self) -> NDArray[np.int64]:
@@ -172,7 +179,7 @@ class Journal:
 
 @Loop
 def _sets(start, product):  # type: ignore[no-untyped-def]
-    """What each row, start[row]..start[row + 1] - 1, holds, once each and ascending: where rows start, and products."""
+    """The products of each row, start[row]..start[row + 1] - 1, once each, ascending: where rows start, and these."""
     ends, found, at = np.zeros_like(start), np.empty_like(product), 0
     for row in range(start.size - 1):
         own = np.sort(product[start[row] : start[row + 1]])

@@ -56,8 +56,7 @@ class Rates:
             kappa=self.repeat.kappa,
             half_life=self.repeat.half_life,
             dispersion=self.activity.dispersion,
-            log_product=journal.product,
-            log_day=journal.day[journal.item_visit],
+            log=journal.logged.items,
         )
 
     def expected_size(self, journal: Journal, activity: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -65,6 +65,15 @@ class Taste:
         """(P, K) exp(E log factor), by which purchases are shared out among the topics."""
         return np.exp(digamma(self.shape)) / self.rate if self.topics > 1 else np.ones_like(self.shape)
 
+    @property
+    def responsibility(self) -> NDArray[np.float64]:
+        """(1 + P, K) share of each topic in what new persons buy of each product; first what they are worth themselves.
+
+        Summed over what a person bought, from the first row on, these are its Dirichlet weights after a single pass.
+        """
+        share = self.geometric * np.exp(digamma(self.alpha))
+        return np.vstack([CAUTION * self.alpha, share / share.sum(axis=1, keepdims=True)])
+
     def draw(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """(P, K) one draw of the factors."""
         return rng.standard_gamma(self.shape) / self.rate if self.topics > 1 else self.factors

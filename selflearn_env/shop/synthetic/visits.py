@@ -49,9 +49,9 @@ class Habits:
     nobody: float
 
     @classmethod
-    def of(cls, shop: Shop, people: People) -> Habits:
+    def of(cls, shop: Shop) -> Habits:
         """Those of a shop's customers."""
-        level = people.activity.level[people.months.row_of_day]
+        level = shop.people.activity.level[shop.people.months.row_of_day]
         read, purchases = shop.report.rows_read, shop.report.rows_read / (1 + CANCELLED + CORRECTED)
         without = shop.report.dropped.get("without a customer", 0)
         # Corrections have no customer either.

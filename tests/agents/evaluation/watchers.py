@@ -75,5 +75,5 @@ class Vandal(Watcher):
 class SeeingVandal(Looker):
     def act(self, visits):
         slates = super().act(visits)
-        scribble(*visits.arrays())
+        scribble(*visits.columns())
         return slates

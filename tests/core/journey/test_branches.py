@@ -27,11 +27,11 @@ def test_branches_leave_visits_and_streams_as_they_were(under_way):
     before, coming, served_before = deepcopy(visits), taken(run), run.served
     slates = np.tile([0, 1, 2], (8, 1))
     (one, _), (other, _) = simulator.branch(visits, [slates, slates[:, ::-1]], run)
-    for kept, array in zip(before.arrays(), visits.arrays(), strict=True):
+    for kept, array in zip(before.columns(), visits.columns(), strict=True):
         np.testing.assert_array_equal(kept, array)
     assert (taken(run), run.served) == (coming, served_before)
     expected = simulator.respond(visits, slates, run)
-    for ours, theirs in zip(one.visits.arrays(), expected.visits.arrays(), strict=True):
+    for ours, theirs in zip(one.visits.columns(), expected.visits.columns(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert (one.response != other.response).any()
 
@@ -41,7 +41,7 @@ def test_equal_slates_have_equal_outcomes_in_every_branch(under_way):
     slates = np.tile([3, 1, 3], (8, 1))
     (first, streams_after), *others = simulator.branch(visits, [slates, slates.copy(), slates.tolist()], run)
     for outcome, own in others:
-        for ours, theirs in zip(outcome.visits.arrays(), first.visits.arrays(), strict=True):
+        for ours, theirs in zip(outcome.visits.columns(), first.visits.columns(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
         for ours, theirs in zip(outcome[1:], first[1:], strict=True):
             np.testing.assert_array_equal(ours, theirs)

@@ -129,5 +129,5 @@ def test_a_model_without_attention_lives_all_the_same(delay):
     journey = Journey(satiation=0, fatigue=0, boredom=0, delay=delay)
     customers = [deaf(), model_of("independent", random_appeal(np.random.default_rng(1)))]
     one, other = (served(world_of(journey, each), 20, 10)[0] for each in customers)
-    for ours, theirs in zip(one.arrays(), other.arrays(), strict=True):
+    for ours, theirs in zip(one.columns(), other.columns(), strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -87,7 +87,7 @@ def test_a_batch_is_its_rows_one_by_one_bit_for_bit(name, journey, number, batch
         one = visits.rows(np.array([row]))
         np.testing.assert_array_equal(simulator.response_probability(one, slates[row : row + 1])[0], probability[row])
         single = simulator.respond(one, slates[row : row + 1], alone)
-        for ours, theirs in zip(single.visits.arrays(), together.visits.arrays(), strict=True):
+        for ours, theirs in zip(single.visits.columns(), together.visits.columns(), strict=True):
             np.testing.assert_array_equal(ours[0], theirs[row])
         for ours, theirs in zip(single[1:], together[1:], strict=True):
             np.testing.assert_array_equal(ours[0], theirs[row])

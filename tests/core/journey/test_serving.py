@@ -46,7 +46,7 @@ def test_everybody_is_served_until_all_have_left_or_the_calendar_ends():
         if number:
             before = rounds[number - 1].outcome
             went_on = before.visits.rows(~(before.terminated | before.truncated))
-            for ours, theirs in zip(went_on.arrays(), visits.arrays(), strict=True):
+            for ours, theirs in zip(went_on.columns(), visits.columns(), strict=True):
                 np.testing.assert_array_equal(ours, theirs)
     assert len(rounds) > 5
     assert not there.size

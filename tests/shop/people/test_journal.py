@@ -12,8 +12,9 @@ def items(journal, visit):
     return journal.product[journal.start[visit] : journal.start[visit + 1]].tolist()
 
 
-def test_a_journal_has_the_population_s_visits_in_the_order_of_customer_and_day(tiny_shop):
-    customers = tiny_shop.customers
+@pytest.mark.parametrize("side", ["simulated", "history"])
+def test_a_journal_has_the_visits_of_dated_baskets_in_the_order_of_customer_and_day(tiny_shop, side):
+    customers = tiny_shop.customers if side == "simulated" else tiny_shop.history.baskets
     journal = Journal.from_population(customers, tiny_shop.states)
     assert (journal.customers, journal.products) == (20, 8)
     expected = sorted(

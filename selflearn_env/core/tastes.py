@@ -1,0 +1,43 @@
+"""What each customer wants, and what it buys besides what it is shown."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.customers.model import CustomerModel
+from selflearn_env.core.run import Run
+from selflearn_env.core.visits import AnyVisits, Visits
+
+
+class TastesPart(Protocol[AnyVisits]):
+    """The part of a simulator that says what each customer wants."""
+
+    def check(self, customers: CustomerModel) -> None:
+        """Raises NotImplementedError where customers of this model cannot have such tastes."""
+        ...
+
+    def meet(self, customers: CustomerModel, visits: AnyVisits) -> tuple[CustomerModel, NDArray[np.int64]]:
+        """The customers of these very visits, and (B,) what they go by in the place of the states."""
+        ...
+
+    def buy(self, visits: AnyVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run) -> AnyVisits:
+        """The visits with all that was bought in them: of the slates (B, n), as the responses say, and besides."""
+        ...
+
+
+class AlikeTastes:
+    """Customers of one state are alike, and buy only what they are shown."""
+
+    def check(self, customers: CustomerModel) -> None:
+        """Any model will do."""
+
+    def meet(self, customers: CustomerModel, visits: Visits) -> tuple[CustomerModel, NDArray[np.int64]]:
+        """The customers as they are, by their states."""
+        return customers, visits.state
+
+    def buy(self, visits: AnyVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run) -> AnyVisits:
+        """The visits as they are."""
+        return visits
