@@ -33,6 +33,7 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "selflearn_env/datasets/online_retail.parquet" in names
+    assert "selflearn_env/datasets/online_retail_people.npz" in names
     assert "selflearn_env/datasets/LICENSE-online_retail.md" in names
     assert "selflearn_agents/benchmark/baseline.json" in names
     assert "selflearn_agents/evaluation/report.html" in names

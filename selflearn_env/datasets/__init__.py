@@ -8,12 +8,13 @@ from pathlib import Path
 from selflearn_env.shop.shop import Shop
 
 ONLINE_RETAIL = Path(__file__).parent / "online_retail.parquet"
+FITS = Path(__file__).parent / "online_retail_people.npz"  # made by `python -m selflearn_env.datasets`
 
 
 @cache
 def retail_shop() -> Shop:
-    """The embedded log as a shop with default options; built once per process."""
-    return Shop.from_transactions(ONLINE_RETAIL)
+    """The embedded log as a shop with default options; built once per process. Its people come fitted."""
+    return Shop.from_transactions(ONLINE_RETAIL).with_fits(FITS)
 
 
 @cache

@@ -88,7 +88,7 @@ def build_shop(
         segmentation=counts.segmentation,
     )
     population = Population(**vars(counts.own), customer_spend=counts.customer_spend, pooling=poolings[-1])
-    return Parts(counts.catalogue, history, population, counts.report, int(seed))
+    return Parts(counts.catalogue, history, population, counts.report, int(seed), {})
 
 
 def _sides(

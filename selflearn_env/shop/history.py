@@ -154,6 +154,13 @@ class Population(DatedBaskets):
     pooling: Pooling
 
 
+class Fit(NamedTuple):
+    """A model fitted to a shop's customers, as it is kept: what is found again only by fitting anew."""
+
+    heading: dict[str, Any]  # plain values, as JSON has them
+    arrays: dict[str, NDArray]
+
+
 class Parts(NamedTuple):
     """All that a shop is made of; see `Shop` for their meaning."""
 
@@ -162,3 +169,4 @@ class Parts(NamedTuple):
     customers: Population
     report: Report
     seed: int
+    fits: dict[str, Fit]  # derived from the others, as far as they have been made

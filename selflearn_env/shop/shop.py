@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
 from selflearn_env.shop.fitting.demand import DrawnDemand, check_contrast
-from selflearn_env.shop.history import Catalogue, History, Parts, Population
+from selflearn_env.shop.history import Catalogue, Fit, History, Parts, Population
 from selflearn_env.shop.report import Report
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from selflearn_env.shop.fitting.lives import LogLives
     from selflearn_env.shop.fitting.persons import DrawnPersons
     from selflearn_env.shop.people.fit import People
+    from selflearn_env.shop.people.journal import Journal
     from selflearn_env.shop.reading.tables import ArrowTable
     from selflearn_env.shop.reading.transactions import TransactionLog
 
@@ -41,6 +44,8 @@ class Shop:
     customers: Population
     report: Report
     seed: int
+    _fits: dict[str, Fit] = field(default_factory=dict)  # by name, as far as they have been made
+    _shipped: Path | None = None  # a file with others
 
     @classmethod
     def from_transactions(
@@ -165,33 +170,79 @@ class Shop:
             ValueError: no customer bought on a second day.
         """
         from selflearn_env.shop.fitting.persons import DrawnPersons  # likewise
-        from selflearn_env.shop.people.journal import Journal
 
-        journal = Journal.from_population(self.customers, self.states).by_day()
-        return DrawnPersons(journal, self.people, self.lives, self.demand().start, self.seed)
+        return DrawnPersons(self._journal, self.people, self.lives, self.demand().start, self.seed)
 
     @cached_property
     def people(self) -> People:
-        """The persons' model, fitted to what the population bought in the log."""
-        import numpy as np
+        """The model of persons, fitted to the population when it is first asked for; agents never see it.
 
-        from selflearn_env.shop.people.fit import fit_people
+        What was fitted is saved with the shop; it is derived, and no part of the digest.
+        """
+        return self._fitted("people", self._journal, 4)
+
+    @cached_property
+    def history_people(self) -> People:
+        """The same model fitted to the history's customers; agents may read it.
+
+        Where the whole log is history, it is that of the population. Otherwise nothing of the population is in it.
+        """
+        if self.history.baskets.same_as(self.customers):
+            return self.people
         from selflearn_env.shop.people.journal import Journal
 
-        journal = Journal.from_population(self.customers, self.states).by_day()
-        return fit_people(journal, np.random.default_rng(np.random.SeedSequence(self.seed).spawn(6)[4]))
+        journal = Journal.from_population(self.history.baskets, self.states).by_day()
+        return self._fitted("history_people", journal, 5)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        """The population's visits, those of a day taken together."""
+        from selflearn_env.shop.people.journal import Journal  # scipy is imported only where people are
+
+        return Journal.from_population(self.customers, self.states).by_day()
+
+    def _fitted(self, name: str, journal: Journal, stream: int) -> People:
+        """The people of a journal: kept, shipped, or fitted now with this stream of random numbers."""
+        from selflearn_env.shop.people.fit import fit_people
+        from selflearn_env.shop.people.storage import put_together, take_apart
+
+        self._read_shipped()
+        if name not in self._fits:
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(6)[stream])
+            self._fits[name] = take_apart(fit_people(journal, rng))
+        return put_together(self._fits[name], journal)  # also what was just fitted, so that a loaded shop is equal
+
+    def with_fits(self, path: Path) -> Shop:
+        """This shop with what `save_fits` wrote; when it is needed and of another shop, it is passed over."""
+        return replace(self, _shipped=path)
+
+    def save_fits(self, path: Path) -> None:
+        """Writes what has been fitted so far, for `with_fits`.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        storage.save_fits(path, self._fits, self.digest)
+
+    def _read_shipped(self) -> None:
+        if self._shipped is not None:
+            for name, fit in storage.load_fits(self._shipped, self.digest).items():
+                self._fits.setdefault(name, fit)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that the shop holds, as hexadecimal text: equal digests, equal shops."""
+        """SHA-256 of all that the log says of the shop, as hexadecimal text: equal digests, equal shops."""
         return storage.digest(self._parts)
 
     def save(self, path: str | Path) -> None:
         """Writes the shop to one file, whole or not at all; the ending is up to you, `.npz` is usual.
 
+        What has been fitted so far, `people` and `history_people`, is in it.
+
         Raises:
             OSError: the file cannot be written.
         """
+        self._read_shipped()
         storage.save(self._parts, Path(path))
 
     @classmethod
@@ -206,4 +257,4 @@ class Shop:
 
     @property
     def _parts(self) -> Parts:
-        return Parts(self.catalogue, self.history, self.customers, self.report, self.seed)
+        return Parts(self.catalogue, self.history, self.customers, self.report, self.seed, self._fits)

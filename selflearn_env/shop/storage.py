@@ -15,16 +15,39 @@ from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.core.tables import filled, table, values_at
-from selflearn_env.shop.history import Catalogue, DatedBaskets, History, Parts, Population
+from selflearn_env.shop.history import Catalogue, DatedBaskets, Fit, History, Parts, Population
 from selflearn_env.shop.report import Report
 
-KIND, VERSION = "selflearn-shop", 4
+KIND, FITS, VERSION = "selflearn-shop", "selflearn-fits", 4
 VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # the arrays of dated baskets
 
 
 def save(shop: Parts, path: Path) -> None:
     """Writes a shop; see `Shop.save`."""
-    write_archive(path, *_taken_apart(shop))
+    heading, arrays = _taken_apart(shop)
+    fits, of_fits = _packed(shop.fits)
+    write_archive(path, heading | {"fits": fits}, arrays | of_fits)
+
+
+def save_fits(path: Path, fits: dict[str, Fit], digest: str) -> None:
+    """Writes what has been fitted to the shop of this digest, to be shipped beside its log.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    headings, arrays = _packed(fits)
+    write_archive(path, {"format": FITS, "version": VERSION, "digest": digest, "fits": headings}, arrays)
+
+
+def load_fits(path: Path, digest: str) -> dict[str, Fit]:
+    """What `save_fits` wrote, or nothing where it is of another shop.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is of another kind, or is broken.
+    """
+    heading, arrays = read_archive(path, FITS, VERSION)
+    return _unpacked(heading["fits"], arrays) if heading["digest"] == digest else {}
 
 
 def load(path: Path) -> Parts:
@@ -37,7 +60,7 @@ def load(path: Path) -> Parts:
 
 
 def digest(shop: Parts) -> str:
-    """SHA-256 over heading and arrays, but for how the log was read."""
+    """SHA-256 over heading and arrays, but for how the log was read and what was fitted since."""
     heading, arrays = _taken_apart(shop)
     del heading["report"]["understood"]  # equal content is an equal shop, by whatever road it came
     sha = hashlib.sha256(as_bytes(heading).tobytes())
@@ -99,7 +122,24 @@ def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
         pooling=_pooling(heading["customers_pooling"]),
     )
     catalogue = Catalogue(arrays["ids"], arrays["descriptions"])
-    return Parts(catalogue, history, customers, Report(**heading["report"]), heading["seed"])
+    fits = _unpacked(heading["fits"], arrays)
+    return Parts(catalogue, history, customers, Report(**heading["report"]), heading["seed"], fits)
+
+
+def _packed(fits: dict[str, Fit]) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Headings and arrays of all fits, each array under the name of its fit and its own."""
+    arrays = {f"{name}.{own}": array for name, fit in fits.items() for own, array in fit.arrays.items()}
+    return {name: fit.heading for name, fit in fits.items()}, arrays
+
+
+def _unpacked(headings: dict[str, Any], arrays: dict[str, NDArray]) -> dict[str, Fit]:
+    """The fits that `_packed` packed."""
+    fits = {name: Fit(heading, {}) for name, heading in headings.items()}
+    for place, array in arrays.items():
+        name, _, own = place.partition(".")
+        if own:
+            fits[name].arrays[own] = array
+    return fits
 
 
 def _visits(whose: str, baskets: DatedBaskets) -> dict[str, NDArray[np.int32]]:

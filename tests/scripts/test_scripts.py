@@ -63,6 +63,26 @@ def test_selflearn_says_what_there_is():
     assert not {"pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
 
 
+@pytest.mark.parametrize("share", [0.5, 1])
+def test_build_fits_persons_and_keeps_them(log, tmp_path, share, monkeypatch):
+    done = run("build", log, "--history-share", share, "--out", tmp_path / "shop.npz")
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"^ +(simulated customers|history|all customers): .+$", done.stdout, re.MULTILINE)
+    assert found == (["simulated customers", "history"] if share < 1 else ["all customers"])
+    monkeypatch.setattr("selflearn_env.shop.people.fit.fit_people", None)
+    shop = Shop.load(tmp_path / "shop.npz")
+    assert shop.people.taste.topics >= 1
+    assert (shop.history_people is shop.people) == (share == 1)
+
+
+def test_build_takes_a_log_of_one_visit_each(tiny_log, tmp_path):
+    once = tiny_log[tiny_log["invoice"].isin(tiny_log.drop_duplicates("customer")["invoice"])]
+    once.to_csv(tmp_path / "log.csv", index=False)
+    done = run("build", tmp_path / "log.csv", "--out", tmp_path / "shop.npz")
+    assert done.returncode == 0, done.stderr
+    assert "bought before" not in done.stdout
+
+
 def test_train_writes_what_it_names(shop, tmp_path):
     done = run(
         "train.py", "--shop", shop, "--slate-size", 3, "--customers", 400, "--agent", "epsilon_greedy(epsilon=0.3)",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from selflearn_env import Shop
+from selflearn_env.shop.people.storage import take_apart
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,12 @@ def test_known_customers_make_the_history(tiny_log, held_out, change):
     changed = pd.concat([CHANGES[change](tiny_log[~held_out]), tiny_log[held_out]])
     before, after = (Shop.from_transactions(log, **OPTIONS["own segments"]) for log in (tiny_log, changed))
     assert not np.array_equal(before.history.quantity, after.history.quantity)
+
+
+@pytest.mark.parametrize("change", ["product", "later"])
+def test_held_out_customers_leave_no_trace_in_the_history_s_people(tiny_log, held_out, change):
+    changed = pd.concat([tiny_log[~held_out], CHANGES[change](tiny_log[held_out])]).sort_index(kind="stable")
+    before, after = (Shop.from_transactions(log).history_people for log in (tiny_log, changed))
+    assert take_apart(before).heading == take_apart(after).heading
+    assert np.array_equal(before.months.share, after.months.share)
+    assert np.array_equal(before.taste.shape, after.taste.shape)

@@ -71,11 +71,13 @@ def run(options: argparse.Namespace) -> None:
         )
     except LogError as error:
         raise ValueError(error.for_command_line()) from None
+    persons = persons_table(shop)  # before the shop is saved, so that what is fitted is saved with it
     shop.save(options.out)
     print(shop.report)
     seen = int((shop.history.visits > 0).sum())
     print(f"{shop.products:,} products, {shop.states.size:,} states, {seen:,} of them with history")
     print(pooling_table(shop))
+    print(persons)
     print(f"{options.out} (digest {shop.digest[:12]})")
 
 
@@ -85,4 +87,22 @@ def pooling_table(shop: Shop) -> str:
     for level in shop.customers.pooling.levels:
         name = " x ".join(shop.states.tiers[tier].name for tier in level.tiers) or "all visits together"
         lines.append(f"{name:>34}: shrunk by {level.weight:8,.4g} purchases, {level.gain:+7.3f} nats per visit")
+    return "\n".join(lines)
+
+
+def persons_table(shop: Shop) -> str:
+    """What is known of persons beyond the month, of the simulated customers and of the history's."""
+    fits = {"simulated customers": shop.people, "history": shop.history_people}
+    if shop.people is shop.history_people:
+        fits = {"all customers": shop.people}
+    lines = ["what is bought depends on the person and the day beside the month, in nats per visit:"]
+    for name, people in fits.items():
+        choice = people.choice
+        known = {
+            "what sells now": (choice.present is not None, choice.present_gain),
+            "bought before": (choice.repeat.happens, choice.repeat_gain),
+            f"taste in {choice.topics} topics": (choice.topics > 1, choice.taste_gain),
+        }
+        said = [f"{what} {gain:+.3f}" for what, (there, gain) in known.items() if there]
+        lines.append(f"{name:>34}: {', '.join(said) or 'nothing that shows in this log'}")
     return "\n".join(lines)
