@@ -80,6 +80,8 @@ def test_every_step_has_its_figure(checked, check):
         assert f"nats.{check}.{step}" in found
     gain = found[f"nats.{check}.taste"] - found[f"nats.{check}.activity"]
     assert found[f"gain.{check}.taste"] == pytest.approx(gain, abs=1e-9)
+    person = sum(found[f"gain.{check}.{step}"] for step in ("repeat", "activity", "taste"))
+    assert found[f"gain.{check}.person"] == pytest.approx(person, abs=1e-9)
 
 
 def test_other_figures_have_their_names(checked):

@@ -8,7 +8,7 @@ from selflearn_agents.evaluation.shop_check.findings import Findings
 from selflearn_env.shop.validation.categories import CategoryPairs
 from selflearn_env.shop.validation.habits import Habits, habits
 from selflearn_env.shop.validation.persons import gains
-from selflearn_env.shop.validation.purchases import OURS, POPULARITY, WORLD, gain_over
+from selflearn_env.shop.validation.purchases import OURS, POPULARITY, WORLD, gain_over, mean_and_error
 
 CHECKS = {"other customers": "other_customers", "the last two months": "last_months"}  # -> as figures are named
 
@@ -16,8 +16,9 @@ CHECKS = {"other customers": "other_customers", "the last two months": "last_mon
 def figures(found: Findings) -> dict[str, float]:
     """Dotted names to numbers; what the log does not allow is not in it.
 
-    `nats` are levels above one rate for all products, `gain` and `gain_error` above the step before, paired; shares are
-    in percent; hits are per visit.
+    `nats` are levels above one rate for all products, `gain` and `gain_error` above the step before, paired; of `state`
+    above popularity, of `person`, its record, activity and taste together, above the month. Shares are in percent, hits
+    per visit; `everybody` and `personal` are shares of the way from `random` to `optimal` rewards.
     """
     named: dict[str, float] = {}
     for check in found.states:
@@ -31,6 +32,9 @@ def figures(found: Findings) -> dict[str, float]:
             named[f"nats_error.{name}.{gain.step}"] = gain.error
             named[f"gain.{name}.{gain.step}"] = gain.gain
             named[f"gain_error.{name}.{gain.step}"] = gain.gain_error
+        if found.known_persons:
+            worth = persons.likelihood["taste"] - persons.likelihood["month"]
+            named[f"gain.{name}.person"], named[f"gain_error.{name}.person"] = mean_and_error(worth, persons.customer)
     for hit in found.hits:
         named[f"hits.{hit.slate}"] = hit.found
         named[f"hits_error.{hit.slate}"] = hit.error

@@ -21,28 +21,28 @@ def verdict(found: Mapping[str, float], known_persons: bool) -> str:
         found: the figures of `selflearn check`.
         known_persons: whether customers come again.
     """
-    sentences = [_worth(found, known_persons), _hits(found) if known_persons else NO_PERSONS, _lists(found)]
+    sentences = [_worth(found), _hits(found) if known_persons else NO_PERSONS, _lists(found)]
     return "".join(f"{place}. {sentence}\n" for place, sentence in enumerate(filter(None, sentences), 1))
 
 
-def _worth(found: Mapping[str, float], known_persons: bool) -> str:
+def _worth(found: Mapping[str, float]) -> str:
     parts: list[str] = []
     for name, where in CHECKS.items():
         if f"gain.{name}.state" not in found:
             continue
         # The first check that the log allows begins the sentence.
         shown = where if parts else where[0].upper() + where[1:]
-        worth = [f"the state is worth {_nats(found, name, ['state'])}"]
-        if known_persons and f"gain.{name}.taste" in found:
-            worth.append(f"the person {_nats(found, name, ['repeat', 'activity', 'taste'])}")
+        worth = [f"the state is worth {_nats(found, name, 'state')}"]
+        if f"gain.{name}.person" in found:
+            worth.append(f"the person {_nats(found, name, 'person')}")
         if f"gain.{name}.present" in found:
-            worth.append(f"the shop's present {_nats(found, name, ['present'])}")
+            worth.append(f"the shop's present {_nats(found, name, 'present')}")
         parts.append(f"{shown} {_and(worth)}")
     return f"{'; '.join(parts)} nats per visit beyond popularity (0.69 is a factor of 2)." if parts else ""
 
 
-def _nats(found: Mapping[str, float], name: str, steps: list[str]) -> str:
-    return f"{sum(found[f'gain.{name}.{step}'] for step in steps):+.1f}"
+def _nats(found: Mapping[str, float], name: str, part: str) -> str:
+    return f"{found[f'gain.{name}.{part}']:+.1f} ± {number(found[f'gain_error.{name}.{part}'], 1)}"
 
 
 def _and(parts: list[str]) -> str:
@@ -76,4 +76,4 @@ def _rank(found: Mapping[str, float], name: str) -> str:
     correlation = found.get(f"rank_correlation.{name}", math.nan)
     if math.isnan(correlation):
         return ""
-    return f", and it ranks lists as real baskets do with a rank correlation of {number(correlation, 2)}"
+    return f", and its rewards rank lists as real baskets do with a correlation of {number(correlation, 2)}"
