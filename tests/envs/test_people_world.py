@@ -93,12 +93,13 @@ def test_a_visit_of_the_log_has_the_record_of_the_log(regulars_shop):
     simulator, journal = single_of(regulars_shop, season="present").simulator, regulars_shop.persons.journal
     visits = simulator.arrivals.logged_visits(journal.customer, np.arange(journal.day.size) - journal.first)
     assert visits.day.tolist() == journal.day.tolist()
-    seen = simulator.tastes.seen(visits)
+    seen = simulator.seen(visits)
     for visit in range(0, journal.day.size, 7):
         before = slice(journal.start[journal.first[visit]], journal.start[visit])
         own = slice(seen.record.start[visit], seen.record.start[visit + 1])
         assert seen.record.product[own].tolist() == journal.product[before].tolist()
-        assert seen.record.day[own].tolist() == journal.day[journal.item_visit[before]].tolist()
+        dates = journal.day[journal.item_visit[before]] + regulars_shop.customers.first_date
+        assert seen.record.day[own].tolist() == dates.tolist()
         assert seen.days_since[visit] == (journal.day[visit] - journal.day[visit - 1] if seen.visits[visit] else 0)
     slates = slates_of(np.random.default_rng(3), journal.day.size)
     rates = simulator.tastes.world.rates(
@@ -144,10 +145,10 @@ def test_all_that_is_bought_enters_the_record(regulars_shop, baskets):
     simulator = single_of(regulars_shop, baskets=baskets).simulator
     visits, run = visits_of(simulator, 400)
     rng = np.random.default_rng(6)
-    before = simulator.tastes.seen(visits).record
+    before = simulator.seen(visits).record
     slates = slates_of(rng, 400)
     outcome = simulator.respond(visits, slates, run)
-    after = simulator.tastes.seen(outcome.visits).record
+    after = simulator.seen(outcome.visits).record
     assert (outcome.visits.purchases - visits.purchases).tolist() == (after.counts() - before.counts()).tolist()
     assert outcome.visits.purchases.tolist() == after.counts().tolist()
     expected = simulator.tastes.world.expected_size(
@@ -180,7 +181,8 @@ def test_a_shop_sees_nothing_that_is_hidden(regulars_shop):
     slates = slates_of(rng, 50)
     changed = simulator.tastes.world.rates(tastes.moments(visits), others.rows(visits.customer), slates)
     assert (changed != tastes.world.rates(tastes.moments(visits), persons.rows(visits.customer), slates)).all()
-    for ours, theirs in zip(vars(tastes.seen(visits)).values(), vars(hidden.seen(visits)).values(), strict=True):
+    ours_seen, theirs_seen = vars(tastes.seen(visits, 0)).values(), vars(hidden.seen(visits, 0)).values()
+    for ours, theirs in zip(ours_seen, theirs_seen, strict=True):
         if isinstance(ours, np.ndarray):
             np.testing.assert_array_equal(ours, theirs)
         else:
@@ -207,7 +209,7 @@ def test_the_record_observed_counts_the_topics_of_the_history(regulars_shop):
     env = single_of(regulars_shop, observation="record")
     visits, _ = visits_of(env.simulator, 30, steps=2)
     share = regulars_shop.history_people.taste.responsibility
-    record = env.simulator.tastes.seen(visits).record
+    record = env.simulator.seen(visits).record
     onehot = sum(regulars_shop.states.shape)
     seen = env.view.observe(visits)
     for row in range(30):

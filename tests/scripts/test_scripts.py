@@ -207,21 +207,6 @@ def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, t
     assert not list(log.parent.glob(".*"))  # nothing half-written
 
 
-def test_check_customers_compares_with_the_log(shop, tmp_path):
-    done = run("check", "--shop", shop, "--slate-size", 3, "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "check.md").read_text()
-    assert text in done.stdout
-    titles = [line for line in text.splitlines() if line.startswith("#")]
-    assert len(titles) == 9
-    for name in ("pooled over the tiers: ours", "weekday", "month x", "contrast", "bought before"):
-        assert name in text
-    for name in ("likelihood.png", "calibration.png", "popularity.png"):
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    again = run("check", "--shop", shop, "--slate-size", 3, "--out", tmp_path / "again")
-    assert (tmp_path / "again" / "check.md").read_text() == text, again.stderr
-
-
 def test_plot_drift_shows_both_worlds(tmp_path):
     done = run("plot_drift.py", "--customers", 1000, "--seeds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -14,9 +14,8 @@ from typing import NoReturn
 
 COMMANDS = {  # name -> its module, and what it does
     "build": ("build", "build a shop from a transaction log"),
-    "check": ("check", "compare a shop's simulated customers with its log"),
+    "check": ("check", "say whether to trust a shop's simulated customers"),
     "check-lives": ("check_lives", "compare simulated lives with those in the log"),
-    "check-people": ("check_people", "compare a model of persons with visits of the log that were not fitted"),
     "train": ("train", "let one agent serve visits and learn; keep the agent and its curve"),
     "compare": ("compare", "compare agents on the same visits; tables, pictures, a report"),
     "lives": ("lives", "compare agents by what a customer is worth over a life"),

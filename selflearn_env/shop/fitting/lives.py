@@ -82,7 +82,7 @@ class LogLives:
         clock *= self.days / clock[self.days]
         state = self._states.encode(np.column_stack([np.zeros(len(dates), dtype=np.int64), tiers]))
         step = self._states.size // self._states.shape[0]
-        return Calendar(state[:days], clock[: days + 1], step)
+        return Calendar(state[:days], clock[: days + 1], step, self._first_date)
 
     def _seasons(
         self, first: NDArray, repeats: NDArray, usual: NDArray

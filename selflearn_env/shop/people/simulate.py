@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 from selflearn_env.core.people.world import Moments, Persons, World
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.rates import Rates

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
-from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import Population
@@ -27,6 +26,7 @@ LATE_DAYS = 61  # the log's last two months
 GROUPS = 3  # of customers, each foreseen from the others
 DECILES = 10
 BIN_BITS = 22  # of the bins by which rates are sorted: 8 of the exponent and 14 below, 1 in 16,384 apart
+POPULARITY = "popularity over all visits"
 OURS, WORLD = "pooled over the tiers: ours", "one draw of ours, as worlds are made"
 
 
@@ -116,7 +116,7 @@ def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_],
     pooling = fit_pooling(fitted, states.shape)
     estimates = {
         "one rate for all products": Pooling(()),
-        "popularity over all visits": fit_levels(fitted, states.shape, [()]),
+        POPULARITY: fit_levels(fitted, states.shape, [()]),
         "the state's own counts, not pooled": fit_levels(fitted, states.shape, [tuple(range(len(states.shape)))]),
         OURS: pooling,
     }
@@ -155,16 +155,17 @@ def gains(check: Check) -> list[Gain]:
     Poisson: a visit that bought the products A in state s has log-likelihood sum over A of log(incidence) minus the sum
     of the incidence over the catalogue, beside a constant.
     """
-    customer = np.concatenate([part.checked.visit_customer for part in check.parts])
-    likelihood = {
-        name: np.concatenate([_likelihood(part.checked, part.incidence[name]) for part in check.parts])
-        for name in check.estimates
-    }
-    base = likelihood[check.estimates[0]]
-    found = []
-    for name, own in likelihood.items():
-        found.append(Gain(name, *mean_and_error(own - base, customer)))
-    return found
+    base = check.estimates[0]
+    return [Gain(name, *gain_over(check, name, base)) for name in check.estimates]
+
+
+def gain_over(check: Check, estimate: str, base: str) -> tuple[float, float]:
+    """What an estimate foresees more than another, in nats per visit, and the standard error of this difference."""
+    gain = [
+        _likelihood(part.checked, part.incidence[estimate]) - _likelihood(part.checked, part.incidence[base])
+        for part in check.parts
+    ]
+    return mean_and_error(np.concatenate(gain), np.concatenate([part.checked.visit_customer for part in check.parts]))
 
 
 def mean_and_error(values: NDArray[np.float64], customer: NDArray[np.int64]) -> tuple[float, float]:
@@ -282,23 +283,3 @@ def _habits(parts: list[Baskets]) -> BasketHabits:
     # A product counts once per visit, so what is not the first of its pair came again; parts share no customer.
     again = sum(of.size - np.unique(of).size for of in pairs)
     return BasketHabits(float(size.mean()), float(size.std()), again / max(int(size.sum()), 1))
-
-
-def overlap(simulator: Simulator) -> dict[str, float]:
-    """For each tier the share of products that the best slates of two states have in common that differ in it only."""
-    states, n = simulator.states, simulator.slate_size
-    best = simulator.optimal_slate(np.arange(states.size))
-    shown = np.zeros((states.size, simulator.products), dtype=bool)
-    shown[np.arange(states.size)[:, None], best] = True
-    shared = {}
-    for place, tier in enumerate(states.tiers):
-        labels = len(tier.labels)
-        if labels < 2:
-            shared[tier.name] = float("nan")
-            continue
-        # For each group of states that differ in this tier only: in how many of them each product is shown.
-        by_label = np.moveaxis(shown.reshape(*states.shape, -1), place, 0).reshape(labels, -1, simulator.products)
-        count = by_label.sum(axis=0, dtype=np.int64)
-        pairs = (count * (count - 1)).sum(axis=1) / (labels * (labels - 1))
-        shared[tier.name] = float(pairs.mean()) / n
-    return shared

@@ -10,14 +10,16 @@ from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.tables import SparseTable
 from selflearn_env.envs.options import Options
+from selflearn_env.shop.validation.overlap import overlap
 from selflearn_env.shop.validation.purchases import (
     OURS,
+    POPULARITY,
     WORLD,
     calibration,
     checks,
+    gain_over,
     gains,
     habits,
-    overlap,
     popularity,
     tiers,
 )
@@ -95,6 +97,14 @@ def test_gains_are_the_likelihood_above_one_rate(compared):
             assert gain.mean == pytest.approx(excess.mean())
             sums = [(excess - excess.mean())[customers == customer].sum() for customer in set(customers.tolist())]
             assert gain.error == pytest.approx(np.sqrt(np.sum(np.square(sums))) / len(excess))
+
+
+def test_a_gain_over_another_estimate_is_their_difference_paired(compared):
+    for check in compared:
+        mean = {gain.estimate: gain.mean for gain in gains(check)}
+        found, error = gain_over(check, OURS, POPULARITY)
+        assert found == pytest.approx(mean[OURS] - mean[POPULARITY])
+        assert 0 < error < max(gain.error for gain in gains(check)[1:])
 
 
 def test_the_log_is_foreseen_better_than_by_its_baselines(retail_shop):

@@ -8,17 +8,24 @@ import pytest
 
 from selflearn_env.shop.people.fit import fit_people
 from selflearn_env.shop.people.journal import Journal
-from selflearn_env.shop.validation.people import (
+from selflearn_env.shop.validation.habits import (
+    LATE,
+    TURNS,
+    Habits,
+    habits,
+    products_per_customer,
+    repeat_shares,
+    simulated,
+)
+from selflearn_env.shop.validation.hits import hits, real_hits
+from selflearn_env.shop.validation.persons import (
     DRAW,
     STEPS,
-    Habits,
-    figures,
+    comes_again,
     gains,
-    habits,
-    hits,
+    has_earlier_days,
     last_months,
     other_customers,
-    simulated,
 )
 from selflearn_env.shop.validation.purchases import checks
 from selflearn_env.shop.validation.purchases import gains as gains_by_state
@@ -87,21 +94,40 @@ def test_gains_are_paired_differences_with_customers_as_units(compared):
 
 
 def test_hits_are_counted_in_the_baskets(compared):
+    """The greatest rates, of all products and of those that the customer has not bought, one visit at a time."""
     check = compared[0]
-    found, known = 0, 0
+    found, new, foreseen = 0, 0, 0.0
     for part in check.parts:
         persons, journal = part.people.foreseen(part.checked), part.checked
         rates = replace(part.people.rates, shares=part.followed or part.people.months)
         for visit in range(journal.day.size):
             row = rates.of_visits(journal, np.array([visit]), persons.rows(np.array([visit])))[0]
-            best = set(np.argsort(-row)[:3].tolist())
+            ranked = np.argsort(-row).tolist()
             own = set(journal.product[journal.start[visit] : journal.start[visit + 1]].tolist())
             before = set(journal.product[journal.start[journal.first[visit]] : journal.start[visit]].tolist())
-            found += len(best & own)
-            known += len((best & own) - before)
-    personal = next(hit for hit in hits(check, shown=3) if hit.slate == "personal")
-    assert personal.found == pytest.approx(found / check.customer.size)
-    assert personal.new == pytest.approx(known / check.customer.size)
+            found += len(set(ranked[:3]) & own)
+            foreseen += np.minimum(row[ranked[:3]], 1).sum()
+            new += len(set([product for product in ranked if product not in before][:3]) & own)
+    named = {hit.slate: hit for hit in hits(check, shown=3)}
+    assert named["personal"].found == pytest.approx(found / check.customer.size)
+    assert named["personal"].foreseen == pytest.approx(foreseen / check.customer.size)
+    assert named["new_personal"].found == pytest.approx(new / check.customer.size)
+
+
+def test_real_hits_are_common_products(journal):
+    slates = np.random.default_rng(1).permuted(np.tile(np.arange(8), (journal.day.size, 1)), axis=1)[:, :3]
+    expected = [
+        len(set(slate) & set(journal.product[journal.start[visit] : journal.start[visit + 1]].tolist()))
+        for visit, slate in enumerate(slates.tolist())
+    ]
+    assert real_hits(journal, slates).tolist() == expected
+
+
+def test_of_a_large_log_some_customers_are_enough(compared, monkeypatch):
+    check = compared[0]
+    monkeypatch.setattr("selflearn_env.shop.validation.hits.MOST_VISITS", check.customer.size // 3)
+    sizes = np.concatenate([part.checked.size[part.checked.customer % 3 == 0] for part in check.parts])
+    assert {hit.slate: hit for hit in hits(check, shown=8)}["best_sellers"].found == pytest.approx(sizes.mean())
 
 
 def test_what_is_compared_leaves_no_trace_in_what_is_fitted(journal, compared):
@@ -130,11 +156,31 @@ def test_habits_are_the_loop(journal):
     assert found.products_mean == pytest.approx(np.mean([len(known) for known in different.values()]))
 
 
-def test_figures_are_named(journal, compared):
-    people = fit_people(journal, np.random.default_rng(0))
-    found = figures(compared, simulated(journal, people, np.random.default_rng(1)))
-    for name in ("nats.other_customers.taste", "nats.last_months.present", "simulated.repeat_share", "hits.personal"):
-        assert np.isfinite(found[name])
+def test_what_is_bought_again_by_earlier_visits_is_the_loop(journal):
+    bought, again = np.zeros((2, len(TURNS)))
+    for visit in range(journal.day.size):
+        turn = int(visit - journal.first[visit])
+        if turn < TURNS[0]:
+            continue
+        span = max(place for place, first in enumerate(TURNS) if first <= turn)
+        known = set(journal.product[journal.start[journal.first[visit]] : journal.start[visit]].tolist())
+        own = journal.product[journal.start[visit] : journal.start[visit + 1]].tolist()
+        bought[span] += len(own)
+        again[span] += sum(product in known for product in own)
+    some = bought > 0
+    np.testing.assert_allclose(repeat_shares(journal)[some], 100 * again[some] / bought[some])
+    assert np.isnan(repeat_shares(journal)[~some]).all()
+    late = np.array(TURNS) >= LATE
+    assert habits(journal).repeat_share_late == pytest.approx(100 * again[late].sum() / bought[late].sum())
+    assert products_per_customer(journal).sum() == np.unique(journal.pair).size
+
+
+def test_whether_anybody_comes_again(journal):
+    assert comes_again(journal)
+    firsts = journal.select(np.arange(journal.day.size) == journal.first)
+    assert not comes_again(firsts)
+    assert has_earlier_days(journal)
+    assert not has_earlier_days(journal.select(journal.day > journal.day.max() - 61))
 
 
 def test_too_small_logs_are_refused(journal):

@@ -1,4 +1,4 @@
-"""Whether the persons' model resembles the log: likelihood of visits that were not fitted, real hits, simulated visits.
+"""Whether the persons' model foresees visits that were not fitted: their likelihood, step by step.
 
 As in `purchases`, the score is the Poisson log-likelihood of a visit's purchases in nats, above that of one rate for
 all products; but each visit is given what the same customer bought earlier, as a shop that knows its regulars sees it.
@@ -6,7 +6,7 @@ all products; but each visit is given what the same customer bought earlier, as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,17 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.shop.people.activity import LEVEL_VISITS
-from selflearn_env.shop.people.fit import Choice, People, fit_people
+from selflearn_env.shop.people.fit import TOPICS, Choice, People, fit_people
 from selflearn_env.shop.people.journal import MONTHS, Journal
 from selflearn_env.shop.people.present import Shares, daily_shares, usual_shares
 from selflearn_env.shop.people.rates import Rates
-from selflearn_env.shop.people.simulate import simulate
 from selflearn_env.shop.validation.purchases import GROUPS, LATE_DAYS, mean_and_error
 
 STEPS = ("one_rate", "popularity", "month", "repeat", "activity", "taste", "present")
 DRAW = "draw"  # the last of the steps in one draw of the world, the customers inferred as before
-SHOWN = 10  # products
-VISITS = 256  # worked on at once, with all products
 
 
 class Part(NamedTuple):
@@ -70,8 +67,23 @@ class Gain(NamedTuple):
     gain_error: float  # of the paired differences
 
 
-def other_customers(journal: Journal, rng: np.random.Generator) -> Check:
+def comes_again(journal: Journal) -> bool:
+    """Whether any customer comes on a second day; if none does, nothing tells persons apart before they buy."""
+    return bool((journal.day > journal.day[journal.first]).any())
+
+
+def has_earlier_days(journal: Journal) -> bool:
+    """Whether there are days before the last two months."""
+    return bool(journal.day.min() <= journal.day.max() - LATE_DAYS)
+
+
+def other_customers(journal: Journal, rng: np.random.Generator, topics: Sequence[int] = TOPICS) -> Check:
     """Each of three groups of customers, foreseen from the two others.
+
+    Args:
+        journal: the visits.
+        rng: draws the groups, and the worlds.
+        topics: the numbers of topics to choose from.
 
     Raises:
         ValueError: there are too few customers.
@@ -84,7 +96,7 @@ def other_customers(journal: Journal, rng: np.random.Generator) -> Check:
     parts = []
     for one in range(GROUPS):
         fitted, checked = journal.select(group != one), journal.select(group == one)
-        people = fit_people(fitted, rng)
+        people = fit_people(fitted, rng, topics)
         scored = np.ones(checked.day.size, dtype=bool)
         parts.append(Part(fitted, people, checked, scored, people.days, people.draw(fitted, rng)))
     return _check("other customers", tuple(parts))
@@ -96,11 +108,11 @@ def last_months(journal: Journal, rng: np.random.Generator) -> Check:
     Raises:
         ValueError: the log has no days before them.
     """
-    late = journal.day > journal.day.max() - LATE_DAYS
-    if late.all():
+    if not has_earlier_days(journal):
         raise ValueError(
             f"nothing to compare with: the log has {int(journal.day.max()) + 1} days; it takes more than {LATE_DAYS}"
         )
+    late = journal.day > journal.day.max() - LATE_DAYS
     fitted = journal.select(~late)
     people = fit_people(fitted, rng)
     present = people.choice.present
@@ -168,132 +180,4 @@ def gains(check: Check) -> list[Gain]:
     for step, own in check.likelihood.items():
         found.append(Gain(step, *mean_and_error(own, check.customer), *mean_and_error(own - before, check.customer)))
         before = own
-    return found
-
-
-class Hits(NamedTuple):
-    """Products in real baskets, of those that a list shows, per visit."""
-
-    slate: str
-    found: float
-    error: float
-    foreseen: float
-    new: float  # of them, never bought before by this customer
-    new_foreseen: float
-
-
-def hits(check: Check, shown: int = SHOWN) -> list[Hits]:
-    """How many of the products shown were in the baskets of the visits scored, and how many are foreseen.
-
-    The best sellers of all visits, the month's best, and a personal list: the greatest rates of the visit.
-    """
-    rows: dict[str, list[NDArray[np.float64]]] = {"best_sellers": [], "month": [], "personal": []}
-    for part in check.parts:
-        people, journal = part.people, part.checked
-        n = min(shown, journal.products)
-        of_all = np.argsort(-usual_shares(part.fitted).share[0], kind="stable")[:n]
-        of_month = np.argsort(-people.months.share, axis=1, kind="stable")[:, :n]
-        for visits, rate, bought, known in _foreseen(part):
-            slates = {
-                "best_sellers": np.tile(of_all, (visits.size, 1)),
-                "month": of_month[journal.month[visits]],
-                "personal": np.argpartition(-rate, n - 1, axis=1)[:, :n],
-            }
-            for name, slate in slates.items():
-                own, there, new = (np.take_along_axis(table, slate, 1) for table in (rate, bought, ~known))
-                own = np.minimum(own, 1)  # a rate is that of being in a basket, which a product is but once
-                rows[name].append(
-                    np.stack(
-                        [there.sum(1), own.sum(1), (there & new).sum(1), (own * new).sum(1)], axis=1, dtype=np.float64
-                    )
-                )
-    found = []
-    for name, parts in rows.items():
-        table = np.concatenate(parts)
-        mean, error = mean_and_error(table[:, 0], check.customer)
-        found.append(Hits(name, mean, error, *table[:, 1:].mean(axis=0).tolist()))
-    return found
-
-
-def _foreseen(part: Part) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray]]:
-    """Numbers of some visits scored, and of all products (B, P) the rates, what was bought, what was bought before."""
-    people, journal = part.people, part.checked
-    persons = people.foreseen(journal)
-    rates = Rates(part.followed or people.months, people.taste.factors, people.activity, people.choice.repeat)
-    scored = np.flatnonzero(part.scored)
-    for at in range(0, scored.size, VISITS):
-        visits = scored[at : at + VISITS]
-        bought, known = np.zeros((2, visits.size, journal.products), dtype=bool)
-        for row, visit in enumerate(visits):
-            bought[row, journal.product[journal.start[visit] : journal.start[visit + 1]]] = True
-            known[row, journal.product[journal.start[journal.first[visit]] : journal.start[visit]]] = True
-        yield visits, rates.of_visits(journal, visits, persons.rows(visits)), bought, known
-
-
-class Habits(NamedTuple):
-    """What a journal is like."""
-
-    repeat_share: float  # purchases of products that the customer has bought in an earlier visit, in percent
-    repeat_share_late: float  # the same after eight visits
-    basket_mean: float
-    basket_sd: float
-    basket_quantiles: tuple[float, ...]  # 10, 50, 90, 99 %
-    products_mean: float  # different products per customer
-    products_sd: float
-    top_ten: float  # share of the ten most bought products in the purchases, in percent
-
-
-def habits(journal: Journal) -> Habits:
-    """Those of a journal."""
-    late = journal.repeated[(np.arange(journal.day.size) - journal.first >= 8)[journal.item_visit]]
-    different = np.bincount(journal.customer[journal.item_visit[~journal.repeated]], minlength=journal.customers)
-    different = different[np.bincount(journal.customer, minlength=journal.customers) > 0]
-    bought = np.sort(np.bincount(journal.product))[::-1]
-    return Habits(
-        100 * float(journal.repeated.mean()),
-        100 * float(late.mean()) if late.size else float("nan"),
-        float(journal.size.mean()),
-        float(journal.size.std()),
-        tuple(np.quantile(journal.size, [0.1, 0.5, 0.9, 0.99]).tolist()),
-        float(different.mean()),
-        float(different.std()),
-        100 * float(bought[:10].sum() / bought.sum()),
-    )
-
-
-def simulated(journal: Journal, people: People, rng: np.random.Generator, newcomers: bool = False) -> Journal:
-    """The same visits by simulated persons, who begin with nothing.
-
-    Args:
-        journal: the visits fitted.
-        people: the model fitted to them.
-        rng: draws the world, the persons and what they buy.
-        newcomers: whether the persons are drawn anew, or are those of the journal as far as they are known.
-    """
-    persons = people.draw_newcomers(journal.customers, rng) if newcomers else people.draw_persons(journal, rng)
-    return simulate(people.draw(journal, rng), persons, journal, rng)
-
-
-def figures(compared: Sequence[Check], drawn: Journal) -> dict[str, float]:
-    """Named figures of the checks (other customers, the last months) and of a simulated journal.
-
-    `draw` is one draw of the world with all that is fitted, the present included.
-    """
-    found: dict[str, float] = {}
-    for name, check in zip(("other_customers", "last_months"), compared, strict=True):
-        for gain in gains(check)[1:]:
-            found[f"nats.{name}.{gain.step}"] = gain.level
-            found[f"gain.{name}.{gain.step}"] = gain.gain
-            found[f"gain_error.{name}.{gain.step}"] = gain.gain_error
-    for hit in hits(compared[0]):
-        found[f"hits.{hit.slate}"] = hit.found
-        found[f"hits_foreseen.{hit.slate}"] = hit.foreseen
-    of = habits(drawn)
-    found |= {
-        "simulated.repeat_share": of.repeat_share,
-        "simulated.basket_mean": of.basket_mean,
-        "simulated.basket_sd": of.basket_sd,
-        "simulated.products_mean": of.products_mean,
-        "simulated.products_sd": of.products_sd,
-    }
     return found

@@ -1,0 +1,85 @@
+"""Lists for persons whom a shop knows, from its history: what is ranked is the month, the record, the taste, or all.
+
+A rule scores all products for a visit by what the shop knows before it: the month, and what the customer bought in
+earlier visits, its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.core.people.world import Persons
+from selflearn_env.shop.people.fit import People
+from selflearn_env.shop.people.journal import Journal
+
+HALF_LIFE = 200.0  # of an earlier purchase in `again`, in days
+VISITS = 256  # worked on at once, with all products
+
+Rule = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonalLists:
+    """Rules fitted to a shop's history, for the visits of other customers.
+
+    Attributes:
+        people: the persons of the history; of the time of a visit the month alone is used.
+        journal: the visits, from which the records are taken; what the visits themselves bought is not looked at.
+    """
+
+    people: People
+    journal: Journal
+
+    @classmethod
+    def from_history(cls, people: People, journal: Journal) -> PersonalLists:
+        """From the persons of a shop's history, `shop.history_people`, whose days are others than the journal's."""
+        months = replace(people.months, row_of_day=journal.month_of_day)
+        return cls(replace(people, months=months, days=None), journal)
+
+    def slates(self, slate_size: int) -> dict[str, NDArray[np.int64]]:
+        """(V, n) the products of greatest score, by each rule."""
+        rules = {"month": self._month, "again": self._again, "taste": self._taste, "personal": self._personal}
+        return {name: self._best(rule, slate_size) for name, rule in rules.items()}
+
+    def _best(self, rule: Rule, size: int) -> NDArray[np.int64]:
+        found = np.empty((self.journal.day.size, size), dtype=np.int64)
+        for at in range(0, len(found), VISITS):
+            visits = np.arange(at, min(at + VISITS, len(found)))
+            score = rule(visits)
+            best = np.argpartition(-score, size - 1, axis=1)[:, :size]
+            order = np.argsort(-np.take_along_axis(score, best, 1), axis=1, kind="stable")
+            found[visits] = np.take_along_axis(best, order, 1)
+        return found
+
+    def _month(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, P) share of the month's purchases."""
+        return self.people.months.share[self.journal.month[visits]].astype(np.float64)
+
+    def _again(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, P) how often each product was bought before, and how lately; then the month."""
+        journal, own = self.journal, np.zeros((visits.size, self.journal.products))
+        at = 0
+        for some, start, events in journal.records(visits):
+            ago = np.repeat(journal.day[some], np.diff(start)) - journal.day[journal.item_visit[events]]
+            row = at + np.repeat(np.arange(some.size), np.diff(start))
+            np.add.at(own, (row, journal.product[events]), 2.0 ** (-ago / HALF_LIFE))
+            at += some.size
+        return own + self._month(visits)  # a share, so that it hardly counts beside a purchase
+
+    def _taste(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, P) expected purchases of persons of this taste, as if they bought nothing again."""
+        persons = self._foreseen.rows(visits)
+        return self.people.rates.of_visits(self.journal, visits, replace(persons, cap=np.zeros(visits.size)))
+
+    def _personal(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, P) expected purchases."""
+        return self.people.rates.of_visits(self.journal, visits, self._foreseen.rows(visits))
+
+    @cached_property
+    def _foreseen(self) -> Persons:
+        return self.people.foreseen(self.journal)

@@ -1,0 +1,1 @@
+"""What `selflearn check` finds out about a shop, and how it says so."""

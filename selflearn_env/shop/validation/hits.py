@@ -1,0 +1,100 @@
+"""Whether what is shown would have been bought: how many products of a list are in baskets that were not fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.present import usual_shares
+from selflearn_env.shop.people.rates import Rates
+from selflearn_env.shop.validation.persons import Check, Part
+from selflearn_env.shop.validation.purchases import mean_and_error
+
+SHOWN = 10  # products
+VISITS = 256  # worked on at once, with all products
+MOST_VISITS = 20_000  # in which hits are counted, or less than twice as many
+
+
+class Hits(NamedTuple):
+    """Products in real baskets, of those that a list shows, per visit."""
+
+    slate: str
+    found: float
+    error: float
+    foreseen: float
+
+
+def hits(check: Check, shown: int = SHOWN) -> list[Hits]:
+    """How many of the products shown were in the baskets of the visits scored, and how many are foreseen.
+
+    The best sellers of all visits, the month's best, and a personal list: the greatest rates of the visit. The last two
+    again without all that the customer has bought before (`new_month`, `new_personal`). Of a large log, every so many
+    customers are enough.
+    """
+    every = max(1, check.customer.size // MOST_VISITS)
+    rows: dict[str, list[NDArray[np.float64]]] = {}
+    for part in check.parts:
+        n = min(shown, part.checked.products)
+        popular, of_month = usual_shares(part.fitted).share[0], part.people.months.share
+        for visits, rate, bought, known in _foreseen(part, every):
+            month = of_month[part.checked.month[visits]]
+            scores = {
+                "best_sellers": np.broadcast_to(popular, rate.shape),
+                "month": month,
+                "personal": rate,
+                "new_month": np.where(known, -1, month),
+                "new_personal": np.where(known, -1, rate),
+            }
+            for name, score in scores.items():
+                slate = np.argpartition(-score, n - 1, axis=1)[:, :n]
+                # A rate is that of being in a basket, which a product is but once.
+                own, there = np.take_along_axis(np.minimum(rate, 1), slate, 1), np.take_along_axis(bought, slate, 1)
+                shown_before = np.take_along_axis(score, slate, 1) < 0
+                counts = [(~shown_before * of).sum(axis=1) for of in (there, own)]
+                rows.setdefault(name, []).append(np.stack(counts, axis=1).astype(np.float64))
+    customer, found = check.customer[check.customer % every == 0], []
+    for name, parts in rows.items():
+        table = np.concatenate(parts)
+        found.append(Hits(name, *mean_and_error(table[:, 0], customer), float(table[:, 1].mean())))
+    return found
+
+
+def _foreseen(part: Part, every: int) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray]]:
+    """Numbers of some visits scored, and of all products (B, P) the rates, what was bought, what was bought before.
+
+    The visits are those of every so many customers.
+    """
+    people, journal = part.people, part.checked
+    persons = people.foreseen(journal)
+    rates = Rates(part.followed or people.months, people.taste.factors, people.activity, people.choice.repeat)
+    scored = np.flatnonzero(part.scored & (journal.customer % every == 0))
+    for at in range(0, scored.size, VISITS):
+        visits = scored[at : at + VISITS]
+        known = _bought(journal, journal.start[journal.first[visits]], journal.start[visits])
+        yield visits, rates.of_visits(journal, visits, persons.rows(visits)), baskets(journal, visits), known
+
+
+def baskets(journal: Journal, visits: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(B, P) what was bought in each of the visits (B,)."""
+    return _bought(journal, journal.start[visits], journal.start[visits + 1])
+
+
+def real_hits(journal: Journal, slates: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(V,) how many products of the slates (V, n), distinct in each, are in the real baskets of a journal's visits."""
+    found = np.zeros(len(slates), dtype=np.int64)
+    for at in range(0, len(slates), VISITS):
+        visits = np.arange(at, min(at + VISITS, len(slates)))
+        found[visits] = np.take_along_axis(baskets(journal, visits), slates[visits], 1).sum(axis=1)
+    return found
+
+
+def _bought(journal: Journal, begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(B, P) whether a product is among the items from begin (B,) to end."""
+    bought = np.zeros((begin.size, journal.products), dtype=bool)
+    for row, items in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
+        bought[row, journal.product[slice(*items)]] = True
+    return bought
