@@ -15,7 +15,7 @@ from selflearn_env.shop.synthetic import rows as rows_of_log
 from selflearn_env.shop.synthetic.goods import draw_goods
 from selflearn_env.shop.synthetic.purchases import NOBODY, draw_purchases
 from selflearn_env.shop.synthetic.visits import CANCELLED, CORRECTED, Habits, count_persons, draw_visits, unnamed_times
-from selflearn_env.shop.validation import people as validation
+from selflearn_env.shop.validation.habits import habits as habits_of
 from tests.scripts.command import run
 
 
@@ -178,8 +178,8 @@ def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
     assert len(goods.product) == retail_shop.products
     customers = count_persons(habits, people, 800_000, rng)
     purchases = draw_purchases(habits, people, goods, 800_000, customers, rng)
-    made = validation.habits(journal_of(purchases, people, customers, goods).by_day())
-    log = validation.habits(Journal.from_population(retail_shop.customers, retail_shop.states).by_day())
+    made = habits_of(journal_of(purchases, people, customers, goods).by_day())
+    log = habits_of(Journal.from_population(retail_shop.customers, retail_shop.states).by_day())
     assert made.repeat_share == pytest.approx(log.repeat_share, abs=4)
     assert made.basket_mean == pytest.approx(log.basket_mean, rel=0.07)
     assert made.basket_sd == pytest.approx(log.basket_sd, rel=0.25)
