@@ -78,11 +78,11 @@ def take_column(variance, covariance, place, column):  # type: ignore[no-untyped
 
 @Loop
 def observe(  # type: ignore[no-untyped-def]
-    states, slates, responses, offset, own, block, place, row, mean, variance, covariance, precision, precision_mean,
-    tally, visit_count,
+    states, slates, responses, offset, own, attention, block, place, row, mean, variance, covariance, precision,
+    precision_mean, tally, visit_count,
 ):  # fmt: skip
     """Learns from the responses to some slates, all as they look before any of them is learned."""
-    observed, sums = observations(states, slates, responses, offset, own, block, place, row, mean, tally)
+    observed, sums = observations(states, slates, responses, offset, own, attention, block, place, row, mean, tally)
     places = mean.shape[1]
     column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
     for number in range(len(observed)):
@@ -99,11 +99,12 @@ def observe(  # type: ignore[no-untyped-def]
 
 @Loop
 def observations(  # type: ignore[no-untyped-def]
-    states, slates, responses, offset, own, block, place, row, mean, tally
+    states, slates, responses, offset, own, attention, block, place, row, mean, tally
 ):
     """Responses as normal observations of u at u + g / j with precision j; counts them in the tally.
 
-    A product appeals with exp(u + offset) + own; of its slope in log-appeal, u has the share of the first.
+    A product appeals with exp(u + offset) + own; of its slope in log-appeal, u has the share of the first. Attention is
+    a factor of both probabilities.
 
     Returns:
         (N,) the rows of the products shown, and (N, Q, 2) the sums of their j, and of j u + g, in each place.
@@ -128,8 +129,9 @@ def observations(  # type: ignore[no-untyped-def]
             usual = math.exp(u + offset[visit, slot])
             appeal = usual + own[visit, slot]
             share = usual / appeal
-            buy = min(scale[0] * appeal * look[slot], SURE)
-            click = min(scale[1] * math.sqrt(appeal) * look[slot], SURE)  # if not bought
+            seen = look[slot] * attention[visit, slot]
+            buy = min(scale[0] * appeal * seen, SURE)
+            click = min(scale[1] * math.sqrt(appeal) * seen, SURE)  # if not bought
             score = (bought - buy) / (1.0 - buy) + 0.5 * (1.0 - bought) * (clicked - click) / (1.0 - click)
             information = buy / (1.0 - buy) + 0.25 * (1.0 - buy) * click / (1.0 - click)
             information *= share * share

@@ -1,4 +1,4 @@
-"""Our best agent where customers are persons: what all of them say of the products, times what each one's record says."""
+"""Our best agent where customers are persons: what all of them say of a product, and what one's record says."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.loops import decide
+from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
@@ -20,10 +21,14 @@ AHEAD, SOON = 4.0, 1_000.0  # newcomers are bounded for so many times the visits
 class PersonalAgent(Agent):
     """Learns how popular each product is in each state, as `HierarchicalAgent` does, and knows whom it serves.
 
-    Belief: a product is bought with x (w exp(u) + o) e_k in slot k, and otherwise clicked with y sqrt(w exp(u) + o) e_k.
-    The log-appeal u of a product in a state is what `HierarchicalAgent` believes of it. w is how much more than a usual
-    person this customer wants the product beside its record, and o what it buys again; `Household` infers both from
-    its record, by the persons' model that was fitted to the history. Of a customer who is not known, w = 1 and o = 0.
+    Belief: with the appeal a = w exp(u) + o, a product is bought with x a e_k in slot k, and otherwise clicked with
+    y sqrt(a) e_k. The log-appeal u of a product in a state is what `HierarchicalAgent` believes of it. w is how much
+    more than a usual person this customer wants the product beside its record, and o what it buys again; `Household`
+    infers both from its record, by the persons' model that was fitted to the history. Of a customer who is not known,
+    w = 1 and o = 0.
+
+    Of a customer who is known, both probabilities are less for a product that it has lately ignored: `Showings` learns
+    by how much.
 
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
     is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
@@ -32,7 +37,7 @@ class PersonalAgent(Agent):
     """
 
     knows_customers = True
-    parts = {"model": Model, "household": Household}  # noqa: RUF012
+    parts = {"model": Model, "household": Household, "showings": Showings}  # noqa: RUF012
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
         """Starts from the history.
@@ -52,6 +57,7 @@ class PersonalAgent(Agent):
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self.household = Household.of_history(history)
+        self.showings = Showings(self.slate_size)
         self._rank = rng.permutation(self.products)
         blocks = len(self.model.members)
         self._order = np.zeros((blocks, self.products), dtype=np.int32)
@@ -60,22 +66,29 @@ class PersonalAgent(Agent):
 
     def _act(self, states: SeenVisits) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        seen, model, people = states, self.model, self.household
+        seen, model, people, showings = states, self.model, self.household, self.showings
         self._see_to_bounds()
+        showings.make_room(seen)
         known = people.recognise(seen)
         slates = np.empty((len(seen), self.slate_size), dtype=np.int64)
         decide(
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
             model.variance, self._rank, self._order, self._bound, *people._records(seen), *known, people.factors,
-            people.season, people.keep,
+            people.season, people.keep, seen.customer, showings.ignored, showings.date, showings.attention,
         )  # fmt: skip
         return slates
 
     def _update(self, states: SeenVisits, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
-        offset, own = self.household.foresee(states, self.household.recognise(states), slates)
-        self.model.observe(states.state, slates, responses.astype(np.int8, copy=False), offset, own)
+        seen, model, showings = states, self.model, self.showings
+        responses = responses.astype(np.int8, copy=False)
+        offset, own = self.household.foresee(seen, self.household.recognise(seen), slates)
+        step = showings.step(seen, slates)
+        means = model.means_of(seen.state, slates)
+        expected = model.expected_responses(np.exp(means + offset) + own)
+        model.observe(seen.state, slates, responses, offset, own, showings.attention[step])
+        showings.learn(seen, slates, responses, step, expected)
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""

@@ -36,7 +36,7 @@ class Household:
     the cap by how many of its items had been bought before, of those that would have been if the cap were 1.
 
     Attributes:
-        factors: (P, K) how much more each topic buys of each product.
+        factors: (P, K) how much more than the usual person each topic buys of each product.
         geometric: (P, K) by which purchases are shared out among the topics.
         alpha: (K,) Dirichlet weights of a new person.
         season: (12, P) f^0.5.
@@ -76,12 +76,13 @@ class Household:
         months, taste, activity, repeat = people.months, people.taste, people.activity, people.choice.repeat
         baskets, share = history.baskets, months.share.astype(np.float64)
         per_visit = baskets.item_product.size / baskets.visit_state.size
+        factors = taste.factors / (taste.factors @ (taste.alpha / taste.alpha.sum()))[:, None]
         return cls(
-            factors=taste.factors,
+            factors=factors,
             geometric=taste.geometric,
             alpha=taste.responsibility[0],
             season=((share / months.usual) ** POWER).astype(np.float32),
-            norm=share @ taste.factors,
+            norm=share / share.sum(axis=1, keepdims=True) @ factors,
             level=activity.level * per_visit / activity.mean,
             keep=2.0 ** (-np.arange(FAR + 1) / repeat.half_life),
             month_of_state=history.states.table[:, 1].copy(),
@@ -103,8 +104,11 @@ class Household:
     def foresee(
         self, seen: SeenVisits, known: Recognised, slates: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(B, n) each, of the products in slates (B, n): log of what is bought beside the record over what a usual
-        person buys, and what is bought again, in purchases per visit.
+        """What the customers are believed to buy of the products in slates (B, n).
+
+        Returns:
+            (B, n) log of what is bought beside the record over what a usual person buys; (B, n) what is bought again,
+            in purchases per visit.
         """
         return foresee(slates, *self._records(seen), *known, self.factors, self.season, self.keep)
 

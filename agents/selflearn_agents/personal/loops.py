@@ -8,7 +8,10 @@ import numpy as np
 
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_env.core.compiling import Loop
+from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED
 
+HALF_LIFE = 30.0  # days after which a showing that was ignored counts half
+WIDTH, HIGHEST = 0.5, 5  # of a step of tiredness, and the last step
 PASSES = 3  # over a record, to find its topics
 OPPORTUNITIES = 20.0  # purchases that what is usual says of a person's habit
 
@@ -109,17 +112,19 @@ def foresee_all(  # type: ignore[no-untyped-def]
 @Loop
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
-    following, mean, variance, rank, order, bound, start, product, day, date, month, theta, beside, again, factors, season, keep,
+    following, mean, variance, rank, order, bound, start, product, day, date, month, theta, beside, again, factors,
+    season, keep, customer, ignored, ignored_date, attention,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score.
 
     Looked at are first those that the customer has bought, then those once shown in the block, then the newcomers in
     an order (M, P) of bounds (M, P): no newcomer scores more than `beside` times its bound.
     """
-    remembered = np.zeros(len(factors))
+    remembered, left = np.zeros(len(factors)), np.ones(len(factors))
     scores = np.empty(slates.shape[1])
     for v in range(len(states)):
         state = states[v]
+        tire(left, customer[v], date[v], ignored, ignored_date, attention)
         home, here = block[state], place[state]
         bonus = optimism * math.sqrt(math.log1p(1.0 + visit_count[state]))
         for i in range(start[v], start[v + 1]):
@@ -165,6 +170,7 @@ def decide(  # type: ignore[no-untyped-def]
                 filled = insert(p, score, slates[v], scores, filled, rank)
         for i in range(start[v], start[v + 1]):
             remembered[product[i]] = 0.0
+        tire(left, customer[v], date[v], ignored, ignored_date, np.ones(len(attention)))
 
 
 @Loop
@@ -187,3 +193,65 @@ def taste_of(factors, theta):  # type: ignore[no-untyped-def]
     for k in range(len(theta)):
         total += factors[k] * theta[k]
     return total
+
+
+@Loop
+def tiredness(slates, customer, date, ignored, ignored_date):  # type: ignore[no-untyped-def]
+    """(B, n) steps of tiredness of the products in slates (B, n)."""
+    steps = np.zeros(slates.shape, dtype=np.int64)
+    for v in range(len(slates)):
+        if customer[v] < 0:
+            continue
+        for slot in range(slates.shape[1]):
+            tired = 0.0
+            for slate in range(ignored.shape[1]):
+                for place in range(ignored.shape[2]):
+                    if ignored[customer[v], slate, place] == slates[v, slot]:
+                        tired += math.exp2((ignored_date[customer[v], slate] - date[v]) / HALF_LIFE)
+            steps[v, slot] = step_of(tired)
+    return steps
+
+
+@Loop
+def remember(  # type: ignore[no-untyped-def]
+    slates, responses, step, expected, customer, date, ignored, ignored_date, tally
+):
+    """Puts slates before those that are remembered, and counts the responses at each step of tiredness."""
+    for v in range(len(slates)):
+        who = customer[v]
+        if who < 0:
+            continue
+        for slate in range(ignored.shape[1] - 1, 0, -1):
+            ignored[who, slate] = ignored[who, slate - 1]
+            ignored_date[who, slate] = ignored_date[who, slate - 1]
+        ignored_date[who, 0] = date[v]
+        for slot in range(slates.shape[1]):
+            ignored[who, 0, slot] = slates[v, slot] if responses[v, slot] == IGNORED else -1
+            bought, clicked = 1.0 * (responses[v, slot] == BOUGHT), 1.0 * (responses[v, slot] == CLICKED)
+            tally[0, step[v, slot]] += bought + 0.5 * clicked
+            tally[1, step[v, slot]] += expected[v, slot]
+
+
+@Loop
+def step_of(tired):  # type: ignore[no-untyped-def]
+    """0 where nothing was ignored, then one more for each half."""
+    return min(int(tired / WIDTH) + 1, HIGHEST) if tired > 0.0 else 0
+
+
+@Loop
+def tire(left, customer, date, ignored, ignored_date, attention):  # type: ignore[no-untyped-def]
+    """Writes what is left of the attention to each product that the customer ignored of late."""
+    if customer < 0:
+        return
+    slates, places = ignored.shape[1:]
+    for slate in range(slates):
+        for place in range(places):
+            p = ignored[customer, slate, place]
+            if p < 0:
+                continue
+            tired = 0.0
+            for other in range(slates):
+                for there in range(places):
+                    if ignored[customer, other, there] == p:
+                        tired += math.exp2((ignored_date[customer, other] - date) / HALF_LIFE)
+            left[p] = attention[step_of(tired)]
