@@ -30,6 +30,7 @@ from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
 from selflearn_agents.regulars.again import AgainAgent
+from selflearn_agents.personal.agent import PersonalAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
@@ -50,6 +51,7 @@ AGENTS: dict[str, type[Agent]] = {
     "linear_ucb": LinearUCBAgent,
     "linear_thompson": LinearThompsonAgent,
     "hierarchical": HierarchicalAgent,
+    "personal": PersonalAgent,
     "gradient": GradientAgent,
     "cascade_ucb": CascadeUCBAgent,
     "mabwiser": MABWiserAgent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
+from selflearn_agents.hierarchical.conditioning import SURE, begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
@@ -70,22 +70,41 @@ class Model:
         self.added_variance = float(added[0, 0])
         self.added_covariance = added[places, (places + gaps[:, None]) % len(added)]
 
-    def observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
+    def observe(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray[np.int8],
+        offset: NDArray[np.float64] | None = None,
+        own: NDArray[np.float64] | None = None,
+        attention: NDArray[np.float64] | None = None,
+    ) -> None:
         """Learns from the responses (B, n) to slates (B, n) in states (B,); of a product shown twice, from the first.
 
         A large batch is learned in parts, and each part as it looked when its first visit was learned.
+
+        Args:
+            states: of the visits.
+            slates: what was shown.
+            responses: what was done.
+            offset: (B, n) what is added to u for this very visit; None for nothing.
+            own: (B, n) what is added to exp(u + offset) whatever u is; None for nothing.
+            attention: (B, n) factor of the probabilities of this visit; None for 1.
         """
         begin = 0
+        nothing, all_of_it = np.zeros(slates.shape), np.ones(slates.shape)
+        offset, own = nothing if offset is None else offset, nothing if own is None else own
+        attention = all_of_it if attention is None else attention
         while begin < len(states):
             part = slice(begin, begin + min(MANY, max(FEW, self.visits)))
             begin = part.stop
-            self._observe(states[part], slates[part], responses[part])
+            self._observe(*(each[part] for each in (states, slates, responses, offset, own, attention)))
 
-    def _observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
+    def _observe(self, states: NDArray, slates: NDArray, responses: NDArray, *seen: NDArray) -> None:
         self._begin(begin_rows(states, slates, self.block, self.row, self.rows))
         observe(
-            states, slates, responses, self.block, self.place, self.row, self.mean, self.variance, self.covariance,
-            self.precision, self.precision_mean, self.tally, self.visit_count,
+            states, slates, responses, *seen, self.block, self.place, self.row, self.mean, self.variance,
+            self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count,
         )  # fmt: skip
         self.visits += len(states)
         if self.refits and self.visits >= self.next_refit:
@@ -159,6 +178,20 @@ class Model:
             shown = np.flatnonzero(rows >= 0)
             mean[shown] = self.mean[rows[shown], self.place[state]]
         return means
+
+    def means_of(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, n) means of the log-appeal of the products in slates (B, n)."""
+        rows = self.row[self.block[states][:, None], slates]
+        prior = self.prior_mean[states[:, None], slates]
+        if not self.rows:
+            return prior.astype(np.float64)
+        return np.where(rows >= 0, self.mean[rows, self.place[states][:, None]], prior).astype(np.float64)
+
+    def expected_responses(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(B, n) responses, clicks counting half, to products of this appeal (B, n) in the slots where they stand."""
+        (buy, click), look = self.tally[0, :2] / self.tally[1, :2], self.tally[0, 2:] / self.tally[1, 2:]
+        bought = np.minimum(buy * appeal * look, SURE)
+        return bought + 0.5 * (1 - bought) * np.minimum(click * np.sqrt(appeal) * look, SURE)
 
     def purchase_probability(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) probability that a product is bought when it is shown in a slot like any other."""

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.shop.history import Fit
-from selflearn_env.shop.people.activity import Activity
-from selflearn_env.shop.people.fit import Choice, People
+from selflearn_env.shop.people.fit import People
 from selflearn_env.shop.people.journal import Journal
-from selflearn_env.shop.people.present import Present, daily_shares, monthly_shares
-from selflearn_env.shop.people.repeat import Repeat
-from selflearn_env.shop.people.taste import Taste
+from selflearn_env.shop.people.present import daily_shares, monthly_shares
 
 STEPS = 2**11  # between a number and its double to which tables are kept; they are known far less well than that
-
-KINDS: dict[str, Any] = {
-    "choice": Choice,
-    "choice.present": Present,
-    "choice.repeat": Repeat,
-    "taste": Taste,
-    "activity": Activity,
-}
+MADE_AGAIN = ("months", "days")  # fields of people that follow from the journal
 
 
 def take_apart(people: People) -> Fit:
     """What is kept of a fit; its tables lose what is below one part in `STEPS`."""
     arrays: dict[str, NDArray] = {}
-    heading = {name: _apart(getattr(people, name), name, arrays) for name in ("choice", "taste", "activity")}
-    return Fit(heading, {name: _rounded(array) if array.ndim > 1 else array for name, array in arrays.items()})
+    return Fit(_apart(people, "", arrays), {place: _rounded(array) for place, array in arrays.items()})
 
 
 def put_together(fit: Fit, journal: Journal) -> People:
@@ -45,48 +34,59 @@ def put_together(fit: Fit, journal: Journal) -> People:
         ValueError: something of the fit is missing, or is not of this journal.
     """
     try:
-        parts = {name: _together(name, fit.heading[name], fit.arrays) for name in ("choice", "taste", "activity")}
+        found = _together(People, "", fit)
+        products, present = len(found["taste"].shape), found["choice"].present
     except (KeyError, TypeError) as error:
         raise ValueError(f"a broken fit of persons ({error}); build the shop anew") from None
-    if len(parts["taste"].shape) != journal.products:
+    if products != journal.products:
         raise ValueError(
-            f"a fit of persons with {len(parts['taste'].shape)} products to a shop that has {journal.products}; "
-            "build the shop anew"
+            f"a fit of persons with {products} products to a shop that has {journal.products}; build the shop anew"
         )
-    months, present = monthly_shares(journal), parts["choice"].present
+    months = monthly_shares(journal)
     days = None if present is None else daily_shares(journal, months, present)
-    return People(months=months, days=days, **parts)
+    return People(months=months, days=days, **found)
 
 
 def _apart(part: Any, place: str, arrays: dict[str, NDArray]) -> dict[str, Any]:
     """The plain values of a part by the names of its fields; its arrays are added to the others by their places."""
     plain: dict[str, Any] = {}
     for field in fields(part):
-        value, at = getattr(part, field.name), f"{place}.{field.name}"
+        value, at = getattr(part, field.name), place + field.name
+        if at in MADE_AGAIN:
+            continue
         if isinstance(value, np.ndarray):
             arrays[at] = value
         elif is_dataclass(value):
-            plain[field.name] = _apart(value, at, arrays)
+            plain[field.name] = _apart(value, f"{at}.", arrays)
         else:
             plain[field.name] = value.item() if isinstance(value, np.generic) else value
     return plain
 
 
-def _together(place: str, plain: dict[str, Any], arrays: dict[str, NDArray]) -> Any:
-    """The part that `_apart` took apart."""
-    values = {}
-    for field in fields(KINDS[place]):
-        at = f"{place}.{field.name}"
-        if at in arrays:
-            values[field.name] = arrays[at].astype(np.float64)
-        elif at in KINDS and plain[field.name] is not None:
-            values[field.name] = _together(at, plain[field.name], arrays)
+def _together(kind: Any, place: str, fit: Fit) -> dict[str, Any]:
+    """The fields of a part of this kind that `_apart` took apart."""
+    plain = fit.heading
+    for name in place.split(".")[:-1]:
+        plain = plain[name]
+    found: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        at = place + name
+        if at in MADE_AGAIN:
+            continue
+        own: Any = next((one for one in (hint, *get_args(hint)) if is_dataclass(one)), None)
+        if at in fit.arrays:
+            array = fit.arrays[at]
+            found[name] = array.astype(np.float64) if array.dtype == np.float32 else array
+        elif own is None or plain[name] is None:
+            found[name] = plain[name]
         else:
-            values[field.name] = plain[field.name]
-    return KINDS[place](**values)
+            found[name] = own(**_together(own, f"{at}.", fit))
+    return found
 
 
-def _rounded(table: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The same to one part in `STEPS`, which takes half of the place when packed."""
-    fraction, exponent = np.frexp(table)
+def _rounded(array: NDArray) -> NDArray:
+    """Tables of numbers to one part in `STEPS`, which takes half of the place when packed; other arrays as they are."""
+    if array.ndim < 2 or array.dtype.kind != "f":
+        return array
+    fraction, exponent = np.frexp(array)
     return np.ldexp(np.round(fraction * STEPS) / STEPS, exponent).astype(np.float32)
