@@ -29,8 +29,9 @@ from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
-from selflearn_agents.regulars.again import AgainAgent
 from selflearn_agents.personal.agent import PersonalAgent
+from selflearn_agents.regulars.again import AgainAgent
+from selflearn_agents.regulars.item_neighbours import ItemNeighboursAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
@@ -45,6 +46,7 @@ AGENTS: dict[str, type[Agent]] = {
     "popular_by_state": PopularByStateAgent,
     "quantity": QuantityAgent,
     "again": AgainAgent,
+    "item_neighbours": ItemNeighboursAgent,
     "epsilon_greedy": EpsilonGreedyAgent,
     "ucb": UCBAgent,
     "thompson": ThompsonAgent,

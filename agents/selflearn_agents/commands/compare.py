@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=agent,
         metavar="NAME",
-        help=f"agents to compare: {AGENT_HELP}; by default all that need no extra package, without myopic_oracle and "
-        "again where an episode is one visit (they equal oracle and popular there), and without privileged ones where "
-        "interest drifts",
+        help=f"agents to compare: {AGENT_HELP}; by default all that need no extra package, without myopic_oracle, "
+        "again and item_neighbours where an episode is one visit (they equal oracle and popular there), and without "
+        "privileged ones where interest drifts",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     add_run_arguments(parser)

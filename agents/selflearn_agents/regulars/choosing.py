@@ -10,7 +10,7 @@ from selflearn_env.core.compiling import Loop
 
 # What the loops share:
 #   start (B + 1,), product, day: the records of the visits, and date (B,) their days; fading: of a purchase, per day.
-#   neighbours, similarity (P, K): of each product, the most similar first; weight: of what they add. K may be 0.
+#   neighbours, similarity (P, K): of each product, the most similar first; weight: of what they say. K may be 0.
 #   incidence (G, P): of groups of states, and group (B,): that of each visit.
 #   own, score (P,): zeros, before a visit and after it, so that only products of the record and their neighbours cost.
 
@@ -57,8 +57,11 @@ def write_values(  # type: ignore[no-untyped-def]
 def sum_up(  # type: ignore[no-untyped-def]
     visit, start, product, day, date, fading, neighbours, similarity, weight, own, score, known
 ):  # fmt: skip
-    """Adds up the score of a visit's products, and lists those that have one in `known`; returns how many these are."""
-    count = 0
+    """Adds up the score of a visit's products, and lists those that have one in `known`; returns how many these are.
+
+    Of a product in the record it is what is left of its purchases; then weight times the mean similarity to these.
+    """
+    count, total = 0, 0.0
     for item in range(start[visit], start[visit + 1]):
         amount = math.exp(-fading * (date[visit] - day[item]))
         if amount > 0.0:  # nothing is left of what was bought ages ago
@@ -67,13 +70,15 @@ def sum_up(  # type: ignore[no-untyped-def]
                 known[count] = bought
                 count += 1
             own[bought] += amount
+            total += amount
     bought_before = count
     for at in range(bought_before):
         score[known[at]] = own[known[at]]
     for at in range(bought_before):
         bought = known[at]
+        share = weight * own[bought] / total
         for place in range(neighbours.shape[1]):
-            amount = weight * own[bought] * np.float64(similarity[bought, place])
+            amount = share * np.float64(similarity[bought, place])
             if amount == 0.0:  # nor have those after it any
                 break
             other = neighbours[bought, place]

@@ -177,6 +177,15 @@ class Journal:
             at = until
 
 
+def states_by_day(customers: DatedBaskets) -> NDArray[np.int64]:
+    """(V,) the state of each visit of the journal of these customers, all of one day taken together."""
+    order = np.lexsort((customers.visit_day, customers.visit_customer))
+    who, day = customers.visit_customer[order], customers.visit_day[order]
+    new = np.ones(order.size, dtype=bool)
+    new[1:] = (np.diff(who) != 0) | (np.diff(day) != 0)
+    return customers.visit_state[order][new]
+
+
 @Loop
 def _sets(start, product):  # type: ignore[no-untyped-def]
     """The products of each row, start[row]..start[row + 1] - 1, once each, ascending: where rows start, and these."""

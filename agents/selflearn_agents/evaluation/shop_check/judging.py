@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from selflearn_agents.baselines.personal_lists import PersonalLists
 from selflearn_agents.evaluation.exact import share_of_gap
-from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank, states_by_day
+from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.journal import Journal, states_by_day
 from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.validation.hits import real_hits
 from selflearn_env.shop.validation.persons import comes_again

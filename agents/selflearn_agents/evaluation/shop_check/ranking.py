@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.agent import Agent
-from selflearn_env.shop.history import DatedBaskets, History
+from selflearn_env.shop.history import History
 
 DRAWS = 1000  # of the customers, for the interval
 CELLS = 2**23  # states x products worked on at once
@@ -39,19 +39,10 @@ class Ranking(NamedTuple):
     high: float
 
 
-def states_by_day(customers: DatedBaskets) -> NDArray[np.int64]:
-    """(V,) the state of each visit of the journal of these customers, all of one day taken together."""
-    order = np.lexsort((customers.visit_day, customers.visit_customer))
-    who, day = customers.visit_customer[order], customers.visit_day[order]
-    new = np.ones(order.size, dtype=bool)
-    new[1:] = (np.diff(who) != 0) | (np.diff(day) != 0)
-    return customers.visit_state[order][new]
-
-
 def agents_slates(history: History, states: NDArray[np.int64], slate_size: int) -> dict[str, NDArray[np.int64]]:
     """(V, n) what each agent would show in the states (V,) before any visit, without exploration.
 
-    Every agent that needs no extra and no privilege.
+    Every agent that needs no extra and no privilege, and does not ask whom it serves.
 
     Args:
         history: what the agents read.
@@ -60,7 +51,7 @@ def agents_slates(history: History, states: NDArray[np.int64], slate_size: int) 
     """
     found = {}
     for name, kind in AGENTS.items():
-        if kind.extra is None and not kind.privileged:
+        if kind.extra is None and not (kind.privileged or kind.knows_customers):
             agent = make_agent(name, history=history, slate_size=slate_size)
             # Who learns nothing shows what it shows; of the others the estimates count, not what they try out.
             static = type(agent)._update is Agent._update

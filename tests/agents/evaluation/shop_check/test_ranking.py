@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import spearmanr
 from selflearn_agents import make_agent
 from selflearn_agents.evaluation.shop_check.judging import judge
-from selflearn_agents.evaluation.shop_check.ranking import agents_slates, merged, rank, states_by_day
+from selflearn_agents.evaluation.shop_check.ranking import agents_slates, merged, rank
 
 from selflearn_env import Shop
-from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.journal import Journal, states_by_day
 
 NAMES = [("a",), ("b",), ("c",), ("d",)]
 
