@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from selflearn_agents.baselines.personal_lists import HALF_LIFE, PersonalLists
+from selflearn_agents.baselines.personal_lists import PersonalLists
 
 from selflearn_env.shop.people.journal import Journal
 
@@ -27,28 +27,23 @@ def slates(lists):
 
 
 def test_each_shows_distinct_products(journal, slates):
-    assert list(slates) == ["month", "again", "taste", "personal"]
+    assert list(slates) == ["month", "taste"]
     for name, shown in slates.items():
         assert shown.shape == (journal.day.size, N), name
         assert all(len(set(row)) == N for row in shown.tolist()), name
 
 
-def test_again_ranks_the_record_and_then_the_month(journal, lists, slates):
+def test_the_month_is_ranked_by_its_purchases(journal, lists, slates):
     share = lists.people.months.share
     for visit in range(0, journal.day.size, 5):
-        score = share[journal.month[visit]].astype(float)
-        for before in range(journal.first[visit], visit):
-            ago = journal.day[visit] - journal.day[before]
-            score[journal.product[journal.start[before] : journal.start[before + 1]]] += 0.5 ** (ago / HALF_LIFE)
-        assert slates["again"][visit].tolist() == np.argsort(-score, kind="stable")[:N].tolist()
         assert slates["month"][visit].tolist() == np.argsort(-share[journal.month[visit]], kind="stable")[:N].tolist()
 
 
-def test_the_personal_list_has_the_greatest_rates(journal, lists, slates):
+def test_the_list_of_a_taste_has_the_greatest_rates_without_the_record(journal, lists, slates):
     persons = lists.people.foreseen(journal)
     visits = np.arange(journal.day.size)
-    rates = lists.people.rates.of_visits(journal, visits, persons)
-    shown = np.take_along_axis(rates, slates["personal"], 1)
+    rates = lists.people.rates.of_visits(journal, visits, replace(persons, cap=np.zeros(visits.size)))
+    shown = np.take_along_axis(rates, slates["taste"], 1)
     np.testing.assert_allclose(shown, -np.sort(-rates, axis=1)[:, :N])
 
 

@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from selflearn_agents.baselines.personal_lists import PersonalLists
 from selflearn_agents.evaluation.exact import share_of_gap
+from selflearn_agents.evaluation.logged import logged_days
 from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-from selflearn_env.shop.people.journal import Journal, states_by_day
+from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.validation.hits import real_hits
 from selflearn_env.shop.validation.persons import comes_again
 
-MOST_VISITS = 20_000  # judged, or less than twice as many
+MOST_VISITS = 20_000  # judged, about
 EVERYBODY, PERSONAL = "bestsellers", "personal"
 
 
@@ -28,7 +29,7 @@ class Headroom(NamedTuple):
     random: float
     optimal: float
     everybody: float  # share of the way by one list for everybody, the history's best sellers
-    personal: float  # by personal lists from the history; nan where there are no persons
+    personal: float  # by the agent `personal`, before it has served anybody; nan where there are no persons
 
 
 class Judged(NamedTuple):
@@ -51,22 +52,18 @@ def judge(shop: Shop, slate_size: int, rng: np.random.Generator) -> dict[str, Ju
     Returns:
         By the simulator of states (`retail`), and where customers come again, by that of persons (`people`).
     """
-    journal = Journal.from_population(shop.customers, shop.states).by_day()
-    states = states_by_day(shop.customers)
-    chosen = journal.customer % max(1, journal.day.size // MOST_VISITS) == 0
-    journal, states = journal.select(chosen), states[chosen]
-    slates = agents_slates(shop.history, states, slate_size)
-    persons = comes_again(journal)
-    if persons:
-        slates |= PersonalLists.from_history(shop.history_people, journal).slates(slate_size)
-    lists = merged(slates)
-    hits = np.stack([real_hits(journal, shown) for shown in lists.values()], axis=1)
     retail = Options(slate_size=slate_size).simulator(shop)
-    found = {"retail": _judged(retail, states, lists, hits, journal.customer, rng)}
+    persons = comes_again(Journal.from_population(shop.customers, shop.states).by_day())
+    people = PeopleOptions(slate_size=slate_size).simulator(shop) if persons else None
+    days = logged_days(shop, people or retail, MOST_VISITS)
+    slates = agents_slates(shop.history, days, slate_size)
     if persons:
-        people = PeopleOptions(slate_size=slate_size).simulator(shop)
-        visits = people.arrivals.logged_visits(journal.customer, np.arange(journal.day.size) - journal.first)  # type: ignore[attr-defined]
-        found["people"] = _judged(people, visits, lists, hits, journal.customer, rng)
+        slates |= PersonalLists.from_history(shop.history_people, days.journal).slates(slate_size)
+    lists, customer = merged(slates), days.journal.customer
+    hits = np.stack([real_hits(days.journal, shown) for shown in lists.values()], axis=1)
+    found = {"retail": _judged(retail, days.seen.state, lists, hits, customer, rng)}
+    if people is not None:
+        found["people"] = _judged(people, days.visits, lists, hits, customer, rng)
     return found
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from selflearn_agents import AGENTS, make_agent
-from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.logged import LoggedDays, greedy
+from selflearn_env.core.seen import UNKNOWN
 from selflearn_env.shop.history import History
 
 DRAWS = 1000  # of the customers, for the interval
-CELLS = 2**23  # states x products worked on at once
 SURE = 0.95  # of the interval
 
 
@@ -39,32 +39,22 @@ class Ranking(NamedTuple):
     high: float
 
 
-def agents_slates(history: History, states: NDArray[np.int64], slate_size: int) -> dict[str, NDArray[np.int64]]:
-    """(V, n) what each agent would show in the states (V,) before any visit, without exploration.
+def agents_slates(history: History, days: LoggedDays, slate_size: int) -> dict[str, NDArray[np.int64]]:
+    """(V, n) what each agent would show in the visits (V,) before it has served anybody, without exploration.
 
-    Every agent that needs no extra and no privilege, and does not ask whom it serves.
+    Every agent that needs no extra and no privilege; those that know customers only where these are known.
 
     Args:
         history: what the agents read.
-        states: of the visits.
+        days: the visits.
         slate_size: products per slate.
     """
-    found = {}
+    found, known = {}, bool((days.seen.customer != UNKNOWN).any())
     for name, kind in AGENTS.items():
-        if kind.extra is None and not (kind.privileged or kind.knows_customers):
+        if kind.extra is None and not kind.privileged and (known or not kind.knows_customers):
             agent = make_agent(name, history=history, slate_size=slate_size)
-            # Who learns nothing shows what it shows; of the others the estimates count, not what they try out.
-            static = type(agent)._update is Agent._update
-            found[name] = agent.act(states) if static else _greedy(agent, states)
+            found[name] = greedy(agent, days.seen, days.visits)
     return found
-
-
-def _greedy(agent: Agent, states: NDArray[np.int64]) -> NDArray[np.int64]:
-    different, place = np.unique(states, return_inverse=True)
-    size = max(1, CELLS // agent.products)
-    blocks = [different[at : at + size] for at in range(0, different.size, size)]
-    ranked = [np.argsort(-agent.values(some), axis=1, kind="stable")[:, : agent.slate_size] for some in blocks]
-    return np.concatenate(ranked)[place]
 
 
 def merged(slates: Mapping[str, NDArray[np.int64]]) -> dict[tuple[str, ...], NDArray[np.int64]]:

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 from selflearn_agents import make_agent
+from selflearn_agents.evaluation.logged import logged_days
 from selflearn_agents.evaluation.shop_check.judging import judge
 from selflearn_agents.evaluation.shop_check.ranking import agents_slates, merged, rank
 
 from selflearn_env import Shop
+from selflearn_env.envs.options import Options
+from selflearn_env.envs.people_options import PeopleOptions
 from selflearn_env.shop.people.journal import Journal, states_by_day
 
 NAMES = [("a",), ("b",), ("c",), ("d",)]
@@ -72,14 +75,23 @@ def test_states_are_those_of_the_days(tiny_shop):
 
 
 def test_agents_show_what_they_know_of_the_history(tiny_shop):
-    states = np.array([5, 600, 5])
-    slates = agents_slates(tiny_shop.history, states, 3)
+    days = logged_days(tiny_shop, Options(slate_size=3).simulator(tiny_shop), 10**6)
+    slates, states = agents_slates(tiny_shop.history, days, 3), days.seen.state
     assert {"random", "bestsellers", "popular", "ucb", "hierarchical"} <= set(slates)
-    assert not {"oracle", "myopic_oracle", "mabwiser"} & set(slates)
+    assert not {"oracle", "myopic_oracle", "mabwiser", "again"} & set(slates)
     popular = make_agent("popular", history=tiny_shop.history, slate_size=3).act(states)
     np.testing.assert_array_equal(slates["popular"], popular)
     values = make_agent("ucb", history=tiny_shop.history, slate_size=3).values(states)
     np.testing.assert_array_equal(np.sort(slates["ucb"]), np.sort(np.argsort(-values, axis=1, kind="stable")[:, :3]))
+
+
+def test_agents_that_know_customers_show_what_these_bought(tiny_shop):
+    days = logged_days(tiny_shop, PeopleOptions(slate_size=3).simulator(tiny_shop), 10**6)
+    slates = agents_slates(tiny_shop.history, days, 3)
+    again = make_agent("again", history=tiny_shop.history, slate_size=3)
+    np.testing.assert_array_equal(slates["again"], again.act(days.seen))
+    assert (slates["again"] != again.act(days.seen.state)).any()
+    assert {"personal", "item_neighbours"} <= set(slates)
 
 
 def test_both_simulators_judge_the_same_lists(tiny_shop):

@@ -1,0 +1,95 @@
+"""The visits of the log by the customers who are simulated, whom the history does not know: with real baskets."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.agent import Agent
+from selflearn_env.core.people.arrivals import Regulars
+from selflearn_env.core.ranking import top
+from selflearn_env.core.seen import SeenVisits
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.visits import Visits
+from selflearn_env.shop.people.journal import Journal, states_by_day
+from selflearn_env.shop.shop import Shop
+from selflearn_env.shop.validation.hits import real_hits
+
+CELLS = 2**23  # states, or visits, x products worked on at once
+MOST_VISITS, MOST_CELLS = 5_000, 2**25  # in which an agent's hits are counted, about; and these times the products
+
+
+class LoggedDays(NamedTuple):
+    """V visits of the log; all that a customer buys on one day is one visit.
+
+    Attributes:
+        journal: with what was bought.
+        visits: as a simulator has them.
+        seen: as the shop sees them.
+    """
+
+    journal: Journal
+    visits: Visits
+    seen: SeenVisits
+
+
+def logged_days(shop: Shop, simulator: Simulator, most: int) -> LoggedDays:
+    """The visits of every so many customers, so that there are about so many at most.
+
+    Where the simulator's customers are persons, they come with their records; in others, visits are states.
+    """
+    journal, states = Journal.from_population(shop.customers, shop.states).by_day(), states_by_day(shop.customers)
+    turn = np.arange(journal.day.size) - journal.first
+    chosen = journal.customer % -(-journal.day.size // most) == 0
+    arrivals = simulator.arrivals
+    if not isinstance(arrivals, Regulars):
+        return LoggedDays(journal.select(chosen), Visits(states[chosen]), SeenVisits.of_states(states[chosen]))
+    chosen &= journal.day < len(arrivals.calendar.state)  # a horizon may end before the log
+    visits = arrivals.logged_visits(journal.customer[chosen], turn[chosen])
+    return LoggedDays(journal.select(chosen), visits, replace(simulator.seen(visits), state=states[chosen]))
+
+
+def hits_of(agent: Agent, shop: Shop, simulator: Simulator) -> float:
+    """Products per visit of the log that the agent, as it is now, would have shown and that were in the real basket.
+
+    It neither explores nor learns, and it does not change.
+    """
+    days = logged_days(shop, simulator, max(1, min(MOST_VISITS, MOST_CELLS // shop.products)))
+    if not len(days.visits):
+        return float("nan")
+    return float(real_hits(days.journal, greedy(deepcopy(agent), days.seen, days.visits)).mean())
+
+
+def greedy(agent: Agent, seen: SeenVisits, visits: Visits) -> NDArray[np.int64]:
+    """(V, n) what an agent would show in visits (V,) if it wanted to learn nothing from them.
+
+    Who learns nothing, or has no estimates, shows what it shows; of the others the estimates count, not what they try
+    out.
+    """
+    try:
+        if type(agent)._update is not Agent._update:
+            return _by_estimates(agent, seen)
+    except NotImplementedError:
+        pass
+    given: Any = visits if agent.sees_visits else seen
+    return agent.act(given)
+
+
+def _by_estimates(agent: Agent, seen: SeenVisits) -> NDArray[np.int64]:
+    size = max(1, CELLS // agent.products)
+    if agent.knows_customers:
+        return np.concatenate([_best(agent, seen.rows(rows)) for rows in _pieces(np.arange(len(seen)), size)])
+    different, place = np.unique(seen.state, return_inverse=True)
+    return np.concatenate([_best(agent, states) for states in _pieces(different, size)])[place]
+
+
+def _pieces(numbers: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [numbers[at : at + size] for at in range(0, numbers.size, size)]
+
+
+def _best(agent: Agent, visits: Any) -> NDArray[np.int64]:
+    return top(agent.values(visits), agent.slate_size)
