@@ -21,7 +21,7 @@ from selflearn_env.shop.people.taste import Taste, fit_taste
 ITEMS = 2**20  # of customers who are drawn at once
 PARTS = 3  # of the customers; the numbers are chosen on one, foreseen from the others
 MOST_CUSTOMERS = 30_000  # by whom they are chosen
-TOPICS = (1, 2, 4, 8, 16, 32)
+TOPICS = (1, 4, 16)  # few, far apart: neighbours foresee nearly the same, and which of them is better is chance
 HALF_LIVES = (50.0, 100.0, 200.0, 400.0, np.inf)  # of a person's memory, in days
 USUAL_HALF_LIFE = 200.0  # while the topics are chosen
 PRESENT_HALF_LIVES = (7.0, 14.0, 28.0, 56.0)
