@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from selflearn_env.core.journey.effects import Journey
 from selflearn_env.core.journey.lives import Calendar, Pace
 from selflearn_env.core.journey.memory import CustomerMemory
 from selflearn_env.core.journey.serving import find_pace
@@ -33,6 +34,8 @@ class PeopleOptions(JourneyOptions):
     Attributes, beside those of `JourneyOptions`:
         observation: also "state", the state one-hot, which tells nothing of the person; "record", what the shop knows
             of this person; and "person", the same with the hidden taste, activity and habit: privileged.
+        journey: what a visit changes for those after it. Where what was bought is bought again (`tastes.repeat`), there
+            is no satiation unless a Journey says so: the log has both in one, and it is fitted.
         tastes: in what customers of one state differ: a Tastes, or a mapping with its fields. Where all is off they do
             not differ, and `past`, `baskets` and `season` change nothing: this is `RetailJourney-v0`.
         past: "record", customers come with what they bought in the log before a visit drawn at random; or "none".
@@ -46,17 +49,21 @@ class PeopleOptions(JourneyOptions):
 
     observations: ClassVar[tuple[str, ...]] = (*JourneyOptions.observations, "state", "record", "person")
 
+    journey: Journey = None  # type: ignore[assignment]  # until the tastes are known
     tastes: Tastes = field(default_factory=Tastes)
     past: str = "record"
     baskets: bool = True
     season: str = "month"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if isinstance(self.tastes, Mapping):
             object.__setattr__(self, "tastes", from_mapping(Tastes, self.tastes))
         if not isinstance(self.tastes, Tastes):
             raise TypeError(f"tastes is a selflearn_env.Tastes, or a mapping with its fields, got {self.tastes!r}")
+        if self.journey is None or isinstance(self.journey, Mapping):
+            usual = {"satiation": 0.0} if self.tastes.repeat else {}
+            object.__setattr__(self, "journey", {**usual, **(self.journey or {})})
+        super().__post_init__()
         check_known("past", self.past, PASTS)
         check_known("season", self.season, SEASONS)
         if not isinstance(self.baskets, bool | np.bool_):
@@ -65,6 +72,10 @@ class PeopleOptions(JourneyOptions):
             raise ValueError("contrast makes states differ more, and persons differ by themselves: leave it at 1")
         if not self.tastes.any and self.observation in ("record", "person"):
             raise ValueError(f"observation={self.observation!r} is of persons; with Tastes.off() there are none")
+
+    def changed(self, face: tuple[str, ...], **options: Any) -> Self:
+        """These options with some replaced; the journey is that of the tastes again, where none is given."""
+        return super().changed(face, **{"journey": None, **options})
 
     def view(self, shop: Shop) -> Observation:
         """How the visits of these options are observed."""

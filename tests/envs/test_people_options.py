@@ -2,7 +2,7 @@
 
 import pytest
 
-from selflearn_env import Tastes
+from selflearn_env import Journey, Tastes
 from tests.envs.peopling import OFF, single_of
 
 
@@ -40,3 +40,12 @@ def test_other_worlds_know_no_persons(regulars_shop, env_id):
         single_of(regulars_shop, env_id, past="record")
     with pytest.raises(ValueError, match="unknown observation 'record'"):
         single_of(regulars_shop, env_id, observation="record")
+
+
+def test_there_is_no_satiation_where_purchases_are_repeated_unless_it_is_asked_for(regulars_shop):
+    def satiation(**options):
+        return single_of(regulars_shop, **options).simulator.arrivals.journey.satiation
+
+    assert satiation() == satiation(journey={"fatigue": 0.1}) == 0
+    assert satiation(tastes=OFF) == satiation(tastes={"repeat": False}) == Journey().satiation
+    assert satiation(journey=Journey(satiation=0.3)) == satiation(journey={"satiation": 0.3}) == 0.3

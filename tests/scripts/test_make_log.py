@@ -12,10 +12,10 @@ import pytest
 from selflearn_env import Shop, load_transactions
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.synthetic import rows as rows_of_log
-from selflearn_env.shop.synthetic.goods import draw_goods
+from selflearn_env.shop.synthetic.goods import draw_goods, rates_of_goods
 from selflearn_env.shop.synthetic.purchases import NOBODY, draw_purchases
 from selflearn_env.shop.synthetic.visits import CANCELLED, CORRECTED, Habits, count_persons, draw_visits, unnamed_times
-from selflearn_env.shop.validation import people as validation
+from selflearn_env.shop.validation.habits import habits as habits_of
 from tests.scripts.command import run
 
 
@@ -178,8 +178,8 @@ def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
     assert len(goods.product) == retail_shop.products
     customers = count_persons(habits, people, 800_000, rng)
     purchases = draw_purchases(habits, people, goods, 800_000, customers, rng)
-    made = validation.habits(journal_of(purchases, people, customers, goods).by_day())
-    log = validation.habits(Journal.from_population(retail_shop.customers, retail_shop.states).by_day())
+    made = habits_of(journal_of(purchases, people, customers, goods).by_day())
+    log = habits_of(Journal.from_population(retail_shop.customers, retail_shop.states).by_day())
     assert made.repeat_share == pytest.approx(log.repeat_share, abs=4)
     assert made.basket_mean == pytest.approx(log.basket_mean, rel=0.07)
     assert made.basket_sd == pytest.approx(log.basket_sd, rel=0.25)
@@ -189,6 +189,16 @@ def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
     assert made.top_ten == pytest.approx(log.top_ten, abs=0.5)
     unnamed = (purchases.customer == NOBODY).mean()
     assert unnamed == pytest.approx(habits.nobody, abs=0.001)
+
+
+def test_variants_are_wanted_as_their_product_is(retail_shop, people):
+    goods = goods_of(retail_shop, people, 10_000)
+    rates = rates_of_goods(people.rates, goods)
+    found = np.stack([np.bincount(goods.product, weights=row, minlength=3675) for row in rates.shares.share[:5]])
+    np.testing.assert_allclose(found, people.shares.share[:5], rtol=1e-5)
+    assert rates.shares.share.flags.c_contiguous  # the loops read the goods of a time one after the other
+    every, row = np.arange(10_000), np.zeros(10_000, dtype=np.int64)
+    np.testing.assert_allclose(rates.shares.season(row, every), people.shares.season(row, goods.product), rtol=1e-5)
 
 
 def test_what_is_bought_again_is_the_same_variant(retail_shop, people):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def draw_goods(catalogue: Catalogue, usual: NDArray[np.float64], goods: int, rng
 def rates_of_goods(rates: Rates, goods: Goods) -> Rates:
     """The world of these goods: a variant is bought as its product is, in its share of it."""
     product, share = goods.product, goods.share.astype(np.float32)
-    shares = Shares(
-        rates.shares.share[:, product] * share, rates.shares.usual[product] * goods.share, rates.shares.row_of_day
-    )
-    return Rates(shares, rates.factors[product], rates.activity, rates.repeat)
+    own = rates.shares
+    # Taken, not indexed, so that the shares of a time stand side by side, as the loops read them.
+    shares = Shares(own.share.take(product, axis=1) * share, own.usual[product] * goods.share, own.row_of_day)
+    return replace(rates, shares=shares, factors=rates.factors[product])

@@ -47,6 +47,10 @@ def test_a_known_world_is_recovered(known, monkeypatch):
     assert popular < found - 0.5 * (expected - popular)
     drawn = people.draw_persons(journal, np.random.default_rng(1))
     assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
+    newcomers = people.draw_newcomers(10_000, np.random.default_rng(2))
+    spread = (newcomers.theta**2).sum(axis=1).mean() - (newcomers.theta.mean(axis=0) ** 2).sum()
+    true = (persons.theta**2).sum(axis=1).mean() - (persons.theta.mean(axis=0) ** 2).sum()
+    assert spread == pytest.approx(true, rel=0.4)
     monkeypatch.setattr("selflearn_env.shop.people.fit.ITEMS", 500)  # some customers at a time
     drawn = people.draw_persons(journal, np.random.default_rng(1))
     assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
