@@ -16,7 +16,7 @@ from selflearn_env.shop.validation.purchases import mean_and_error
 
 SHOWN = 10  # products
 VISITS = 256  # worked on at once, with all products
-MOST_VISITS = 20_000  # in which hits are counted, or less than twice as many
+MOST_VISITS = 10_000  # in which hits are counted, or less than twice as many
 
 
 class Hits(NamedTuple):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.baselines.personal_lists import PersonalLists
 from selflearn_agents.evaluation.exact import share_of_gap
+from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank, states_by_day
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
@@ -18,7 +19,8 @@ from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.validation.hits import real_hits
 from selflearn_env.shop.validation.persons import comes_again
 
-MOST_VISITS = 20_000  # judged, or less than twice as many
+MOST_VISITS = 10_000  # judged, or less than twice as many
+CELLS = 2**24  # visits x products worked on at once
 EVERYBODY, PERSONAL = "bestsellers", "personal"
 
 
@@ -79,9 +81,20 @@ def _judged(
     rng: np.random.Generator,
 ) -> Judged:
     rewards = np.stack([simulator.expected_reward(visits, shown) for shown in lists.values()], axis=1)
-    random = float(simulator.random_reward(visits).mean())
-    optimal = float(simulator.expected_reward(visits, simulator.optimal_slate(visits)).mean())
+    random, optimal = _references(simulator, visits)
     reached = {name: float(of.mean()) for names, of in zip(lists, rewards.T, strict=True) for name in names}
     share = {name: float(share_of_gap(reward, random, optimal)) for name, reward in reached.items()}
     headroom = Headroom(random, optimal, share[EVERYBODY], share.get(PERSONAL, float("nan")))
     return Judged(rank(list(lists), hits.astype(np.float64), rewards, customer, rng), headroom)
+
+
+def _references(simulator: Simulator, visits: Any) -> tuple[float, float]:
+    """Expected rewards of random and of the best slates, mean over the visits, or states."""
+    references, found = References(simulator), []
+    size = max(1, CELLS // simulator.products)
+    for at in range(0, len(visits), size):
+        rows = np.arange(at, min(at + size, len(visits)))
+        some = visits[rows] if isinstance(visits, np.ndarray) else visits.rows(rows)
+        found.append(references.look_up(simulator, some))
+    random, optimal = (np.concatenate(parts).mean() for parts in zip(*found, strict=True))
+    return float(random), float(optimal)
