@@ -49,3 +49,27 @@ def tiny_log() -> pd.DataFrame:
 def tiny_shop(tiny_log: pd.DataFrame) -> Shop:
     """The shop of the tiny log, with four segments given by hand."""
     return Shop.from_transactions(tiny_log, segments={customer: "ABCD"[customer % 4] for customer in range(100, 140)})
+
+
+@pytest.fixture(scope="session")
+def regulars_log() -> pd.DataFrame:
+    """180 customers, who come back to 60 products: half of what each buys is its own, and some buy much more."""
+    rng = np.random.default_rng(77)
+    rows = []
+    for customer in range(180):
+        kind, activity = customer % 3, rng.gamma(2.0, 2.0)
+        own = kind * 20 + rng.permutation(20)[:5]
+        popular = np.arange(60) // 20 == kind
+        weights = (0.2 + popular) / (1.0 + np.arange(60) % 20)
+        for day in np.unique(rng.integers(365, size=1 + rng.geometric(0.2))):
+            bought = rng.choice(60, size=1 + rng.poisson(activity), p=weights / weights.sum())
+            mine = np.where(rng.random(bought.size) < 0.5, rng.choice(own, bought.size), bought)
+            time = pd.Timestamp("2023-01-01 10:00") + pd.Timedelta(days=int(day))
+            rows += [(f"{customer}-{day}", f"P{p:02}", f"product {p}", 1, time, 2.0, customer) for p in np.unique(mine)]
+    return pd.DataFrame(rows, columns=["invoice", "product", "description", "quantity", "time", "price", "customer"])
+
+
+@pytest.fixture(scope="session")
+def regulars_shop(regulars_log: pd.DataFrame) -> Shop:
+    """The shop of the log of regulars: its customers differ in taste, activity and in what they bought before."""
+    return Shop.from_transactions(regulars_log)

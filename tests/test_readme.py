@@ -18,6 +18,7 @@ CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
+PEOPLE = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
 
 
 def run_blocks(text):
@@ -54,6 +55,10 @@ def test_an_agent_of_ones_own_works_as_the_document_says():
     assert run_blocks(AGENTS) == said(AGENTS)
 
 
+def test_a_person_is_met_as_the_document_says():
+    assert run_blocks(PEOPLE) == said(PEOPLE)
+
+
 def test_lives_are_lived_again_as_the_document_says():
     assert run_blocks(JOURNEY) == said(JOURNEY)
 
@@ -69,14 +74,14 @@ def test_a_model_learns_and_a_policy_is_valued_as_the_document_says(tmp_path, mo
 
 @pytest.mark.parametrize(
     "text",
-    [README, CUSTOMERS, AGENTS, JOURNEY, TOOLS],
-    ids=["README", "customers", "agents", "journey", "tools"],
+    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS],
+    ids=["README", "customers", "agents", "journey", "people", "tools"],
 )
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("text", [README, CUSTOMERS, JOURNEY], ids=["README", "customers", "journey"])
+@pytest.mark.parametrize("text", [README, CUSTOMERS, JOURNEY, PEOPLE], ids=["README", "customers", "journey", "people"])
 def test_pictures_and_documents_that_are_named_exist(text):
     folder = ROOT if text is README else ROOT / "docs"
     named = [name for name in re.findall(r"\]\(([^)#:]+)", text) if "//" not in name]

@@ -1,17 +1,18 @@
-"""What every agent offers. Agents see state indexes and the shop's history, never an environment."""
+"""What every agent offers. Agents see visits as the shop does, and the shop's history, never an environment."""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.storage import write_agent
 from selflearn_env.core.numbers import is_finite
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import check_products, check_slate_size
 from selflearn_env.core.states import check_states
 from selflearn_env.shop.history import History
@@ -21,18 +22,22 @@ class Agent(ABC):
     """Chooses slates and learns from the responses. A new agent writes `_act`, `_values` and, if it can, the others.
 
     All that an agent remembers are arrays, numbers and texts in its attributes, and the objects named in `parts`: that
-    is what `save` writes. States are (B,) state indexes, slates (B, n) product indexes in slate order.
+    is what `save` writes. Visits are (B,) state indexes, or `SeenVisits`, all that the shop sees of them. Slates are
+    (B, n) product indexes in slate order.
 
     Attributes:
         privileged: whether the agent knows what no real agent could; marked in every output.
-        sees_visits: whether the agent is shown the visits themselves, with all that the customers remember, and not
-            only their state indexes; only a privileged one is.
+        sees_visits: whether the agent is shown the visits themselves, with all that the customers remember and all that
+            is hidden; only a privileged one is.
+        knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
+            agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
 
     privileged: ClassVar[bool] = False
     sees_visits: ClassVar[bool] = False
+    knows_customers: ClassVar[bool] = False
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
 
@@ -52,23 +57,25 @@ class Agent(ABC):
         parameters = inspect.signature(cls).parameters.values()
         return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
 
-    def act(self, states: ArrayLike) -> NDArray[np.int64]:
+    def act(self, visits: ArrayLike | SeenVisits) -> NDArray[np.int64]:
         """(B, n) slates for the visits, distinct products in each row.
 
         Raises:
             ValueError: a state does not exist.
         """
-        return self._act(check_states(states, self.states))
+        return self._act(self._given(visits))
 
-    def update(self, states: ArrayLike, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike) -> None:
+    def update(
+        self, visits: ArrayLike | SeenVisits, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike
+    ) -> None:
         """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing.
 
         Raises:
             ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite; then nothing is
                 learned.
         """
-        states = check_states(states, self.states)
-        slates = check_products(slates, len(states), self.slate_size, self.products)
+        given = self._given(visits)
+        slates = check_products(slates, len(given), self.slate_size, self.products)
         responses, item_rewards = np.asarray(responses), np.asarray(item_rewards, dtype=np.float64)
         if not responses.shape == item_rewards.shape == slates.shape:
             raise ValueError(
@@ -77,34 +84,42 @@ class Agent(ABC):
             )
         if not is_finite(item_rewards):
             raise ValueError("item_rewards must be finite numbers")
-        self._update(states, slates, responses, item_rewards)
+        self._update(given, slates, responses, item_rewards)
 
-    def values(self, states: ArrayLike) -> NDArray[np.float64]:
+    def values(self, visits: ArrayLike | SeenVisits) -> NDArray[np.float64]:
         """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate".
 
         Raises:
             NotImplementedError: the agent has none; the message says why.
             ValueError: a state does not exist.
         """
-        return self._values(check_states(states, self.states))
+        return self._values(self._given(visits))
 
-    def propensity(self, states: ArrayLike, slates: ArrayLike) -> NDArray[np.float64]:
+    def propensity(self, visits: ArrayLike | SeenVisits, slates: ArrayLike) -> NDArray[np.float64]:
         """(B, n) exact probability that slot k shows this product, given the products of the slots above it.
 
         Raises:
             NotImplementedError: it is not known for this agent; the message says why.
             ValueError: a state or product does not exist, or shapes do not fit.
         """
-        states = check_states(states, self.states)
-        return self._propensity(states, check_products(slates, len(states), self.slate_size, self.products))
+        given = self._given(visits)
+        return self._propensity(given, check_products(slates, len(given), self.slate_size, self.products))
+
+    def _given(self, visits: ArrayLike | SeenVisits) -> Any:
+        """What the agent sees of the visits: states, checked, or all that the shop sees."""
+        if not isinstance(visits, SeenVisits):
+            states = check_states(visits, self.states)
+            return SeenVisits.of_states(states) if self.knows_customers else states
+        check_states(visits.state, self.states)
+        return visits if self.knows_customers else visits.state
 
     @abstractmethod
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What `act` returns, for checked states."""
+    def _act(self, states: Any) -> NDArray[np.int64]:
+        """What `act` returns, for checked states, or `SeenVisits` where the agent knows customers; so the others."""
 
     def _update(  # noqa: B027  a static agent has nothing to do
         self,
-        states: NDArray[np.int64],
+        states: Any,
         slates: NDArray[np.int64],
         responses: NDArray,
         item_rewards: NDArray[np.float64],
@@ -112,10 +127,10 @@ class Agent(ABC):
         """What `update` does, with checked arguments; nothing for a static agent."""
 
     @abstractmethod
-    def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _values(self, states: Any) -> NDArray[np.float64]:
         """What `values` returns, for checked states."""
 
-    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _propensity(self, states: Any, slates: NDArray[np.int64]) -> NDArray[np.float64]:
         """What `propensity` returns, with checked arguments."""
         raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
 

@@ -29,6 +29,7 @@ from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
+from selflearn_agents.personal.agent import PersonalAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
@@ -48,6 +49,7 @@ AGENTS: dict[str, type[Agent]] = {
     "linear_ucb": LinearUCBAgent,
     "linear_thompson": LinearThompsonAgent,
     "hierarchical": HierarchicalAgent,
+    "personal": PersonalAgent,
     "gradient": GradientAgent,
     "cascade_ucb": CascadeUCBAgent,
     "mabwiser": MABWiserAgent,

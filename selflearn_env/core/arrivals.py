@@ -20,6 +20,11 @@ class Arrivals(Protocol[AnyVisits]):
         ...
 
     @property
+    def first_date(self) -> int:
+        """The first day of the calendar, in days since 1 January 1970; 0 where visits have no day."""
+        ...
+
+    @property
     def positions(self) -> int:
         """Length of the list of possible visits; each of its positions is drawn equally often."""
         ...
@@ -49,6 +54,7 @@ class SingleVisits:
     """Visits that nothing follows: an episode is one visit."""
 
     lasting = False
+    first_date = 0
 
     def __init__(self, weights: NDArray[np.int64]):
         """Takes (S,) whole numbers: visits come from each state in proportion to its number.

@@ -26,6 +26,14 @@ from selflearn_env.core.tables import Table, sum_rows
 
 TINY = 1e-12  # least incidence, in purchases per visit
 CELLS = 2**17  # worked on at once: few enough to stay in the cache
+CAUTIONS = tuple((2.0 ** (np.arange(13) / 2)).tolist())  # the variance of a draw is divided by the first that will do
+
+Gamma = Callable[[NDArray], NDArray]  # draws with these means
+
+
+def gamma_of(rng: np.random.Generator, caution: float) -> Gamma:
+    """Draws with given means and 1 / caution of the variance that a Gamma variable with this mean as shape has."""
+    return lambda mean: rng.standard_gamma(caution * mean) / caution
 
 
 @dataclass(frozen=True)
@@ -74,20 +82,51 @@ class Pooling:
         rng: np.random.Generator,
         contrast: float = 1.0,
         dtype: DTypeLike = np.float64,
+        caution: float = 1.0,
     ) -> NDArray:
         """(S, P) one draw from the posterior, from the top level down; other arguments as for `mean`.
 
         `contrast` divides the weights below all visits together: above 1, groups of states differ more from the group
-        around them than the log supports.
+        around them than the log supports. `caution` divides the variance of the draw.
         """
-        return self.posterior(visits, purchases, shape, rng.standard_gamma, contrast).table(dtype)
+        return self.posterior(visits, purchases, shape, gamma_of(rng, caution), contrast).table(dtype)
+
+    def world(
+        self,
+        visits: NDArray,
+        purchases: Table,
+        shape: Sequence[int],
+        generator: Callable[[], np.random.Generator],
+        dtype: DTypeLike = np.float64,
+    ) -> NDArray:
+        """(S, P) one plausible world: the draw of the least caution that loses no more than the tiers gain.
+
+        A plain draw, of caution 1, is as far from the expectation as the truth is. In a thin log that is farther than
+        the tiers are worth, and such a world foresees the log's own customers worse than plain popularity does. What a
+        draw loses is its divergence from the expectation; what the tiers gain is measured on the other half of the
+        customers.
+
+        Args:
+            visits: (S,) visits of each state.
+            purchases: (S, P) visits in which the product was bought.
+            shape: number of labels of each tier.
+            generator: gives the generator of each draw that is tried.
+            dtype: of the table.
+        """
+        gain = sum(level.gain for level in self.levels[1:])
+        for caution in CAUTIONS:
+            drawn = self.draw(visits, purchases, shape, generator(), dtype=dtype, caution=caution)
+            # The expectation is made anew each time: in a large catalogue both it and a draw fill a gigabyte.
+            if self.posterior(visits, purchases, shape).divergence(drawn, visits) <= gain:
+                break
+        return drawn
 
     def posterior(
         self,
         visits: NDArray,
         purchases: Table,
         shape: Sequence[int],
-        gamma: Callable[[NDArray], NDArray] | None = None,
+        gamma: Gamma | None = None,
         contrast: float = 1.0,
     ) -> Posterior:
         """The last of the levels, of which there is at least one; `gamma` as for `Posterior`, the others for `draw`."""
@@ -123,7 +162,7 @@ class Posterior:
     parent: NDArray[np.float64]
     parent_of: NDArray[np.int64]
     weight: float
-    gamma: Callable[[NDArray], NDArray] | None
+    gamma: Gamma | None
 
     @property
     def groups(self) -> int:
@@ -149,6 +188,24 @@ class Posterior:
         for groups, incidence in self._blocks():
             table[groups] = incidence
         return table
+
+    def divergence(self, other: NDArray, visits: NDArray) -> float:
+        """What it costs to foresee with other incidence (S, P) where this one is true, in nats per visit.
+
+        The visits (S,) of the states weigh them. Poisson: sum over the products of m log(m / d) - m + d.
+        """
+        lost, present = 0.0, np.flatnonzero(visits)
+        size = max(1, CELLS // self.purchases.shape[1])
+        for at in range(0, present.size, size):
+            states = present[at : at + size]
+            mean = np.maximum(self.rows(states), TINY)
+            drawn = np.maximum(other[states].astype(np.float64), TINY)
+            own = np.log(mean / drawn)
+            own *= mean
+            own += drawn
+            own -= mean
+            lost += float(visits[states] @ own.sum(axis=1))
+        return lost / float(visits.sum())
 
     def _blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """Some neighbouring groups at a time, and their incidence."""

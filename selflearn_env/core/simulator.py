@@ -15,6 +15,7 @@ from selflearn_env.core.drift import Drift
 from selflearn_env.core.memory import Memory
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.run import Run
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tastes import AlikeTastes, TastesPart
@@ -119,6 +120,10 @@ class Simulator(Generic[AnyVisits]):
             return visits
         rows = np.flatnonzero(ended)
         return visits.replaced(rows, self.start(rows.size, run))
+
+    def seen(self, visits: AnyVisits) -> SeenVisits:
+        """What the shop sees of the visits, which is all that an agent may know of them."""
+        return self.tastes.seen(visits, self.arrivals.first_date)
 
     def respond(self, visits: AnyVisits, slates: ArrayLike, run: Run) -> Outcome[AnyVisits]:
         """Shows slates (B, n) to the visits; all of them meet the customers as they are before the first is shown.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.customers.model import CustomerModel
 from selflearn_env.core.run import Run
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.visits import AnyVisits, Visits
 
 
@@ -27,6 +28,10 @@ class TastesPart(Protocol[AnyVisits]):
         """The visits with all that was bought in them: of the slates (B, n), as the responses say, and besides."""
         ...
 
+    def seen(self, visits: AnyVisits, first_date: int) -> SeenVisits:
+        """What the shop sees of the visits, on a calendar that begins on this date, in days since 1 January 1970."""
+        ...
+
 
 class AlikeTastes:
     """Customers of one state are alike, and buy only what they are shown."""
@@ -41,3 +46,7 @@ class AlikeTastes:
     def buy(self, visits: AnyVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run) -> AnyVisits:
         """The visits as they are."""
         return visits
+
+    def seen(self, visits: Visits, first_date: int) -> SeenVisits:
+        """What the visits themselves tell."""
+        return visits.seen(first_date)

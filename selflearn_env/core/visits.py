@@ -9,6 +9,8 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.seen import SeenVisits
+
 AnyVisits = TypeVar("AnyVisits", bound="Visits")
 
 
@@ -38,6 +40,14 @@ class Visits:
     def told(self) -> dict[str, NDArray]:
         """What the shop is told of the visits, under the names of `info`: (B,) numbers each."""
         return {"state": self.state}
+
+    def seen(self, first_date: int) -> SeenVisits:
+        """What the shop sees of the visits.
+
+        Args:
+            first_date: of the calendar, in days since 1 January 1970.
+        """
+        return SeenVisits.of_states(self.state)
 
     @staticmethod
     def joined(parts: Sequence[AnyVisits]) -> AnyVisits:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from selflearn_env.core.segmentation import Segmentation
 from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import Table, sum_rows
 from selflearn_env.shop.report import Report
+
+if TYPE_CHECKING:
+    from selflearn_env.shop.people.fit import People
 
 
 class _ReadOnly:
@@ -109,6 +113,15 @@ class History(_ReadOnly):
         if isinstance(purchases, np.ndarray):
             purchases.flags.writeable = False
         return purchases
+
+    def fitted_by(self, fit: Callable[[], People]) -> None:
+        """Says how `people` are found: by the shop, which keeps them."""
+        vars(self)["_fit"] = fit
+
+    @cached_property
+    def people(self) -> People:
+        """The model of persons, fitted to these customers when it is first asked for; see `Shop.history_people`."""
+        return vars(self)["_fit"]()
 
     @cached_property
     def segment(self) -> NDArray[np.int64]:

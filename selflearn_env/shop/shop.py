@@ -104,12 +104,19 @@ class Shop:
         give_back()
         return cls(*parts)
 
+    def __post_init__(self) -> None:
+        self.history.fitted_by(self._fit_history)
+
     def __repr__(self) -> str:
         return f"Shop({self.products:,} products, {self.states.size:,} states, digest {self.digest[:12]})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Shop:
         return self  # it never changes, and gymnasium copies the options of an environment
@@ -181,12 +188,15 @@ class Shop:
         """
         return self._fitted("people", self._journal, 4)
 
-    @cached_property
+    @property
     def history_people(self) -> People:
-        """The same model fitted to the history's customers; agents may read it.
+        """The same model fitted to the history's customers, which agents may read: they know it as `history.people`.
 
         Where the whole log is history, it is that of the population. Otherwise nothing of the population is in it.
         """
+        return self.history.people
+
+    def _fit_history(self) -> People:
         if self.history.baskets.same_as(self.customers):
             return self.people
         from selflearn_env.shop.people.journal import Journal

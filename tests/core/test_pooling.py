@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from selflearn_env.core.baskets import Baskets
-from selflearn_env.core.pooling import Level, Pooling
+from selflearn_env.core.pooling import CAUTIONS, Level, Pooling
 from selflearn_env.core.pooling_fit import fit_levels, fit_pooling
 
 SHAPE = (2, 3, 2)
@@ -195,3 +195,72 @@ def test_equal_generators_give_equal_draws_and_others_differ():
     np.testing.assert_array_equal(one, same)
     assert (one != other).all()
     assert (one >= 0).all()
+
+
+@pytest.mark.parametrize("caution", [4.0, 16.0])
+def test_caution_divides_the_variance_of_a_draw_and_leaves_its_mean(caution):
+    visits, purchases = np.array([50]), np.array([[30, 10, 4, 0]])
+    pooling = Pooling((Level((), 8.0, 0.0),))
+    rng = np.random.default_rng(13)
+    draws = np.array([pooling.draw(visits, purchases, (1,), rng, caution=caution)[0] for _ in range(20_000)])
+    shape, rate = purchases[0] + 8.0, 50 + 8.0 / (44 / 50 / P)
+    np.testing.assert_allclose(draws.mean(axis=0), shape / rate, rtol=0.02)
+    np.testing.assert_allclose(draws.std(axis=0), np.sqrt(shape / caution) / rate, rtol=0.05)
+
+
+def test_the_divergence_is_what_a_visit_loses(monkeypatch):
+    monkeypatch.setattr("selflearn_env.core.pooling.CELLS", 3 * P)  # in many parts
+    baskets = make_baskets()
+    visits, purchases = baskets.visits(), baskets.purchases()
+    visits[4] = 0
+    mean = POOLING.mean(visits, purchases, SHAPE)
+    other = np.random.default_rng(6).uniform(0.1, 0.9, size=mean.shape)
+    other[2, 1] = 0.0  # a draw may be
+    expected = 0.0
+    for state, count in enumerate(visits.tolist()):
+        for m, d in zip(mean[state].tolist(), np.maximum(other[state], 1e-12).tolist(), strict=True):
+            expected += count * (m * log(m / d) - m + d) / visits.sum()
+    posterior = POOLING.posterior(visits, purchases, SHAPE)
+    assert posterior.divergence(other, visits) == pytest.approx(expected, rel=1e-12)
+    assert posterior.divergence(mean, visits) == pytest.approx(0.0, abs=1e-12)
+
+
+def season_world(visits, seed):
+    """Baskets of 1,500 products that sell by the label of the second tier, and the incidence in the states."""
+    rng, products = np.random.default_rng(seed), 1500
+    appeal = rng.lognormal(size=products) * rng.gamma(1.0, size=(3, products))
+    appeal = (8 * appeal / appeal.sum(axis=1, keepdims=True))[np.indices(SHAPE).reshape(3, -1)[1]]
+    state = rng.integers(12, size=visits)
+    visit, product = np.nonzero(rng.random((visits, products)) < appeal[state])
+    return Baskets(state, np.arange(visits), visit, product, 12, products), appeal
+
+
+def expected_score(incidence, appeal):
+    """Log-likelihood of a visit of another customer, in nats, beside a constant."""
+    return float((appeal * np.log(np.maximum(incidence, 1e-12)) - incidence).sum(axis=1).mean())
+
+
+@pytest.mark.parametrize(("visits", "thin"), [(200, True), (400, True), (1500, False)])
+@pytest.mark.parametrize("seed", range(2))
+def test_the_world_of_a_thin_log_is_cautious_and_better_than_popularity(visits, thin, seed):
+    baskets, appeal = season_world(visits, seed)
+    pooling, counts = fit_pooling(baskets, SHAPE), (baskets.visits(), baskets.purchases(), SHAPE)
+    popularity = fit_levels(baskets, SHAPE, [()]).mean(*counts)
+    tried = []
+
+    def generator():
+        tried.append(np.random.default_rng(3))
+        return tried[-1]
+
+    world, plain = pooling.world(*counts, generator), pooling.draw(*counts, np.random.default_rng(3))
+    assert expected_score(world, appeal) > expected_score(popularity, appeal) + 0.02
+    if thin:
+        assert expected_score(plain, appeal) < expected_score(popularity, appeal) - 1
+        # It is the least caution that will do.
+        gain, expected = sum(level.gain for level in pooling.levels[1:]), pooling.posterior(*counts)
+        draws = [pooling.draw(*counts, np.random.default_rng(3), caution=caution) for caution in CAUTIONS]
+        losses = [expected.divergence(draw, counts[0]) for draw in draws[: len(tried)]]
+        assert losses[-1] <= gain < losses[-2]
+        np.testing.assert_array_equal(world, draws[len(tried) - 1])
+    else:
+        np.testing.assert_array_equal(world, plain)

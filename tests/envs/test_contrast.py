@@ -65,6 +65,22 @@ def test_a_shops_incidence_is_the_draw_with_divided_weights(tiny_shop, contrast)
     np.testing.assert_allclose(tiny_shop.demand(contrast).incidence, expected, rtol=1e-6)
 
 
+def test_the_embedded_log_s_world_is_a_plain_draw(retail_shop):
+    customers, seed = retail_shop.customers, np.random.SeedSequence(retail_shop.seed).spawn(2)[1]
+    counts = customers.visits(), customers.purchases(), retail_shop.states.shape
+    plain = customers.pooling.draw(*counts, np.random.default_rng(seed), dtype=np.float32)
+    np.testing.assert_array_equal(retail_shop.demand().incidence, plain)
+
+
+def test_the_world_of_a_thin_log_is_drawn_with_caution(tiny_shop):
+    customers, seed = tiny_shop.customers, np.random.SeedSequence(tiny_shop.seed).spawn(2)[1]
+    counts = customers.visits(), customers.purchases(), tiny_shop.states.shape
+    world = tiny_shop.demand().incidence
+    cautious = customers.pooling.world(*counts, lambda: np.random.default_rng(seed), np.float32)
+    np.testing.assert_array_equal(world, cautious)
+    assert (world != customers.pooling.draw(*counts, np.random.default_rng(seed), dtype=np.float32)).any()
+
+
 @pytest.mark.parametrize("one", [1, 1.0, np.float64(1), np.int64(1), np.float32(1)])
 def test_contrast_one_is_the_default_bit_for_bit(tiny_shop, one):
     """In shops that have built nothing yet, so that none lends to the other."""

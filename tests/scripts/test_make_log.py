@@ -10,7 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from selflearn_env import Shop, load_transactions
-from selflearn_env.shop import synthetic
+from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.synthetic import rows as rows_of_log
+from selflearn_env.shop.synthetic.goods import draw_goods
+from selflearn_env.shop.synthetic.purchases import NOBODY, draw_purchases
+from selflearn_env.shop.synthetic.visits import CANCELLED, CORRECTED, Habits, count_persons, draw_visits, unnamed_times
+from selflearn_env.shop.validation import people as validation
 from tests.scripts.command import run
 
 
@@ -31,6 +36,11 @@ def tiny_variants(shop, tmp_path_factory):
     return made(tmp_path_factory.mktemp("tiny") / "log", "--shop", shop, "--rows", "5_000", "--products", 500)
 
 
+@pytest.fixture(scope="module")
+def people(retail_shop):
+    return retail_shop.people
+
+
 @pytest.fixture(params=["retail_log", "tiny_variants"])
 def made_log(request):
     return request.getfixturevalue(request.param)
@@ -42,11 +52,14 @@ def test_equal_seeds_make_equal_rows(shop, tiny_variants, tmp_path):
     assert not made(tmp_path / "other", *arguments, "--seed", 1).equals(tiny_variants)
 
 
-def test_columns_are_those_of_online_retail(retail_shop, tmp_path):
-    rng = np.random.default_rng(0)
-    goods = synthetic.draw_goods(retail_shop, 500, rng)
-    days = synthetic.draw_days(retail_shop, synthetic.draw_visits(retail_shop, 2_000, 50, rng), goods, rng)
-    synthetic.write_parts(tmp_path, days)
+def goods_of(shop, people, goods):
+    return draw_goods(shop.catalogue, people.months.usual, goods, np.random.default_rng(4))
+
+
+def test_columns_are_those_of_online_retail(retail_shop, people, tmp_path):
+    rng, goods = np.random.default_rng(0), goods_of(retail_shop, people, 500)
+    purchases = draw_purchases(Habits.of(retail_shop), people, goods, 2_000, 50, rng)
+    rows_of_log.write_parts(tmp_path, rows_of_log.draw_days(purchases, goods, retail_shop.customers.first_date, rng))
     read = pq.read_schema(tmp_path / "part-0000.parquet")
     assert {field.name: field.type for field in read} == {
         "InvoiceNo": pa.string(),
@@ -77,7 +90,7 @@ def test_a_product_has_one_price_and_one_description(made_log):
 
 def test_what_is_cancelled_was_bought_before_on_that_day(made_log):
     cancelled = made_log["InvoiceNo"].str.startswith("C")
-    assert cancelled.mean() == pytest.approx(synthetic.CANCELLED, rel=0.5)
+    assert cancelled.mean() == pytest.approx(CANCELLED, rel=0.5)
     keys = ["day", "StockCode", "units", "customer"]
     lines = made_log.assign(
         day=made_log["InvoiceDate"].dt.date,
@@ -93,7 +106,7 @@ def test_what_is_cancelled_was_bought_before_on_that_day(made_log):
 
 def test_corrections_name_nothing_but_the_product(made_log):
     wrong = (made_log["Quantity"] < 0) & ~made_log["InvoiceNo"].str.startswith("C")
-    assert 0 < wrong.mean() < 4 * synthetic.CORRECTED
+    assert 0 < wrong.mean() < 4 * CORRECTED
     assert made_log["Description"][wrong].isna().all()
     assert made_log["CustomerID"][wrong].isna().all()
     assert (made_log["UnitPrice"][wrong] == 0).all()
@@ -105,7 +118,8 @@ def test_corrections_name_nothing_but_the_product(made_log):
 def test_as_many_rows_have_no_customer_as_in_the_log_of_the_shop(retail_log, retail_shop):
     share = retail_shop.report.dropped["without a customer"] / retail_shop.report.rows_read
     # Few corrections and equally long invoices: the share of the rows is nearly that of the invoices.
-    assert retail_log.groupby("InvoiceNo")["CustomerID"].first().isna().mean() == pytest.approx(share, abs=0.04)
+    invoices = retail_log[retail_log["Quantity"] > 0].groupby("InvoiceNo")["CustomerID"].first()
+    assert invoices.isna().mean() == pytest.approx(share, abs=0.01)
     assert retail_log["CustomerID"].nunique() == 300
 
 
@@ -142,54 +156,110 @@ def test_variants_share_what_is_bought_of_a_product(tiny_variants):
     assert first == pytest.approx(expected, abs=5 * np.sqrt(expected / len(number)))
 
 
-def test_baskets_hold_what_is_wanted_in_the_state(retail_shop):
-    rng = np.random.default_rng(5)
-    goods = synthetic.draw_goods(retail_shop, 5_000, rng)
-    incidence, states = retail_shop.demand().incidence, np.array([30, 400])
-    lines = synthetic.draw_baskets(states, np.array([300_000, 200_000]), incidence, goods, rng)
-    assert np.bincount(lines.invoice).tolist() == [300_000, 200_000]
-    ids = list(retail_shop.catalogue.ids)
-    product = np.array([ids.index(code.rpartition("-")[0]) for code in goods.code.to_pylist()])
-    for visit, state in enumerate(states):
-        bought = np.bincount(product[lines.good[lines.invoice == visit]], minlength=len(ids))
-        expected = bought.sum() * incidence[state] / incidence[state].sum()
-        assert ((bought - expected) ** 2 / expected).sum() == pytest.approx(len(ids), abs=6 * np.sqrt(2 * len(ids)))
-
-
-def with_lives(shop, clock=None, **known):
-    """The parts of a shop that visits are drawn from, with other lives."""
-    calendar = shop.lives.calendar()
-    return SimpleNamespace(
-        lives=SimpleNamespace(
-            lives=replace(shop.lives.lives, **known),
-            calendar=lambda: calendar if clock is None else replace(calendar, clock=clock),
-        ),
-        report=shop.report,
-        customers=shop.customers,
+def journal_of(purchases, people, customers, goods):
+    """The visits of the customers who are named."""
+    named = np.flatnonzero(purchases.customer != NOBODY)
+    order = named[np.lexsort((purchases.time[named], purchases.customer[named]))]
+    size = purchases.size[order]
+    return Journal(
+        customer=purchases.customer[order],
+        day=np.searchsorted(purchases.clock, purchases.time[order], side="right") - 1,
+        start=np.concatenate([[0], np.cumsum(size)]),
+        product=np.concatenate([purchases.goods(slice(visit, visit + 1)) for visit in order.tolist()]),
+        month_of_day=people.months.row_of_day,
+        customers=customers,
+        products=len(goods.product),
     )
 
 
-@pytest.mark.parametrize("leave", [0.0, 0.4])
-def test_the_expected_rows_are_those_asked_for(retail_shop, leave):
-    shop = with_lives(retail_shop, leave=np.full(retail_shop.lives.lives.rate.size, leave))
-    rows = []
+def test_persons_have_the_habits_of_the_shop_s_customers(retail_shop, people):
+    """Beside a few wholesalers, whom no distribution of this kind has: standard deviations come out smaller."""
+    rng, goods, habits = np.random.default_rng(1), goods_of(retail_shop, people, 3675), Habits.of(retail_shop)
+    assert len(goods.product) == retail_shop.products
+    customers = count_persons(habits, people, 800_000, rng)
+    purchases = draw_purchases(habits, people, goods, 800_000, customers, rng)
+    made = validation.habits(journal_of(purchases, people, customers, goods).by_day())
+    log = validation.habits(Journal.from_population(retail_shop.customers, retail_shop.states).by_day())
+    assert made.repeat_share == pytest.approx(log.repeat_share, abs=4)
+    assert made.basket_mean == pytest.approx(log.basket_mean, rel=0.07)
+    assert made.basket_sd == pytest.approx(log.basket_sd, rel=0.25)
+    assert made.basket_quantiles == pytest.approx(log.basket_quantiles, rel=0.1, abs=1)
+    assert made.products_mean == pytest.approx(log.products_mean, rel=0.1)
+    assert made.products_sd == pytest.approx(log.products_sd, rel=0.3)
+    assert made.top_ten == pytest.approx(log.top_ten, abs=0.5)
+    unnamed = (purchases.customer == NOBODY).mean()
+    assert unnamed == pytest.approx(habits.nobody, abs=0.001)
+
+
+def test_what_is_bought_again_is_the_same_variant(retail_shop, people):
+    rng, goods = np.random.default_rng(2), goods_of(retail_shop, people, 10 * 3675)
+    purchases = draw_purchases(Habits.of(retail_shop), people, goods, 200_000, 2_000, rng)
+    journal = journal_of(purchases, people, 2_000, goods)
+    products = replace(journal, product=goods.product[journal.product].astype(np.int32), products=3675)
+    # By chance two purchases of a product are of one variant in less than a fifth of the cases.
+    assert (goods.share[goods.product == 0] ** 2).sum() < 0.2
+    assert journal.repeated.sum() > 0.5 * products.repeated.sum()
+
+
+def test_nothing_of_a_single_customer_is_used(retail_shop, people):
+    """Neither rates, segments and spends nor purchases: the same comes out without them."""
+    known = retail_shop.lives.lives
+    nothing = np.full(known.rate.size, np.nan)
+    lives = SimpleNamespace(
+        lives=replace(known, first_day=known.first_day[::-1], rate=nothing, leave=nothing, spend=nothing),
+        calendar=retail_shop.lives.calendar,
+        model_of=lambda chosen: retail_shop.lives.model_of(chosen[::-1]),
+    )
+    bare = SimpleNamespace(lives=lives, report=retail_shop.report, people=people)
+    goods = goods_of(retail_shop, people, 500)
+    one, same = (
+        draw_purchases(Habits.of(shop), people, goods, 5_000, 100, np.random.default_rng(3))
+        for shop in (retail_shop, bare)
+    )
+    np.testing.assert_array_equal(one.time, same.time)
+    np.testing.assert_array_equal(one.good, same.good)
+
+
+def test_where_nobody_comes_twice_persons_come_once(tiny_log, tmp_path):
+    once = tiny_log[tiny_log["invoice"] == tiny_log.groupby("customer")["invoice"].transform("first")]
+    once.to_csv(tmp_path / "once.csv", index=False)
+    done = run("build", tmp_path / "once.csv", "--out", tmp_path / "once.npz")
+    assert done.returncode == 0, done.stderr
+    log = made(tmp_path / "log", "--shop", tmp_path / "once.npz", "--rows", "5_000")
+    assert len(log) == pytest.approx(5_000, rel=0.1)
+    bought = log[(log["Quantity"] > 0)]
+    assert (bought.groupby("CustomerID")["InvoiceNo"].nunique() == 1).all()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_the_expected_rows_are_those_asked_for(retail_shop, people, stays):
+    habits = Habits.of(retail_shop)
+    assert habits.lives is not None
+    lives = tuple(replace(each, a=1e-6 if stays else 4.0, b=10.0) for each in habits.lives)
+    habits, rows = replace(habits, lives=lives), []
+    level = habits.level
     for seed in range(20):
-        visits = synthetic.draw_visits(shop, 200_000, 4_000, np.random.default_rng(seed))
-        named = visits.customer[visits.customer != synthetic.NOBODY]
-        assert np.unique(named).size == 4_000
-        assert (np.diff(visits.time) >= 0).all()
-        rows.append(visits.time.size * synthetic.basket_sizes(shop).mean())
-    rows = np.array(rows) * (1 + synthetic.CANCELLED + synthetic.CORRECTED)
-    assert rows.mean() == pytest.approx(200_000, abs=4 * rows.std() / np.sqrt(20))
+        rng = np.random.default_rng(seed)
+        activity = people.draw_newcomers(4_000, rng).activity
+        visits = draw_visits(habits, activity, 200_000, rng)
+        assert np.unique(visits.person).size == 4_000
+        assert (np.diff(visits.time)[np.diff(visits.person) == 0] >= 0).all()
+        day = np.searchsorted(habits.clock, visits.time, side="right") - 1
+        named = np.maximum(level[day] * activity[visits.person], 1).sum()
+        unnamed = unnamed_times(habits, visits, rng).size
+        rows.append(named * (1 + unnamed / visits.time.size))
+    found = np.array(rows) * (1 + CANCELLED + CORRECTED)
+    assert found.mean() == pytest.approx(200_000, abs=4 * found.std() / np.sqrt(20))
 
 
-def test_nobody_comes_after_the_clock_has_stopped(retail_shop):
-    clock = retail_shop.lives.calendar().clock.copy()
+def test_nobody_comes_after_the_clock_has_stopped(retail_shop, people):
+    habits = Habits.of(retail_shop)
+    clock, first = habits.clock.copy(), np.zeros_like(habits.first)
     clock[-2] = clock[-1]
-    last = np.full(retail_shop.lives.lives.rate.size, retail_shop.lives.days - 1)
-    shop = with_lives(retail_shop, clock, first_day=last)
-    shop.lives.lives.first_day[::2] = 0
-    visits = synthetic.draw_visits(shop, 10_000, 200, np.random.default_rng(0))
+    first[[0, -1]] = 0.5
+    visits = draw_visits(
+        replace(habits, clock=clock, first=first), np.full(200, 20.0), 10_000, np.random.default_rng(0)
+    )
     assert (visits.time < clock[-1]).all()
 
 
@@ -199,8 +269,8 @@ def days_of(rows):
 
 
 def test_no_day_is_in_two_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(synthetic, "PART", 5)
-    assert synthetic.write_parts(tmp_path, days_of(5)) == 15
+    monkeypatch.setattr(rows_of_log, "PART", 5)
+    assert rows_of_log.write_parts(tmp_path, days_of(5)) == 15
     parts = [pq.read_table(part)["day"].to_pylist() for part in sorted(tmp_path.iterdir())]
     assert parts == [[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [4, 4, 4]]
 
@@ -210,9 +280,9 @@ def test_a_log_that_fails_leaves_no_part(tmp_path, monkeypatch):
         yield from days_of(4)
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(synthetic, "PART", 5)
+    monkeypatch.setattr(rows_of_log, "PART", 5)
     with pytest.raises(RuntimeError, match="no more"):
-        synthetic.write_parts(tmp_path, failing())
+        rows_of_log.write_parts(tmp_path, failing())
     assert not list(tmp_path.iterdir())
 
 

@@ -11,12 +11,24 @@ from importlib.util import find_spec
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
-from selflearn_agents.benchmark.measuring import ENV, JOURNEY, SLATE, Row, distinct_slates, in_turns, ratios, seconds
+from selflearn_agents.benchmark.measuring import (
+    ENV,
+    JOURNEY,
+    PEOPLE,
+    SLATE,
+    Row,
+    distinct_slates,
+    in_turns,
+    ratios,
+    seconds,
+)
 from selflearn_agents.benchmark.minimal import MinimalEnv, MinimalVector
 from selflearn_env import Drift
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.datasets import retail_shop
+from selflearn_env.shop.people.fit import fit_people
 
 MINIMAL = "minimal environment, step and reset"  # what all other rates are compared with
 SARDINE = "sardine/SlateTopK-Bored-v0"  # 1,000 products, slates of 10
@@ -28,6 +40,7 @@ def environment_rows(repeats: int) -> list[Row]:
         *single_rows(repeats),
         *vector_rows(repeats),
         *model_rows(repeats),
+        *people_rows(repeats),
         *(sb3_rows(repeats) if find_spec("stable_baselines3") else []),
         *start_rows(repeats),
         memory_row(),
@@ -97,6 +110,23 @@ def model_rows(repeats: int) -> list[Row]:
     return [
         Row("journey, 4,096 customers", "visits/s", "1,000,000", rates["journey"]),
         *(Row(f"{name} / independent, 4,096 visits", "ratio", "0.33", ratios(of, plain)) for name, of in rates.items()),
+    ]
+
+
+def people_rows(repeats: int) -> list[Row]:
+    """Persons: visits with the baskets that they buy besides, and without; best slates; the fit to a shop."""
+    batch, shop = 4096, retail_shop()
+    worlds = [vector(PEOPLE, batch, baskets=baskets) for baskets in (True, False)]
+    buying, plain = in_turns(repeats, [stepping(each, batch, 25) for each in worlds])
+    simulator, visits = worlds[0].unwrapped.simulator, worlds[0].unwrapped.visits.rows(np.arange(1_000))
+    simulator.optimal_slate(visits)
+    best = [seconds(lambda: simulator.optimal_slate(visits)) for _ in range(repeats)]
+    journal = shop.persons.journal
+    return [
+        Row("people without baskets, 4,096 customers", "visits/s", "1,000,000", plain),
+        Row("people with baskets, 4,096 customers", "visits/s", "", buying),
+        Row("best slates of 1,000 persons", "s", "0.1", best),
+        Row("fit of the persons", "s", "15", [seconds(lambda: fit_people(journal, np.random.default_rng(0)))]),
     ]
 
 

@@ -1,16 +1,17 @@
-"""How a large log becomes a shop, and how fast and how large an environment and agents of a large catalogue are."""
+"""How a large log is made and becomes a shop with persons; how fast and how large its environment and agents are."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from selflearn_agents.benchmark.agents import loop
 from selflearn_agents.benchmark.environments import stepping, vector
@@ -25,6 +26,16 @@ PRODUCTS, ROWS_PER_CUSTOMER = 100_000, 50
 
 # The greatest memory of this program alone; that of `resource` counts what the process was before it.
 PEAK = "int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))) / 1024"
+MAKE = f"""
+import argparse
+from time import perf_counter as now
+from selflearn_agents.commands import make_log
+parser = argparse.ArgumentParser()
+make_log.add_arguments(parser)
+begin = now()
+make_log.run(parser.parse_args())
+print(now() - begin, {PEAK})
+"""
 BUILD = f"""
 import sys
 from time import perf_counter as now
@@ -34,6 +45,16 @@ shop = Shop.from_transactions(sys.argv[1])
 print(now() - begin, {PEAK})
 shop.save(sys.argv[2])
 """
+PEOPLE = f"""
+import sys
+from time import perf_counter as now
+from selflearn_env import Shop
+shop = Shop.load(sys.argv[1])
+begin = now()
+shop.people, shop.history_people
+print(now() - begin, {PEAK})
+"""
+STEPS = ("log made", "shop built", "persons fitted")
 SERVE = f"""
 import sys
 import gymnasium as gym
@@ -55,29 +76,20 @@ print({PEAK})
 def large(out: Path, repeats: int) -> list[Row]:
     """Makes logs of all sizes, and shops of them; writes `large.md` and `large.png`; measures on the largest shop."""
     with tempfile.TemporaryDirectory(dir=out) as temporary:
-        spent, peak = [], []
         shop = Path(temporary) / "shop.npz"
-        for rows in SIZES:
-            log = Path(temporary) / f"log-{rows}"
-            _run(
-                "-m", "selflearn_agents", "make-log", "--rows", str(rows), "--products", str(PRODUCTS),
-                "--customers", str(rows // ROWS_PER_CUSTOMER), "--out", str(log),
-            )  # fmt: skip
-            seconds_, mebibytes = _run("-c", BUILD, str(log), str(shop)).split()
-            spent.append(float(seconds_))
-            peak.append(float(mebibytes))
-            print(f"{rows:,} rows: {spent[-1]:.0f} s, {peak[-1]:,.0f} MiB")
-        lines = [
-            [f"{rows:,}", number(time, 1), number(memory, 0)]
-            for rows, time, memory in zip(SIZES, spent, peak, strict=True)
-        ]
+        measured = np.array([grow(rows, Path(temporary) / f"log-{rows}", shop) for rows in SIZES])
         with write_atomically(out / "large.md") as file:
-            file.write(table(["rows", "seconds", "greatest memory, MiB"], lines).encode())
+            file.write(as_table(measured).encode())
         with write_atomically(out / "large.png") as file:
-            draw(spent, peak, file)
+            draw(measured, file)
+        made, built, fitted = measured[-1].tolist()
         return [
-            Row("50,000,000 rows -> shop", "s", "600", spent[-1:]),
-            Row("50,000,000 rows -> shop, memory", "MiB", "3,815", peak[-1:]),
+            Row("50,000,000 rows made", "s", "", made[:1]),
+            Row("50,000,000 rows made, memory", "MiB", "7,629", made[1:]),
+            Row("50,000,000 rows -> shop", "s", "600", built[:1]),
+            Row("50,000,000 rows -> shop, memory", "MiB", "3,815", built[1:]),
+            Row("1,000,000 customers fitted", "s", "1,800", fitted[:1]),
+            Row("1,000,000 customers fitted, memory", "MiB", "7,629", fitted[1:]),
             *speed_rows(Shop.load(shop), repeats),
             *(
                 Row(
@@ -89,6 +101,27 @@ def large(out: Path, repeats: int) -> list[Row]:
                 for name in ("epsilon_greedy", "hierarchical")
             ),
         ]
+
+
+def grow(rows: int, log: Path, shop: Path) -> list[list[float]]:
+    """(3, 2) seconds and MiB at most to make a log, to build its shop and to fit the persons of both sides."""
+    make = ("--rows", str(rows), "--products", str(PRODUCTS), "--customers", str(rows // ROWS_PER_CUSTOMER))
+    steps = [(MAKE, *make, "--out", str(log)), (BUILD, str(log), str(shop)), (PEOPLE, str(shop))]
+    found = []
+    for what, step in zip(STEPS, steps, strict=True):
+        seconds_, mebibytes = _run("-c", *step).split()[-2:]
+        found.append([float(seconds_), float(mebibytes)])
+        print(f"{rows:,} rows, {what}: {found[-1][0]:.0f} s, {found[-1][1]:,.0f} MiB", flush=True)
+    return found
+
+
+def as_table(measured: NDArray[np.float64]) -> str:
+    """Markdown of (sizes, 3, 2) seconds and MiB."""
+    lines = [
+        [f"{rows:,}", *(text for time, memory in each for text in (number(time, 1), number(memory, 0)))]
+        for rows, each in zip(SIZES, measured.tolist(), strict=True)
+    ]
+    return table(["rows", *(name for step in STEPS for name in (f"{step}, s", "MiB"))], lines)
 
 
 def speed_rows(shop: Shop, repeats: int) -> list[Row]:
@@ -131,12 +164,14 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-def draw(spent: Sequence[float], peak: Sequence[float], file: IO[bytes]) -> None:
-    """Writes a PNG: time and memory over the rows."""
+def draw(measured: NDArray[np.float64], file: IO[bytes]) -> None:
+    """Writes a PNG of (sizes, 3, 2) seconds and MiB: time and memory over the rows."""
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     millions = np.array(SIZES) / 1e6
-    for axes, values, label in zip(figure.subplots(1, 2), (spent, peak), ("seconds", "MiB at most"), strict=True):
-        axes.plot(millions, values, "o-")
+    for at, (axes, label) in enumerate(zip(figure.subplots(1, 2), ("seconds", "MiB at most"), strict=True)):
+        for step, values in zip(STEPS, measured[:, :, at].T, strict=True):
+            axes.plot(millions, values, "o-", label=step)
         axes.set(xlabel="million rows", ylabel=label, ylim=(0, None))
         axes.grid(alpha=0.3)
+        axes.legend()
     figure.savefig(file, format="png", dpi=110)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED_ENV, ENV, JOURNEY = "selflearn/Seed-v0", "selflearn/Retail-v0", "selflearn/RetailJourney-v0"
+PEOPLE = "selflearn/RetailPeople-v0"
 SLATE = 10
 
 

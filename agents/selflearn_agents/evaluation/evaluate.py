@@ -13,7 +13,7 @@ from selflearn_agents import AGENTS
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.recorder import Recorder
 from selflearn_agents.evaluation.result import EvaluationResult, marked
-from selflearn_agents.evaluation.serving import Serving, keeps_references, seen_by
+from selflearn_agents.evaluation.serving import Serving, keeps_references, learned_by, seen_by
 from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.simulator import Simulator
 
@@ -73,7 +73,7 @@ def serve_world(
         while done < world.visits:
             simulator, visits = serving.present, serving.visits  # as they are when these slates are shown
             begin = perf_counter()
-            slates = agent.act(seen_by(agent, visits))
+            slates = agent.act(seen_by(agent, simulator, visits))
             decided = perf_counter()
             outcome = serving.show(slates)
             answered = perf_counter()
@@ -83,15 +83,15 @@ def serve_world(
                 slates, responses, item_rewards = slates[rows], responses[rows], item_rewards[rows]
                 visits = visits.rows(np.arange(rows.stop))
             # Noted before the agent gets these arrays, which it might change.
-            recorder.look_at(agent, visits.state, slates)
+            seen = learned_by(agent, simulator, visits)
+            recorder.look_at(agent, seen, slates)
             recorder.add(simulator, visits, slates, responses, item_rewards)
-            states = visits.state.copy()
             noted = perf_counter()
-            agent.update(states, slates, responses, item_rewards)
+            agent.update(seen, slates, responses, item_rewards)
             end = perf_counter()
             seconds += end - noted + answered - begin
             agent_seconds += decided - begin + end - noted
-            done += len(states)
+            done += len(slates)
             if end - moved > OFTEN or done == world.visits:
                 served_some(done - shown)
                 moved, shown = end, done

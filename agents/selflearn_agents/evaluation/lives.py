@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
-from selflearn_agents.evaluation.serving import serve_lives
+from selflearn_agents.evaluation.serving import learned_by, serve_lives
 from selflearn_agents.evaluation.statistics import Interval, paired_difference
 from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.rewards import BOUGHT
@@ -105,7 +105,7 @@ def serve_customers(agent: Agent, world: World, customers: int, seed: int) -> Li
         visits[rows] += 1
         purchases[rows] += np.count_nonzero(outcome.response == BOUGHT, axis=1)
         left[rows] = outcome.terminated
-        agent.update(served.visits.state.copy(), served.slates, outcome.response, outcome.item_reward)
+        agent.update(learned_by(agent, simulator, served.visits), served.slates, outcome.response, outcome.item_reward)
     return LivesResult(marked(agent_name(agent), agent.privileged), seed, reward, expected, visits, purchases, left)
 
 

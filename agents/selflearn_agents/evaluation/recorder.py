@@ -12,6 +12,7 @@ from selflearn_agents.evaluation.exact import gini
 from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.result import MEANS
 from selflearn_env.core.rewards import BOUGHT, CLICKED
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.core.visits import Visits
@@ -76,18 +77,18 @@ class Recorder:
             self._visits.append(visits)
         self._count = end
 
-    def look_at(self, agent: Agent, states: NDArray, slates: NDArray) -> None:
+    def look_at(self, agent: Agent, seen: Any, slates: NDArray) -> None:
         """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them."""
         first = self._done + self._count
-        if first + len(states) <= self._due:
+        if first + len(slates) <= self._due:
             return
         visits = []
-        while self._due < first + len(states):  # the first of each chunk is measured, so that none goes without
+        while self._due < first + len(slates):  # the first of each chunk is measured, so that none goes without
             visits.append(self._due)
             self._due = min(self._due + self.every, (self._due // self.chunk + 1) * self.chunk)
         rows = np.array(visits) - first
         try:
-            values = agent.values(states[rows])
+            values = agent.values(seen.rows(rows) if isinstance(seen, SeenVisits) else seen[rows])
         except NotImplementedError:
             return
         size = slates.shape[1]

@@ -13,7 +13,7 @@ from selflearn_agents.evaluation.evaluate import serve_world
 from selflearn_agents.evaluation.fingerprints import agents_code, described
 from selflearn_agents.evaluation.progress import Counter
 from selflearn_agents.evaluation.result import EvaluationResult
-from selflearn_agents.evaluation.serving import Serving, seen_by
+from selflearn_agents.evaluation.serving import Serving, learned_by, seen_by
 from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
 
@@ -79,10 +79,11 @@ class RunSpec:
             for served in range(2 * TRIAL):
                 if served == TRIAL:
                     begin = perf_counter()
-                visits = serving.visits
-                slates = agent.act(seen_by(agent, visits))
+                simulator, visits = serving.present, serving.visits
+                slates = agent.act(seen_by(agent, simulator, visits))
                 outcome = serving.show(slates)
-                agent.update(visits.state.copy(), slates, outcome.response, outcome.item_reward)
+                seen = learned_by(agent, simulator, visits)
+                agent.update(seen, slates, outcome.response, outcome.item_reward)
         except Exception:  # the run itself will say so, when those beside it are kept
             return 0.0
         return (perf_counter() - begin) / (TRIAL * self.batch)

@@ -64,7 +64,7 @@ def serve_lives(simulator: Simulator, agent: Agent, customers: int, side_by_side
     run = simulator.begin(np.random.default_rng(seed))
     for begin in range(0, customers, side_by_side):
         first = simulator.start(min(side_by_side, customers - begin), run)
-        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, visits)), run):
+        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, simulator, visits)), run):
             yield served._replace(rows=begin + served.rows)
 
 
@@ -73,6 +73,13 @@ def keeps_references(simulator: Simulator) -> bool:
     return simulator.drift is None and not simulator.lasting
 
 
-def seen_by(agent: Agent, visits: Visits) -> Any:
+def seen_by(agent: Agent, simulator: Simulator, visits: Visits) -> Any:
     """What an agent is shown of the visits: the states of most; a copy, since it might write to what it is given."""
-    return visits.rows(np.arange(len(visits))) if agent.sees_visits else visits.state.copy()
+    if agent.sees_visits:
+        return visits.rows(np.arange(len(visits)))
+    return learned_by(agent, simulator, visits)
+
+
+def learned_by(agent: Agent, simulator: Simulator, visits: Visits) -> Any:
+    """The visits as an agent is told of them when it learns: what the shop sees, or the states; a copy likewise."""
+    return simulator.seen(visits) if agent.knows_customers else visits.state.copy()

@@ -78,11 +78,11 @@ def take_column(variance, covariance, place, column):  # type: ignore[no-untyped
 
 @Loop
 def observe(  # type: ignore[no-untyped-def]
-    states, slates, responses, block, place, row, mean, variance, covariance, precision, precision_mean, tally,
-    visit_count,
+    states, slates, responses, offset, own, block, place, row, mean, variance, covariance, precision, precision_mean,
+    tally, visit_count,
 ):  # fmt: skip
     """Learns from the responses to some slates, all as they look before any of them is learned."""
-    observed, sums = observations(states, slates, responses, block, place, row, mean, tally)
+    observed, sums = observations(states, slates, responses, offset, own, block, place, row, mean, tally)
     places = mean.shape[1]
     column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
     for number in range(len(observed)):
@@ -98,8 +98,12 @@ def observe(  # type: ignore[no-untyped-def]
 
 
 @Loop
-def observations(states, slates, responses, block, place, row, mean, tally):  # type: ignore[no-untyped-def]
+def observations(  # type: ignore[no-untyped-def]
+    states, slates, responses, offset, own, block, place, row, mean, tally
+):
     """Responses as normal observations of u at u + g / j with precision j; counts them in the tally.
+
+    A product appeals with exp(u + offset) + own; of its slope in log-appeal, u has the share of the first.
 
     Returns:
         (N,) the rows of the products shown, and (N, Q, 2) the sums of their j, and of j u + g, in each place.
@@ -121,13 +125,16 @@ def observations(states, slates, responses, block, place, row, mean, tally):  # 
                 count += 1
             u = np.float64(mean[belief, here])
             bought, clicked = 1.0 * (responses[visit, slot] == BOUGHT), 1.0 * (responses[visit, slot] == CLICKED)
-            appeal = math.exp(u)
+            usual = math.exp(u + offset[visit, slot])
+            appeal = usual + own[visit, slot]
+            share = usual / appeal
             buy = min(scale[0] * appeal * look[slot], SURE)
             click = min(scale[1] * math.sqrt(appeal) * look[slot], SURE)  # if not bought
             score = (bought - buy) / (1.0 - buy) + 0.5 * (1.0 - bought) * (clicked - click) / (1.0 - click)
             information = buy / (1.0 - buy) + 0.25 * (1.0 - buy) * click / (1.0 - click)
+            information *= share * share
             sums[number[belief], here, 0] += information
-            sums[number[belief], here, 1] += information * u + score
+            sums[number[belief], here, 1] += information * u + score * share
             click *= 1.0 - buy
             tally[0, 0] += bought
             tally[1, 0] += buy / scale[0]

@@ -70,22 +70,38 @@ class Model:
         self.added_variance = float(added[0, 0])
         self.added_covariance = added[places, (places + gaps[:, None]) % len(added)]
 
-    def observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
+    def observe(
+        self,
+        states: NDArray[np.int64],
+        slates: NDArray[np.int64],
+        responses: NDArray[np.int8],
+        offset: NDArray[np.float64] | None = None,
+        own: NDArray[np.float64] | None = None,
+    ) -> None:
         """Learns from the responses (B, n) to slates (B, n) in states (B,); of a product shown twice, from the first.
 
         A large batch is learned in parts, and each part as it looked when its first visit was learned.
+
+        Args:
+            states: of the visits.
+            slates: what was shown.
+            responses: what was done.
+            offset: (B, n) what is added to u for this very visit; None for nothing.
+            own: (B, n) what is added to exp(u + offset) whatever u is; None for nothing.
         """
         begin = 0
+        nothing = np.zeros(slates.shape)
+        offset, own = nothing if offset is None else offset, nothing if own is None else own
         while begin < len(states):
             part = slice(begin, begin + min(MANY, max(FEW, self.visits)))
             begin = part.stop
-            self._observe(states[part], slates[part], responses[part])
+            self._observe(states[part], slates[part], responses[part], offset[part], own[part])
 
-    def _observe(self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
+    def _observe(self, states: NDArray, slates: NDArray, responses: NDArray, offset: NDArray, own: NDArray) -> None:
         self._begin(begin_rows(states, slates, self.block, self.row, self.rows))
         observe(
-            states, slates, responses, self.block, self.place, self.row, self.mean, self.variance, self.covariance,
-            self.precision, self.precision_mean, self.tally, self.visit_count,
+            states, slates, responses, offset, own, self.block, self.place, self.row, self.mean, self.variance,
+            self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count,
         )  # fmt: skip
         self.visits += len(states)
         if self.refits and self.visits >= self.next_refit:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
-from selflearn_agents.evaluation.serving import seen_by
+from selflearn_agents.evaluation.serving import learned_by, seen_by
 from selflearn_agents.evaluation.worlds import check_options
 from selflearn_agents.logs.visit_log import VisitLog
 
@@ -70,21 +70,22 @@ def _serve(agent: Agent, env: gym.Env, seed: int | None, visits: list[tuple[Any,
     observation, info = env.reset(seed=seed)
     over = False
     while not over:
-        seen, state = observation, info["state"]
-        slates = agent.act(seen_by(agent, world.visits))
+        observed, state, simulator = observation, info["state"], world.simulator
+        slates = agent.act(seen_by(agent, simulator, world.visits))
         slate = slates[0].copy()  # an agent may use its arrays again, or write to those that it is given
-        propensity = _propensity(agent, state, slate)
+        seen = learned_by(agent, simulator, world.visits)
+        propensity = _propensity(agent, seen, slate)
         observation, _, terminated, truncated, info = env.step(slate)
         response, item_reward = info["response"].copy(), info["item_reward"].copy()
-        visits.append((seen, state, slate, response, item_reward, propensity, terminated, truncated))
-        agent.update([state], slates, info["response"][None], info["item_reward"][None])
+        visits.append((observed, state, slate, response, item_reward, propensity, terminated, truncated))
+        agent.update(seen, slates, info["response"][None], info["item_reward"][None])
         over = terminated or truncated
     return observation, info["state"]
 
 
-def _propensity(agent: Agent, state: int, slate: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def _propensity(agent: Agent, seen: Any, slate: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """(n,) the agent's propensities of a slate, or None where it does not know them."""
     try:
-        return agent.propensity([state], slate[None])[0]
+        return agent.propensity(seen, slate[None])[0]
     except NotImplementedError:
         return None

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_env.core.numbers import is_number
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
@@ -62,13 +63,15 @@ class MyopicOracleAgent(Agent):
             raise ValueError(f"holding_back is a share, 0..1, got {holding_back!r}")
         self._simulator, self.holding_back = simulator, float(holding_back)
 
-    def act(self, states: ArrayLike | Visits) -> NDArray[np.int64]:
+    def act(self, visits: ArrayLike | SeenVisits | Visits) -> NDArray[np.int64]:
         """(B, n) slates for the visits, or for state indexes (B,): customers who remember nothing.
 
         Raises:
             ValueError: a state does not exist.
         """
-        return self._simulator.optimal_slate(states, self.holding_back)
+        if isinstance(visits, SeenVisits):  # too little for this agent
+            visits = visits.state
+        return self._simulator.optimal_slate(visits, self.holding_back)
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.act(states)

@@ -45,6 +45,11 @@ class Newcomers:
             )
 
     @property
+    def first_date(self) -> int:
+        """The first day of the calendar, in days since 1 January 1970."""
+        return self.calendar.first_date
+
+    @property
     def positions(self) -> int:
         """One per customer who comes before the horizon."""
         return self._newcomers.size

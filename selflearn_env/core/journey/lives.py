@@ -53,11 +53,13 @@ class Calendar:
         state: (D,) the state of each day in the first segment.
         clock: (D + 1,) what the clock shows at the start of each day, and at the end of the last.
         segment_step: how far apart the states of neighbouring segments are.
+        first_date: the log's first day, in days since 1 January 1970.
     """
 
     state: NDArray[np.int64]
     clock: NDArray[np.float64]
     segment_step: int
+    first_date: int = 0
 
     def day(self, time: NDArray[np.float64]) -> NDArray[np.int64]:
         """(B,) the days on which the clock shows these times; on those that it stands still, the last of them."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.items import Items
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.visits import Visits
 
 SLATES = 4  # slates that a customer remembers
@@ -36,6 +38,21 @@ class JourneyVisits(Visits):
         np.signedinteger
     ]  # (B, PURCHASES) products bought last, newest visit first, NONE where there are fewer
     bought_day: NDArray[np.int64]  # (B, PURCHASES)
+
+    def seen(self, first_date: int) -> SeenVisits:
+        """What the shop sees of the visits; of a record, what the customer itself remembers."""
+        known = self.bought[:, ::-1] != NONE  # oldest first
+        start = np.concatenate([[0], np.cumsum(np.count_nonzero(known, axis=1))])
+        days = self.bought_day[:, ::-1][known] + first_date
+        return SeenVisits(
+            state=self.state,
+            customer=self.customer,
+            date=self.day + first_date,
+            days_since=self.day - self.last_visit,
+            visits=self.visits,
+            empty=self.empty,
+            record=Items(start, self.bought[:, ::-1][known].astype(np.int32), days),
+        )
 
 
 def nothing_remembered(batch: int, slate_size: int, products: int) -> dict[str, Any]:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.arrivals import all_over
+from selflearn_env.core.items import Items
 from selflearn_env.core.journey.arrivals import Followed, ReturningCustomers
 from selflearn_env.core.journey.effects import Journey
 from selflearn_env.core.journey.lives import Calendar, Lives, Pace
 from selflearn_env.core.journey.visits import JourneyVisits
 from selflearn_env.core.people.log import LoggedVisits
-from selflearn_env.core.people.records import Items
 from selflearn_env.core.people.visits import PeopleVisits
 from selflearn_env.core.run import Run
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.customers.model import CustomerModel
+from selflearn_env.core.items import Items
 from selflearn_env.core.people.loops import sum_record
-from selflearn_env.core.people.records import Items
-from selflearn_env.core.people.visits import PeopleVisits, SeenVisits
+from selflearn_env.core.people.visits import PeopleVisits
 from selflearn_env.core.people.world import Moments, Persons, World
 from selflearn_env.core.rewards import BOUGHT
 from selflearn_env.core.run import Run
+from selflearn_env.core.seen import SeenVisits
 
 
 class PersonalTastes:
@@ -63,18 +64,11 @@ class PersonalTastes:
         record, log = given.record, self.world.log
         return sum_record(given.begin, given.end, log.product, record.start, record.product, values)
 
-    def seen(self, visits: PeopleVisits) -> SeenVisits:
-        """What the shop sees of the visits."""
+    def seen(self, visits: PeopleVisits, first_date: int) -> SeenVisits:
+        """What the shop sees of the visits, with all that each person has bought."""
         moments = self.moments(visits)
-        return SeenVisits(
-            state=visits.state,
-            day=visits.day,
-            customer=visits.customer,
-            days_since=visits.day - visits.last_visit,
-            visits=visits.visits,
-            empty=visits.empty,
-            record=self.world.log.pieces(moments.begin, moments.end).followed_by(visits.record),
-        )
+        record = self.world.log.pieces(moments.begin, moments.end).followed_by(visits.record)
+        return replace(visits.seen(first_date), record=replace(record, day=record.day + first_date))
 
 
 class PersonalInterest:

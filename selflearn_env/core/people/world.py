@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.items import Items
 from selflearn_env.core.people import loops
-from selflearn_env.core.people.records import Items
 
 POWER = 0.5  # of the season in what is bought again
 YEAR = 364  # days, whole weeks

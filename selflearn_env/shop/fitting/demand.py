@@ -63,18 +63,14 @@ class DrawnDemand:
         """(S, P) purchases per visit: one draw, by the shop's seed, from what the purchases in the log tell.
 
         The posterior mean would be too smooth to be a plausible world; shops with other seeds are other plausible
-        worlds of the same log.
+        worlds of the same log. With another contrast than 1 the draw is plain, not the cautious one of `Pooling.world`.
         """
-        customers = self.customers
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(2)[1])
-        drawn = customers.pooling.draw(
-            customers.visits(),
-            customers.purchases(),
-            self.history.states.shape,
-            rng,
-            self.contrast,
-            np.float32,
-        )
+        customers, seed = self.customers, np.random.SeedSequence(self.seed).spawn(2)[1]
+        counts = customers.visits(), customers.purchases(), self.history.states.shape
+        if self.contrast == 1:
+            drawn = customers.pooling.world(*counts, lambda: np.random.default_rng(seed), np.float32)
+        else:
+            drawn = customers.pooling.draw(*counts, np.random.default_rng(seed), self.contrast, np.float32)
         drawn.flags.writeable = False
         return drawn
 

@@ -11,6 +11,7 @@ from selflearn_env.shop.fitting.bgnbd import BGNBD
 from selflearn_env.shop.history import History, Population
 
 PRIOR = 10.0  # purchases by which the factor of a month is drawn to 1
+FEW = 50  # customers who are too few for a fit of their own
 LONG = 365  # days of satiation where no customer of the log bought any product twice
 
 
@@ -43,6 +44,7 @@ class LogLives:
         self._month, self._weekday = self._seasons(first, np.delete(day, start), usual)
         clock = self.calendar().clock
         age, recency = clock[-1] - clock[first + 1], clock[last + 1] - clock[first + 1]
+        self._seen = frequency, recency, age
         self.model = BGNBD.fit(frequency, recency, age)
         rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[2])
         rate, leave, _ = self.model.draw(frequency, recency, age, rng)
@@ -57,6 +59,13 @@ class LogLives:
             segmentation=history.segmentation,
             repurchase_days=_repurchase_days(customers),
         )
+
+    def model_of(self, chosen: NDArray[np.bool_]) -> BGNBD:
+        """The fit to some customers (C,) only; that to all where they are few or none came back."""
+        frequency, recency, age = (seen[chosen] for seen in self._seen)
+        if frequency.size < FEW or not frequency.any():
+            return self.model
+        return BGNBD.fit(frequency, recency, age)
 
     @property
     def month_of_state(self) -> NDArray[np.int64]:
@@ -73,7 +82,7 @@ class LogLives:
         clock *= self.days / clock[self.days]
         state = self._states.encode(np.column_stack([np.zeros(len(dates), dtype=np.int64), tiers]))
         step = self._states.size // self._states.shape[0]
-        return Calendar(state[:days], clock[: days + 1], step)
+        return Calendar(state[:days], clock[: days + 1], step, self._first_date)
 
     def _seasons(
         self, first: NDArray, repeats: NDArray, usual: NDArray

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.people.world import Persons
+from selflearn_env.core.pooling import gamma_of
 from selflearn_env.shop.people.activity import Activity, fit_activity
 from selflearn_env.shop.people.journal import Journal
-from selflearn_env.shop.people.present import Present, Shares, choose_caution, daily_shares, gamma_of, monthly_shares
+from selflearn_env.shop.people.present import Present, Shares, choose_caution, daily_shares, monthly_shares
 from selflearn_env.shop.people.rates import Rates, normaliser, taste_shares
 from selflearn_env.shop.people.repeat import CAPS, Evidence, Memory, Repeat, fit_repeat, remember
 from selflearn_env.shop.people.taste import Taste, fit_taste

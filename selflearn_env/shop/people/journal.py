@@ -62,6 +62,19 @@ class Journal:
             products=population.products,
         )
 
+    @classmethod
+    def schedule(
+        cls,
+        customer: NDArray[np.int64],
+        day: NDArray[np.int64],
+        month_of_day: NDArray[np.int64],
+        customers: int,
+        products: int,
+    ) -> Journal:
+        """Visits without purchases; arguments as the attributes."""
+        start, product = np.zeros(customer.size + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+        return cls(customer, day, start, product, month_of_day, customers, products)
+
     @cached_property
     def month(self) -> NDArray[np.int64]:
         """(V,) month of each visit."""

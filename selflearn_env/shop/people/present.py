@@ -11,23 +11,19 @@ A shop that looks back counts the days before d only; of a log that has ended, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from selflearn_env.core.pooling import TINY
+from selflearn_env.core.pooling import CAUTIONS, TINY, Gamma, gamma_of
 from selflearn_env.core.pooling_fit import fit_levels
 from selflearn_env.shop.people.journal import MONTHS, Journal
 
 CELLS = 2**20  # worked on at once
 
 LEVELS: list[tuple[int, ...]] = [(), (0,)]  # of the pooling: all visits, the month
-CAUTIONS = tuple((2.0 ** (np.arange(13) / 2)).tolist())
-
-Gamma = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +74,10 @@ def _of_months(pooled: _Pooled, journal: Journal, gamma: Gamma | None) -> Shares
     return _shares(incidence, incidence.T @ pooled.visits, journal.month_of_day)
 
 
-def gamma_of(rng: np.random.Generator, caution: float) -> Gamma:
-    """Draws with given means and 1 / caution of the variance that a Gamma variable with this mean as shape has."""
-    return lambda mean: rng.standard_gamma(caution * mean) / caution
-
-
 def choose_caution(journal: Journal, months: Shares, rng: np.random.Generator) -> float:
     """The least caution with which a draw of the months loses no more than the months gain over all visits.
 
-    A plain draw (caution 1) is as far from the expectation as the truth is. In a thin log that is further than the
-    months are worth, and such a world foresees the log's own customers worse than popularity does. What a draw loses
-    is its divergence from the expectation; what months gain is measured on the other half of the customers.
+    As for the tiers of the state; see `Pooling.world`.
 
     Args:
         journal: the visits.

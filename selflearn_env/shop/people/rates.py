@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 from selflearn_env.core.people.world import Moments, Persons, World
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.journal import Journal

@@ -10,7 +10,6 @@ k with responsibility proportional to exp(E log g_pk + E log theta_k). All purch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import digamma
 
+from selflearn_env.core.compiling import Loop
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Shares
 
@@ -27,7 +27,7 @@ CONCENTRATION = 4.0  # sum of the Dirichlet weights of a new person
 CAUTION = 2.0  # the prior counts so often when a person's weights are inferred: purchases of a basket go together
 SWEEPS = 40  # of the fit
 INFERENCE = 8  # of a person's weights, when the topics are known
-ENTRIES = 2**18  # pairs of customer and product worked on at once
+ROWS = 2**14  # customers or visits worked on at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,28 +80,24 @@ class Taste:
 
     def posterior(self, journal: Journal) -> NDArray[np.float64]:
         """(C, K) Dirichlet weights of each customer given all its visits."""
-        found = np.empty((journal.customers, self.topics))
-        for customers, counts in _by_customer(journal):
-            found[customers] = self._inferred(counts)
-        return found
+        start = _items_of_customers(journal)
+        return self._inferred(start[:-1], start[1:], journal.product)
 
     def foreseen(self, journal: Journal) -> NDArray[np.float64]:
         """(V, K) mean weights of each visit's customer given its earlier visits only."""
-        found = np.empty((journal.customer.size, self.topics))
-        for visits, start, events in journal.records():
-            shape = (visits.size, journal.products)
-            gamma = self._inferred(csr_array((np.ones(events.size), journal.product[events], start), shape=shape))
-            found[visits] = gamma / gamma.sum(axis=1, keepdims=True)
-        return found
+        gamma = self._inferred(journal.start[journal.first], journal.start[:-1], journal.product)
+        return gamma / gamma.sum(axis=1, keepdims=True)
 
-    def _inferred(self, counts: csr_array) -> NDArray[np.float64]:
-        """(B, K) Dirichlet weights of persons who bought this (B, P)."""
-        alpha = CAUTION * self.alpha
-        gamma = np.tile(alpha, (counts.shape[0], 1))
+    def _inferred(self, begin: NDArray[np.int64], end: NDArray[np.int64], product: NDArray) -> NDArray[np.float64]:
+        """(B, K) Dirichlet weights of persons who bought the products begin..end - 1 (B,) of all (N,)."""
+        alpha, nobody = CAUTION * self.alpha, np.empty((0, self.topics))
+        gamma = np.tile(alpha, (begin.size, 1))
         if self.topics > 1:
-            for _ in range(INFERENCE):
-                theta = _geometric(gamma)
-                gamma = alpha + theta * (_shared_out(counts, theta, self.geometric) @ self.geometric)
+            for rows in _blocks(begin.size):
+                for _ in range(INFERENCE):
+                    theta = _geometric(gamma[rows])
+                    shared = _shared_out(begin[rows], end[rows], product, theta, self.geometric, nobody)
+                    gamma[rows] = alpha + theta * shared
         return gamma
 
 
@@ -122,16 +118,16 @@ def fit_taste(journal: Journal, shares: Shares, topics: int, rng: np.random.Gene
         (journal.size.astype(np.float64), (shares.row_of_day[journal.day], journal.customer)),
         shape=(len(shares.share), journal.customers),
     )
+    start = _items_of_customers(journal)
+    begin, end = start[:-1], start[1:]
     alpha = np.full(topics, CONCENTRATION / topics)
     shape, rate = rng.gamma(10.0, 0.1, size=(journal.products, topics)), np.ones((journal.products, topics))
     gamma = rng.gamma(10.0, 0.1, size=(journal.customers, topics))
     for _ in range(SWEEPS):
         factor, found = np.exp(digamma(shape)) / rate, np.zeros_like(shape)
-        for customers, counts in _by_customer(journal):
-            theta = _geometric(gamma[customers])
-            shared = _shared_out(counts, theta, factor)
-            found += shared.T @ theta
-            gamma[customers] = alpha + theta * (shared @ factor)
+        for rows in _blocks(journal.customers):
+            theta = _geometric(gamma[rows])
+            gamma[rows] = alpha + theta * _shared_out(begin[rows], end[rows], journal.product, theta, factor, found)
         mean = gamma / gamma.sum(axis=1, keepdims=True)
         shape = PRIOR + factor * found
         rate = PRIOR + _weighted(shares.share, times @ mean)
@@ -149,25 +145,34 @@ def _geometric(gamma: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(digamma(gamma))
 
 
-def _by_customer(journal: Journal) -> Iterator[tuple[slice, csr_array]]:
-    """What customers bought (B, P), some customers at a time."""
-    start = journal.start[np.searchsorted(journal.customer, np.arange(journal.customers + 1))]
-    at = 0
-    while at < journal.customers:
-        until = max(at + 1, int(np.searchsorted(start, start[at] + ENTRIES, side="right")) - 1)
-        items, shape = slice(start[at], start[until]), (until - at, journal.products)
-        parts = np.ones(items.stop - items.start), journal.product[items], start[at : until + 1] - start[at]
-        yield slice(at, until), csr_array(parts, shape=shape)
-        at = until
+def _items_of_customers(journal: Journal) -> NDArray[np.int64]:
+    """(C + 1,) where the items of each customer begin."""
+    return journal.start[np.searchsorted(journal.customer, np.arange(journal.customers + 1))]
 
 
-def _shared_out(counts: csr_array, theta: NDArray[np.float64], factor: NDArray[np.float64]) -> csr_array:
-    """The counts divided by theta . factor, so that times theta_k and factor_k they are what topic k gets."""
-    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    data = np.empty(counts.nnz)
-    for at in range(0, counts.nnz, ENTRIES):
-        some = slice(at, at + ENTRIES)
-        data[some] = np.einsum("nk,nk->n", theta[row[some]], factor[counts.indices[some]])
-    return csr_array(
-        (counts.data / np.maximum(data, np.finfo(float).tiny), counts.indices, counts.indptr), counts.shape
-    )
+def _blocks(rows: int) -> list[slice]:
+    """Rows worked on at once."""
+    return [slice(at, min(at + ROWS, rows)) for at in range(0, rows, ROWS)]
+
+
+@Loop
+def _shared_out(begin, end, product, theta, factor, found):  # type: ignore[no-untyped-def]
+    """(B, K) what topics get of the purchases begin..end - 1 of persons (B,), over their theta.
+
+    A purchase of p is shared out as theta_k factor_pk. What a topic gets of each product, over its factor, is added to
+    `found` (P, K), unless that has no rows.
+    """
+    own = np.zeros_like(theta)
+    for row in range(begin.size):
+        for i in range(begin[row], end[row]):
+            p = product[i]
+            total = 0.0
+            for k in range(theta.shape[1]):
+                total += theta[row, k] * factor[p, k]
+            part = 1.0 / max(total, 1e-300)
+            for k in range(theta.shape[1]):
+                own[row, k] += part * factor[p, k]
+            if found.shape[0] > 0:
+                for k in range(theta.shape[1]):
+                    found[p, k] += part * theta[row, k]
+    return own

@@ -27,7 +27,7 @@ def both(tiny_log, tiny_shop):
         large = Shop.from_transactions(tiny_log, segments=segments)
         assert large.demand().incidence.size  # drawn, and its customers made, while the catalogue counts as large
         gym.make("selflearn/Retail-v0", shop=large, slate_size=3)
-    assert isinstance(large.history.purchases, SparseTable)
+        assert isinstance(large.history.purchases, SparseTable)  # made now, and kept
     assert isinstance(tiny_shop.history.purchases, np.ndarray)
     return tiny_shop, large
 

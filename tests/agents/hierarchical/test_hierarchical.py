@@ -132,8 +132,8 @@ def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism):
 
 
 def test_products_that_score_the_same_stand_in_an_order_of_the_seeds(history):
-    flat = history.visits * 0
-    blank = replace(history, visits=flat, purchases=np.zeros((672, P), dtype=np.int64))
+    none = dict.fromkeys(("visit_state", "visit_customer", "visit_day", "item_visit", "item_product"), np.zeros(0, int))
+    blank = replace(history, baskets=replace(history.baskets, **none))
     slates = [make(blank, seed=seed).act(np.arange(672)) for seed in range(4)]
     assert all((each == each[0]).all() for each in slates)
     assert len({tuple(each[0]) for each in slates}) > 1

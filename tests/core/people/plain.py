@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 from selflearn_env.core.people.world import Moments, Persons, World
 
 DAYS, P, K, C = 40, 70, 3, 6  # products of more than one block

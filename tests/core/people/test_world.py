@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 from selflearn_env.core.people.world import Moments, Persons
 from tests.core.people.plain import DAYS, C, K, P, items_of, moments_of, persons_of, rates_of, record_of, world_of
 

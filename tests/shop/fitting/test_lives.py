@@ -184,6 +184,14 @@ def test_history_of_the_whole_log_has_lives(tiny_log):
     assert len(shop.lives.lives.first_day) == 40
 
 
+def test_some_customers_have_a_fit_of_their_own_unless_they_are_few(retail_shop):
+    lives, first = retail_shop.lives, retail_shop.lives.lives.first_day
+    assert lives.model_of(np.ones(first.size, dtype=bool)) == lives.model
+    regulars, newer = lives.model_of(first < 31), lives.model_of(first >= 31)
+    assert regulars.r / regulars.alpha > 1.5 * newer.r / newer.alpha  # many were customers before the log began
+    assert lives.model_of(np.arange(first.size) < 20) == lives.model
+
+
 # ---------------------------------------------------------------- the calendar
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from selflearn_env.core.pooling import gamma_of
 from selflearn_env.shop.people.present import (
     Present,
     choose_caution,
     daily_shares,
-    gamma_of,
     monthly_shares,
     usual_shares,
 )

@@ -31,8 +31,7 @@ def taste():
 
 
 def test_posterior_and_foreseen_are_the_loop(journal, visits, taste, monkeypatch):
-    monkeypatch.setattr("selflearn_env.shop.people.journal.EVENTS", 20)
-    monkeypatch.setattr(module, "ENTRIES", 10)
+    monkeypatch.setattr(module, "ROWS", 5)
     posterior, foreseen = taste.posterior(journal), taste.foreseen(journal)
     for customer in range(12):
         own = [product for who, _, bought in visits if who == customer for product in bought]
@@ -46,7 +45,7 @@ def test_posterior_and_foreseen_are_the_loop(journal, visits, taste, monkeypatch
 def test_a_sweep_is_the_loop(journal, visits, monkeypatch):
     """One sweep from a start that is drawn: responsibilities of each purchase, and what is expected by the shares."""
     monkeypatch.setattr(module, "SWEEPS", 1)
-    monkeypatch.setattr(module, "ENTRIES", 10)
+    monkeypatch.setattr(module, "ROWS", 5)
     shares = monthly_shares(journal)
     found = fit_taste(journal, shares, 2, np.random.default_rng(7))
     rng = np.random.default_rng(7)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selflearn_env.core.people.records import Items
+from selflearn_env.core.items import Items
 from tests.core.people.plain import items_of
 
 

@@ -1,0 +1,1 @@
+"""Our best agent for a shop that knows its customers."""
