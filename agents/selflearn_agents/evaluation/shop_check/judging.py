@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from selflearn_agents.baselines.personal_lists import PersonalLists
 from selflearn_agents.evaluation.exact import share_of_gap
 from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank, states_by_day
+from selflearn_env.core.people.arrivals import Regulars
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
@@ -21,7 +22,8 @@ from selflearn_env.shop.validation.persons import comes_again
 
 MOST_VISITS = 10_000  # judged, or less than twice as many
 CELLS = 2**24  # visits x products worked on at once
-EVERYBODY, PERSONAL = "bestsellers", "personal"
+EVERYBODY, PERSONAL = "bestsellers", "person"  # lists
+SEASONS = {"people": "month", "people_present": "present"}
 
 
 class Headroom(NamedTuple):
@@ -51,24 +53,29 @@ def judge(shop: Shop, slate_size: int, rng: np.random.Generator) -> dict[str, Ju
         rng: draws the customers for the intervals.
 
     Returns:
-        By the simulator of states (`retail`), and where customers come again, by that of persons (`people`).
+        By the simulator of states (`retail`), and where customers come again, by that of persons (`people`), also with
+        the shop's present (`people_present`), where that foresees anything.
     """
     journal = Journal.from_population(shop.customers, shop.states).by_day()
     states = states_by_day(shop.customers)
     chosen = journal.customer % max(1, journal.day.size // MOST_VISITS) == 0
     journal, states = journal.select(chosen), states[chosen]
-    slates = agents_slates(shop.history, states, slate_size)
-    persons = comes_again(journal)
-    if persons:
-        slates |= PersonalLists.from_history(shop.history_people, journal).slates(slate_size)
-    lists = merged(slates)
+    turn = np.arange(journal.day.size) - journal.first
+    worlds: dict[str, tuple[Simulator, Any]] = {"retail": (Options(slate_size=slate_size).simulator(shop), states)}
+    seen, personal = None, {}
+    if comes_again(journal):
+        for name, season in SEASONS.items():
+            if season == "month" or shop.people.choice.present is not None:
+                people = PeopleOptions(slate_size=slate_size, season=season).simulator(shop)
+                visits = cast(Regulars, people.arrivals).logged_visits(journal.customer, turn)
+                worlds[name] = people, visits
+                seen = people.seen(visits)
+        personal = PersonalLists.from_history(shop.history_people, journal).slates(slate_size)
+    lists = merged(agents_slates(shop.history, states, seen, slate_size) | personal)
     hits = np.stack([real_hits(journal, shown) for shown in lists.values()], axis=1)
-    retail = Options(slate_size=slate_size).simulator(shop)
-    found = {"retail": _judged(retail, states, lists, hits, journal.customer, rng)}
-    if persons:
-        people = PeopleOptions(slate_size=slate_size).simulator(shop)
-        visits = people.arrivals.logged_visits(journal.customer, np.arange(journal.day.size) - journal.first)  # type: ignore[attr-defined]
-        found["people"] = _judged(people, visits, lists, hits, journal.customer, rng)
+    found = {}
+    for name, (simulator, visits) in worlds.items():
+        found[name] = _judged(simulator, visits, lists, hits, journal.customer, rng)
     return found
 
 
