@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.people.world import Moods
 from selflearn_env.shop.history import Fit
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.fit import Choice, People
@@ -24,14 +25,17 @@ KINDS: dict[str, Any] = {
     "choice.repeat": Repeat,
     "taste": Taste,
     "activity": Activity,
+    "moods": Moods,
 }
+PARTS = ("choice", "taste", "activity", "moods")
 
 
 def take_apart(people: People) -> Fit:
     """What is kept of a fit; its tables lose what is below one part in `STEPS`."""
     arrays: dict[str, NDArray] = {}
-    heading = {name: _apart(getattr(people, name), name, arrays) for name in ("choice", "taste", "activity")}
-    return Fit(heading, {name: _rounded(array) if array.ndim > 1 else array for name, array in arrays.items()})
+    heading = {name: _apart(getattr(people, name), name, arrays) for name in PARTS}
+    tables = {name for name, array in arrays.items() if array.ndim > 1 and array.dtype == np.float64}
+    return Fit(heading, {name: _rounded(array) if name in tables else array for name, array in arrays.items()})
 
 
 def put_together(fit: Fit, journal: Journal) -> People:
@@ -45,7 +49,7 @@ def put_together(fit: Fit, journal: Journal) -> People:
         ValueError: something of the fit is missing, or is not of this journal.
     """
     try:
-        parts = {name: _together(name, fit.heading[name], fit.arrays) for name in ("choice", "taste", "activity")}
+        parts = {name: _together(name, fit.heading[name], fit.arrays) for name in PARTS}
     except (KeyError, TypeError) as error:
         raise ValueError(f"a broken fit of persons ({error}); build the shop anew") from None
     if len(parts["taste"].shape) != journal.products:
@@ -58,8 +62,10 @@ def put_together(fit: Fit, journal: Journal) -> People:
     return People(months=months, days=days, **parts)
 
 
-def _apart(part: Any, place: str, arrays: dict[str, NDArray]) -> dict[str, Any]:
+def _apart(part: Any, place: str, arrays: dict[str, NDArray]) -> dict[str, Any] | None:
     """The plain values of a part by the names of its fields; its arrays are added to the others by their places."""
+    if part is None:
+        return None
     plain: dict[str, Any] = {}
     for field in fields(part):
         value, at = getattr(part, field.name), f"{place}.{field.name}"
@@ -72,14 +78,17 @@ def _apart(part: Any, place: str, arrays: dict[str, NDArray]) -> dict[str, Any]:
     return plain
 
 
-def _together(place: str, plain: dict[str, Any], arrays: dict[str, NDArray]) -> Any:
+def _together(place: str, plain: dict[str, Any] | None, arrays: dict[str, NDArray]) -> Any:
     """The part that `_apart` took apart."""
+    if plain is None:
+        return None
     values = {}
     for field in fields(KINDS[place]):
         at = f"{place}.{field.name}"
         if at in arrays:
-            values[field.name] = arrays[at].astype(np.float64)
-        elif at in KINDS and plain[field.name] is not None:
+            whole = np.issubdtype(arrays[at].dtype, np.integer)
+            values[field.name] = arrays[at] if whole else arrays[at].astype(np.float64)
+        elif at in KINDS:
             values[field.name] = _together(at, plain[field.name], arrays)
         else:
             values[field.name] = plain[field.name]
