@@ -122,7 +122,7 @@ def _part(states: StateSpace, customers: Population, checked: NDArray[np.bool_],
     }
     counts = fitted.visits(), fitted.purchases()
     incidence = {estimate: pooled_incidence(how, *counts, states.shape) for estimate, how in estimates.items()}
-    world = pooling.draw(*counts, states.shape, rng, dtype=np.float32)
+    world = pooling.world(*counts, states.shape, lambda: rng, np.float32)
     incidence[WORLD] = Incidence(world.__getitem__, world.shape)
     return Part(compared, incidence, _simulated(compared, world, rng))
 
