@@ -43,7 +43,7 @@ class PersonalLists:
 
     def slates(self, slate_size: int) -> dict[str, NDArray[np.int64]]:
         """(V, n) the products of greatest score, by each rule."""
-        rules = {"month": self._month, "again": self._again, "taste": self._taste, "personal": self._personal}
+        rules = {"month": self._month, "again": self._again, "taste": self._taste, "person": self._person}
         return {name: self._best(rule, slate_size) for name, rule in rules.items()}
 
     def _best(self, rule: Rule, size: int) -> NDArray[np.int64]:
@@ -76,7 +76,7 @@ class PersonalLists:
         persons = self._foreseen.rows(visits)
         return self.people.rates.of_visits(self.journal, visits, replace(persons, cap=np.zeros(visits.size)))
 
-    def _personal(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _person(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) expected purchases."""
         return self.people.rates.of_visits(self.journal, visits, self._foreseen.rows(visits))
 

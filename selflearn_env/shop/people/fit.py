@@ -28,7 +28,7 @@ MOST_CUSTOMERS = 30_000  # by whom they are chosen
 TOPICS = (1, 4, 16)  # few, far apart: neighbours foresee nearly the same, and which of them is better is chance
 HALF_LIVES = (50.0, 100.0, 200.0, 400.0, np.inf)  # of a person's memory, in days
 USUAL_HALF_LIFE = 200.0  # while the topics are chosen
-PRESENT_HALF_LIVES = (7.0, 14.0, 28.0, 56.0)
+PRESENT_HALF_LIVES = (1.0, 2.0, 3.5, 7.0, 14.0, 28.0, 56.0)
 PRESENT_WEIGHTS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -257,9 +257,10 @@ def _choose_present(fitted: Journal, checked: Journal, months: Shares) -> tuple[
             values.append(likelihood(daily_shares(fitted, months, Present(half_life, weight))))
             if values[-1] < max(values):
                 break
-        if max(values) <= best[0]:
+        if max(values) > best[0]:
+            best = max(values), Present(half_life, PRESENT_WEIGHTS[int(np.argmax(values))])
+        elif best[1] is not None:
             break
-        best = max(values), Present(half_life, PRESENT_WEIGHTS[int(np.argmax(values))])
     return best[1], best[0] - base
 
 

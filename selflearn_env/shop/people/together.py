@@ -10,6 +10,8 @@ from scipy.sparse.linalg import svds
 from selflearn_env.shop.people.journal import Journal
 
 CAUTION = 20.0  # common purchases at which half of their information counts: rare pairs are often chance
+DENSE = 512  # products of which all singular vectors are worked out
+SMALL = 1e-9  # singular values beside the greatest that are none
 MOST = 5_000  # products that have a place, the most bought
 
 
@@ -49,6 +51,11 @@ def _directions(baskets: csr_array, directions: int, rng: np.random.Generator) -
     information *= together.data / (together.data + CAUTION)
     told = (row != column) & (information > 0)
     matrix = csr_array((information[told], (row[told], column[told])), shape=together.shape)
-    left, value, _ = svds(matrix, k=directions, v0=rng.standard_normal(together.shape[0]))
-    vectors = left * np.sqrt(value)
+    if len(often) <= DENSE:
+        left, value, _ = np.linalg.svd(matrix.toarray())
+        left, value = left[:, :directions], value[:directions]
+    else:
+        left, value, _ = svds(matrix, k=directions, v0=rng.standard_normal(together.shape[0]))
+    # Of what has no value the vectors are any, and with ARPACK others each time.
+    vectors = left * np.sqrt(np.where(value > SMALL * value.max(), value, 0.0))
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)

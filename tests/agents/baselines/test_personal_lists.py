@@ -27,7 +27,7 @@ def slates(lists):
 
 
 def test_each_shows_distinct_products(journal, slates):
-    assert list(slates) == ["month", "again", "taste", "personal"]
+    assert list(slates) == ["month", "again", "taste", "person"]
     for name, shown in slates.items():
         assert shown.shape == (journal.day.size, N), name
         assert all(len(set(row)) == N for row in shown.tolist()), name
@@ -48,7 +48,7 @@ def test_the_personal_list_has_the_greatest_rates(journal, lists, slates):
     persons = lists.people.foreseen(journal)
     visits = np.arange(journal.day.size)
     rates = lists.people.rates.of_visits(journal, visits, persons)
-    shown = np.take_along_axis(rates, slates["personal"], 1)
+    shown = np.take_along_axis(rates, slates["person"], 1)
     np.testing.assert_allclose(shown, -np.sort(-rates, axis=1)[:, :N])
 
 

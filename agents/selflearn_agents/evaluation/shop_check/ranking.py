@@ -7,7 +7,7 @@ baskets of visits by customers who are not in the history.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.agent import Agent
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import DatedBaskets, History
 
 DRAWS = 1000  # of the customers, for the interval
@@ -48,32 +49,44 @@ def states_by_day(customers: DatedBaskets) -> NDArray[np.int64]:
     return customers.visit_state[order][new]
 
 
-def agents_slates(history: History, states: NDArray[np.int64], slate_size: int) -> dict[str, NDArray[np.int64]]:
-    """(V, n) what each agent would show in the states (V,) before any visit, without exploration.
+def agents_slates(
+    history: History, states: NDArray[np.int64], seen: SeenVisits | None, slate_size: int
+) -> dict[str, NDArray[np.int64]]:
+    """(V, n) what each agent would show to V visits before any visit, without exploration.
 
     Every agent that needs no extra and no privilege.
 
     Args:
         history: what the agents read.
-        states: of the visits.
+        states: (V,) of the visits.
+        seen: the visits as a shop sees them that knows its customers, for agents that ask for it; None where there is
+            no such shop, and no such agent.
         slate_size: products per slate.
     """
     found = {}
     for name, kind in AGENTS.items():
-        if kind.extra is None and not kind.privileged:
-            agent = make_agent(name, history=history, slate_size=slate_size)
-            # Who learns nothing shows what it shows; of the others the estimates count, not what they try out.
-            static = type(agent)._update is Agent._update
-            found[name] = agent.act(states) if static else _greedy(agent, states)
+        if kind.extra is not None or kind.privileged or (kind.knows_customers and seen is None):
+            continue
+        agent = make_agent(name, history=history, slate_size=slate_size)
+        if type(agent)._update is Agent._update:  # who learns nothing shows what it shows
+            found[name] = agent.act(states)
+        elif kind.knows_customers:
+            found[name] = _greedy(agent, seen)
+        else:  # of the others the estimates count, not what they try out
+            different, place = np.unique(states, return_inverse=True)
+            found[name] = _greedy(agent, different)[place]
     return found
 
 
-def _greedy(agent: Agent, states: NDArray[np.int64]) -> NDArray[np.int64]:
-    different, place = np.unique(states, return_inverse=True)
+def _greedy(agent: Agent, visits: Any) -> NDArray[np.int64]:
+    """(B, n) the products of greatest value for states, or visits as the shop sees them."""
     size = max(1, CELLS // agent.products)
-    blocks = [different[at : at + size] for at in range(0, different.size, size)]
-    ranked = [np.argsort(-agent.values(some), axis=1, kind="stable")[:, : agent.slate_size] for some in blocks]
-    return np.concatenate(ranked)[place]
+    slates = np.empty((len(visits), agent.slate_size), dtype=np.int64)
+    for at in range(0, len(visits), size):
+        rows = np.arange(at, min(at + size, len(visits)))
+        some = visits.rows(rows) if isinstance(visits, SeenVisits) else visits[rows]
+        slates[rows] = np.argsort(-agent.values(some), axis=1, kind="stable")[:, : agent.slate_size]
+    return slates
 
 
 def merged(slates: Mapping[str, NDArray[np.int64]]) -> dict[tuple[str, ...], NDArray[np.int64]]:

@@ -73,9 +73,9 @@ def test_states_are_those_of_the_days(tiny_shop):
 
 def test_agents_show_what_they_know_of_the_history(tiny_shop):
     states = np.array([5, 600, 5])
-    slates = agents_slates(tiny_shop.history, states, 3)
+    slates = agents_slates(tiny_shop.history, states, None, 3)
     assert {"random", "bestsellers", "popular", "ucb", "hierarchical"} <= set(slates)
-    assert not {"oracle", "myopic_oracle", "mabwiser"} & set(slates)
+    assert not {"oracle", "myopic_oracle", "mabwiser", "personal"} & set(slates)
     popular = make_agent("popular", history=tiny_shop.history, slate_size=3).act(states)
     np.testing.assert_array_equal(slates["popular"], popular)
     values = make_agent("ucb", history=tiny_shop.history, slate_size=3).values(states)
@@ -84,11 +84,11 @@ def test_agents_show_what_they_know_of_the_history(tiny_shop):
 
 def test_both_simulators_judge_the_same_lists(tiny_shop):
     judged = judge(tiny_shop, 3, np.random.default_rng(0))
-    assert list(judged) == ["retail", "people"]
+    assert list(judged)[:2] == ["retail", "people"]
     lists = {name: {each.names: each.hits for each in of.ranking.lists} for name, of in judged.items()}
     assert lists["retail"] == lists["people"]
     names = {name for names in lists["retail"] for name in names}
-    assert {"bestsellers", "again", "personal", "random"} <= names
+    assert {"bestsellers", "again", "person", "personal", "random"} <= names
     for of in judged.values():
         assert of.headroom.random < of.headroom.optimal
         assert all(each.reward <= of.headroom.optimal + 1e-9 for each in of.ranking.lists)
