@@ -29,6 +29,7 @@ from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
+from selflearn_agents.regulars.again import AgainAgent
 from selflearn_agents.personal.agent import PersonalAgent
 from selflearn_env.plugins import import_named
 
@@ -43,6 +44,7 @@ AGENTS: dict[str, type[Agent]] = {
     "popular_by_segment": PopularBySegmentAgent,
     "popular_by_state": PopularByStateAgent,
     "quantity": QuantityAgent,
+    "again": AgainAgent,
     "epsilon_greedy": EpsilonGreedyAgent,
     "ucb": UCBAgent,
     "thompson": ThompsonAgent,

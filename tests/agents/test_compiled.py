@@ -28,6 +28,8 @@ import gymnasium as gym
 import numpy as np
 from selflearn_agents import AGENTS, make_agent
 from selflearn_env import Shop
+from selflearn_env.core.items import Items
+from selflearn_env.core.seen import SeenVisits
 
 def digest(name, shop, batch):
     envs = gym.make_vec(
@@ -35,16 +37,25 @@ def digest(name, shop, batch):
     )
     known = {"simulator": envs.unwrapped.simulator} if AGENTS[name].privileged else {}
     agent = make_agent(name, history=shop.history, slate_size=4, seed=3, **known)
-    states, seen = envs.reset(seed=1)[1]["state"], hashlib.sha256()
+    states, seen, rng = envs.reset(seed=1)[1]["state"], hashlib.sha256(), np.random.default_rng(2)
     for _ in range(48 // batch + 8):
-        visits = envs.unwrapped.visits if AGENTS[name].sees_visits else states
-        slates = agent.act(visits)
+        told = known_visits(states, shop.products, rng) if AGENTS[name].knows_customers else states
+        slates = agent.act(envs.unwrapped.visits if AGENTS[name].sees_visits else told)
         info = envs.step(slates)[-1]
-        agent.update(states, slates, info["response"], info["item_reward"])
-        for part in (slates, *(method(agent, states, slates) for method in (values, propensity))):
+        agent.update(told, slates, info["response"], info["item_reward"])
+        for part in (slates, *(method(agent, told, slates) for method in (values, propensity))):
             seen.update(np.ascontiguousarray(part).tobytes())
         states = info["state"]
     return seen.hexdigest()
+
+def known_visits(states, products, rng):
+    counts = rng.integers(0, 20, size=len(states))
+    start = np.concatenate([[0], np.cumsum(counts)])
+    date = 19_800 + rng.integers(100, size=len(states))
+    day = np.repeat(date, counts) - rng.integers(0, 300, size=start[-1])
+    record = Items(start, rng.integers(products, size=start[-1]).astype(np.int32), day)
+    customer = rng.integers(40, size=len(states))
+    return SeenVisits(states, customer, date, counts, counts // 3, 0 * counts, record)
 
 def values(agent, states, slates):
     return attempt(agent.values, states)
