@@ -29,8 +29,8 @@ from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
-from selflearn_agents.regulars.again import AgainAgent
 from selflearn_agents.personal.agent import PersonalAgent
+from selflearn_agents.regulars.again import AgainAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
