@@ -11,7 +11,6 @@ from selflearn_agents.personal.loops import foresee, foresee_all, recognise
 from selflearn_env.core.people.world import POWER
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
-from selflearn_env.shop.people.repeat import CAPS
 
 FAITH = 50.0  # precision of the trust before any response
 FAR = 20_000  # days, after which a purchase counts as one of so many days ago
@@ -77,6 +76,8 @@ class Household:
     @classmethod
     def of_history(cls, history: History) -> Self:
         """What was fitted to the persons of the history."""
+        from selflearn_env.shop.people.repeat import CAPS  # scipy is imported only where persons are
+
         people = history.people
         months, taste, activity, repeat = people.months, people.taste, people.activity, people.choice.repeat
         baskets, share = history.baskets, months.share.astype(np.float64)
