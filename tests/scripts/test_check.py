@@ -69,7 +69,7 @@ def test_its_tables_have_the_figures(checked):
     assert repeated[1:3] == [f"{found[f'{source}.repeat_share']:.1f}" for source in ("log", "simulated")]
     (personal,) = (row for row in cells if row[0] == "personal" and "±" in row[1])
     assert personal[1].split(" ± ")[0] == f"{found['hits.personal']:.2f}"
-    (people,) = (row for row in cells if row[0] == "selflearn/RetailPeople-v0")
+    (people,) = (row for row in cells if row[0] == "RetailPeople-v0")
     assert people[1].split(" ")[0] == f"{found['rank_correlation.people']:.2f}"
 
 

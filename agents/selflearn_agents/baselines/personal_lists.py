@@ -1,7 +1,7 @@
-"""Lists of parts of the persons' model, fitted to a shop's history: the month's, and those of a person's taste.
+"""Lists of the persons' model, fitted to a shop's history: by the month, a person's taste, or all that it says.
 
 A rule scores all products for a visit by what the shop knows before it: the month, and what the customer bought in
-earlier visits, its record. What is bought again, and all together, are shown by the agents `again` and `personal`.
+earlier visits, its record.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PersonalLists:
 
     def slates(self, slate_size: int) -> dict[str, NDArray[np.int64]]:
         """(V, n) the products of greatest score, by each rule."""
-        rules = {"month": self._month, "taste": self._taste}
+        rules = {"month": self._month, "taste": self._taste, "person": self._person}
         return {name: self._best(rule, slate_size) for name, rule in rules.items()}
 
     def _best(self, rule: Rule, size: int) -> NDArray[np.int64]:
@@ -63,6 +63,10 @@ class PersonalLists:
         """(B, P) expected purchases of persons of this taste, as if they bought nothing again."""
         persons = self._foreseen.rows(visits)
         return self.people.rates.of_visits(self.journal, visits, replace(persons, cap=np.zeros(visits.size)))
+
+    def _person(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, P) expected purchases."""
+        return self.people.rates.of_visits(self.journal, visits, self._foreseen.rows(visits))
 
     @cached_property
     def _foreseen(self) -> Persons:

@@ -28,47 +28,61 @@ class LoggedDays(NamedTuple):
 
     Attributes:
         journal: with what was bought.
-        visits: as a simulator has them.
-        seen: as the shop sees them.
+        turn: (V,) visits of the customer before.
+        state: (V,) in which each was.
     """
 
     journal: Journal
-    visits: Visits
-    seen: SeenVisits
+    turn: NDArray[np.int64]
+    state: NDArray[np.int64]
+
+    def met_in(self, simulator: Simulator) -> tuple[Visits, SeenVisits]:
+        """The visits as a simulator of the shop has them, and as the shop sees them there.
+
+        Where its customers are persons, they come with their records; in others, visits are states.
+        """
+        arrivals = simulator.arrivals
+        if not isinstance(arrivals, Regulars):
+            return Visits(self.state), SeenVisits.of_states(self.state)
+        visits = arrivals.logged_visits(self.journal.customer, self.turn)
+        return visits, replace(simulator.seen(visits), state=self.state)
 
 
-def logged_days(shop: Shop, simulator: Simulator, most: int) -> LoggedDays:
+def logged_days(shop: Shop, most: int, horizon: int | None = None) -> LoggedDays:
     """The visits of every so many customers, so that there are about so many at most.
 
-    Where the simulator's customers are persons, they come with their records; in others, visits are states.
+    Args:
+        shop: whose customers these are.
+        most: visits.
+        horizon: days of the log to look at, all if None.
     """
     journal, states = Journal.from_population(shop.customers, shop.states).by_day(), states_by_day(shop.customers)
     turn = np.arange(journal.day.size) - journal.first
     chosen = journal.customer % -(-journal.day.size // most) == 0
-    arrivals = simulator.arrivals
-    if not isinstance(arrivals, Regulars):
-        return LoggedDays(journal.select(chosen), Visits(states[chosen]), SeenVisits.of_states(states[chosen]))
-    chosen &= journal.day < len(arrivals.calendar.state)  # a horizon may end before the log
-    visits = arrivals.logged_visits(journal.customer[chosen], turn[chosen])
-    return LoggedDays(journal.select(chosen), visits, replace(simulator.seen(visits), state=states[chosen]))
+    if horizon is not None:
+        chosen &= journal.day < horizon
+    return LoggedDays(journal.select(chosen), turn[chosen], states[chosen])
 
 
 def hits_of(agent: Agent, shop: Shop, simulator: Simulator) -> float:
     """Products per visit of the log that the agent, as it is now, would have shown and that were in the real basket.
 
-    It neither explores nor learns, and it does not change.
+    It neither explores nor learns, and it does not change. nan where there are no visits.
     """
-    days = logged_days(shop, simulator, max(1, min(MOST_VISITS, MOST_CELLS // shop.products)))
-    if not len(days.visits):
+    arrivals = simulator.arrivals
+    horizon = len(arrivals.calendar.state) if isinstance(arrivals, Regulars) else None
+    days = logged_days(shop, max(1, min(MOST_VISITS, MOST_CELLS // shop.products)), horizon)
+    if not days.turn.size:
         return float("nan")
-    return float(real_hits(days.journal, greedy(deepcopy(agent), days.seen, days.visits)).mean())
+    visits, seen = days.met_in(simulator)
+    return float(real_hits(days.journal, greedy(deepcopy(agent), seen, visits)).mean())
 
 
-def greedy(agent: Agent, seen: SeenVisits, visits: Visits) -> NDArray[np.int64]:
+def greedy(agent: Agent, seen: SeenVisits, visits: Visits | None = None) -> NDArray[np.int64]:
     """(V, n) what an agent would show in visits (V,) if it wanted to learn nothing from them.
 
     Who learns nothing, or has no estimates, shows what it shows; of the others the estimates count, not what they try
-    out.
+    out. A privileged agent may have to see the visits themselves.
     """
     try:
         if type(agent)._update is not Agent._update:

@@ -13,6 +13,7 @@ from selflearn_env.core.compiling import Loop
 
 BLOCK = 32  # products that are searched one by one
 TRIES = 32  # draws of one product of a basket, after which it is left out: hardly anything else is wanted
+ALIKE = 32  # draws before, of a product that keeps to a category; rare ones are given up more often
 STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64 (Steele, Lea and Flood, OOPSLA 2014)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 HIGH, MIDDLE, LOW, BITS = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -84,12 +85,15 @@ def rates_of_all(  # type: ignore[no-untyped-def]
 def draw_baskets(  # type: ignore[no-untyped-def]
     seed, slates, begin, end, log_product, log_day, start, product, day,
     today, row, scale, theta, activity, cap, share, season, factors, norm, blocks, keep, kappa, dispersion,
+    categories, freedom,
 ):  # fmt: skip
     """What visits take besides the products of their slates (B, n): where each basket starts (B + 1,), and products.
 
     A basket has 1 + NB(scale - 1, dispersion) products. They are drawn one after the other: whether it follows the
     record, then which, in proportion to that part of the rates. One that is in the slate, or in the basket already, is
-    drawn anew from the same part.
+    drawn anew from the same part. After n products the next one keeps to one of them with n / (n + freedom * size): it
+    is drawn until it is of the same category, in the way in which that one was drawn. The others are drawn in a random
+    way. This is Polya's urn: baskets have fewer categories, but no product is bought more often or less.
 
     Args, beside those of `rates_of`:
         seed: (B,) of the draws of each visit.
@@ -97,11 +101,14 @@ def draw_baskets(  # type: ignore[no-untyped-def]
         factors: (K, P), of each topic.
         blocks: (R, K, P / BLOCK) sums of share * factor up to the end of each block of products.
         dispersion: of the sizes.
+        categories: (M, P) of the products, in M ways.
+        freedom: see above; infinite where baskets keep to nothing.
     """
     products = share.shape[1]
     found_start = np.zeros(today.size + 1, dtype=np.int64)
     found = np.empty(max(16, 32 * today.size), dtype=np.int32)
     taken = np.zeros(products, dtype=np.bool_)
+    ways = np.zeros(products, dtype=np.int64)  # of the products of the basket
     weights = np.empty(16)
     at = 0
     for v in range(today.size):
@@ -135,7 +142,18 @@ def draw_baskets(  # type: ignore[no-untyped-def]
         for _ in range(size):
             state, uniform = _uniform(state)
             again = uniform < part
-            for _ in range(TRIES):
+            kept, way, settled = -1, 0, False
+            if freedom < np.inf:
+                state, uniform = _uniform(state)
+                point = uniform * (at - first + freedom * size)
+                if point < at - first:
+                    near = found[first + int(point)]
+                    way = ways[near]
+                    kept = int(categories[way, near])
+                else:
+                    state, uniform = _uniform(state)
+                    way = int(uniform * len(categories))
+            for attempt in range(ALIKE + TRIES):
                 state, uniform = _uniform(state)
                 if again:
                     place = _place(weights, items - 1, uniform * total)
@@ -150,11 +168,18 @@ def draw_baskets(  # type: ignore[no-untyped-def]
                         k += 1
                     state, uniform = _uniform(state)
                     p = _drawn(uniform, share[row[v]], factors[k], blocks[row[v], k])
-                if not taken[p]:
+                if kept >= 0 and attempt < ALIKE and categories[way, p] != kept:
+                    if not settled:
+                        state, uniform = _uniform(state)
+                        again = uniform < part
+                elif not taken[p]:
                     taken[p] = True
+                    ways[p] = way
                     found[at] = p
                     at += 1
                     break
+                else:
+                    settled = True  # whether it follows the record, or products bought again would become rarer
         for i in range(first, at):
             taken[found[i]] = False
         for slot in range(slates.shape[1]):

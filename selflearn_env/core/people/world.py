@@ -68,6 +68,19 @@ class Moments:
 
 
 @dataclass(frozen=True, eq=False)
+class Moods:
+    """What baskets keep to: after n of N products the next keeps to one of them with n / (n + freedom N).
+
+    Attributes:
+        categories: (M, P) of each product in M ways; one of them is picked for each product that keeps to none.
+        freedom: the greater, the more a basket is mixed.
+    """
+
+    categories: NDArray[np.int16]
+    freedom: float
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """All that is common to the persons of a world; it never changes.
 
@@ -81,6 +94,7 @@ class World:
         half_life: of a remembered item, in days; infinite where nothing is forgotten.
         dispersion: shape of the negative binomial of the sizes of baskets.
         log: what each customer bought in the log, which moments refer to; C rows.
+        moods: what baskets keep to, None for nothing.
     """
 
     share: NDArray[np.float32]
@@ -92,6 +106,7 @@ class World:
     half_life: float
     dispersion: float
     log: Items
+    moods: Moods | None = None
 
     @property
     def products(self) -> int:
@@ -133,9 +148,19 @@ class World:
 
     def draw_baskets(self, moments: Moments, persons: Persons, slates: NDArray, seeds: NDArray[np.uint64]) -> Items:
         """What the visits take besides the products of their slates (B, n), drawn by a seed for each (B,)."""
-        given = self._given(moments, persons)
+        moods = self.moods or Moods(np.zeros((1, self.products), dtype=np.int16), np.inf)
         start, product = loops.draw_baskets(
-            seeds, slates, *given, self._by_topic, self.norm, self._blocks, self._keep, self.kappa, self.dispersion
+            seeds,
+            slates,
+            *self._given(moments, persons),
+            self._by_topic,
+            self.norm,
+            self._blocks,
+            self._keep,
+            self.kappa,
+            self.dispersion,
+            moods.categories,
+            moods.freedom,
         )
         return Items(start, product, np.repeat(moments.day, np.diff(start)))
 

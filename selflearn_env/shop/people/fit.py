@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.core.people.world import Persons
+from selflearn_env.core.people.world import Moods, Persons
 from selflearn_env.core.pooling import gamma_of
 from selflearn_env.shop.people.activity import Activity, fit_activity
 from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.moods import fit_moods
 from selflearn_env.shop.people.present import Present, Shares, choose_caution, daily_shares, monthly_shares
 from selflearn_env.shop.people.rates import Rates, normaliser, taste_shares
 from selflearn_env.shop.people.repeat import CAPS, Evidence, Memory, Repeat, fit_repeat, remember
@@ -24,10 +25,10 @@ ITEMS = 2**20  # of customers who are drawn at once
 NEWCOMERS = 0.5
 PARTS = 3  # of the customers; the numbers are chosen on one, foreseen from the others
 MOST_CUSTOMERS = 30_000  # by whom they are chosen
-TOPICS = (1, 2, 4, 8, 16, 32)
+TOPICS = (1, 4, 16)  # few, far apart: neighbours foresee nearly the same, and which of them is better is chance
 HALF_LIVES = (50.0, 100.0, 200.0, 400.0, np.inf)  # of a person's memory, in days
 USUAL_HALF_LIFE = 200.0  # while the topics are chosen
-PRESENT_HALF_LIVES = (7.0, 14.0, 28.0, 56.0)
+PRESENT_HALF_LIVES = (1.0, 2.0, 3.5, 7.0, 14.0, 28.0, 56.0)
 PRESENT_WEIGHTS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -62,6 +63,7 @@ class People:
         days: what is bought on each day of the log, None where no present is followed.
         taste: topics of products.
         activity: how much persons buy in a visit.
+        moods: what baskets keep to, None for nothing.
     """
 
     choice: Choice
@@ -69,6 +71,7 @@ class People:
     days: Shares | None
     taste: Taste
     activity: Activity
+    moods: Moods | None = None
 
     @property
     def shares(self) -> Shares:
@@ -78,7 +81,7 @@ class People:
     @cached_property
     def rates(self) -> Rates:
         """The world expected."""
-        return Rates(self.shares, self.taste.factors, self.activity, self.choice.repeat)
+        return Rates(self.shares, self.taste.factors, self.activity, self.choice.repeat, self.moods)
 
     @cached_property
     def _norm(self) -> NDArray[np.float64]:
@@ -109,7 +112,7 @@ class People:
         shares = monthly_shares(journal, gamma)
         if follow and self.choice.present is not None:
             shares = daily_shares(journal, shares, self.choice.present, gamma=gamma)
-        return Rates(shares, self.taste.draw(rng), self.activity, self.choice.repeat)
+        return Rates(shares, self.taste.draw(rng), self.activity, self.choice.repeat, self.moods)
 
     def draw_persons(self, journal: Journal, rng: np.random.Generator) -> Persons:
         """(C,) the customers of a journal, each drawn from what its visits leave possible; all must have visits."""
@@ -141,7 +144,8 @@ def fit_people(journal: Journal, rng: np.random.Generator, topics: Sequence[int]
     choice = _choose(journal, rng, topics)
     months = monthly_shares(journal)
     days = None if choice.present is None else daily_shares(journal, months, choice.present)
-    return People(choice, months, days, fit_taste(journal, months, choice.topics, rng), fit_activity(journal))
+    people = People(choice, months, days, fit_taste(journal, months, choice.topics, rng), fit_activity(journal))
+    return replace(people, moods=fit_moods(journal, people.rates, people.foreseen, rng))
 
 
 class _Split:
@@ -253,9 +257,10 @@ def _choose_present(fitted: Journal, checked: Journal, months: Shares) -> tuple[
             values.append(likelihood(daily_shares(fitted, months, Present(half_life, weight))))
             if values[-1] < max(values):
                 break
-        if max(values) <= best[0]:
+        if max(values) > best[0]:
+            best = max(values), Present(half_life, PRESENT_WEIGHTS[int(np.argmax(values))])
+        elif best[1] is not None:
             break
-        best = max(values), Present(half_life, PRESENT_WEIGHTS[int(np.argmax(values))])
     return best[1], best[0] - base
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.items import Items
-from selflearn_env.core.people.world import Moments, Persons, World
+from selflearn_env.core.people.world import Moments, Moods, Persons, World
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import Shares
@@ -28,12 +28,14 @@ class Rates:
         factors: (P, K) how much more each topic buys of each product than the base does.
         activity: how much persons buy in a visit.
         repeat: how much of it follows the record.
+        moods: what baskets keep to, None for nothing; the rates do not depend on it.
     """
 
     shares: Shares
     factors: NDArray[np.float64]
     activity: Activity
     repeat: Repeat
+    moods: Moods | None = None
 
     def world(self, journal: Journal) -> World:
         """The same as arrays, with the records of a journal; kept for the next call."""
@@ -57,6 +59,7 @@ class Rates:
             half_life=self.repeat.half_life,
             dispersion=self.activity.dispersion,
             log=journal.logged.items,
+            moods=self.moods,
         )
 
     def expected_size(self, journal: Journal, activity: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,15 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 from scipy.sparse import csr_array
-from scipy.sparse.linalg import svds
 
 from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.together import place
 
 CATEGORIES = 30
 DIRECTIONS = 32  # singular vectors by which products are told apart
 LEAST = 20  # visits in which a product with a category was bought
-CAUTION = 20.0  # common purchases at which half of their information counts: rare pairs are often chance
-MOST = 5_000  # products with a category, the most bought
 STARTS = 5  # of the clustering, the tightest is taken
 
 
@@ -44,50 +42,23 @@ def halves(journal: Journal) -> tuple[Journal, Journal]:
 def find_categories(journal: Journal, rng: np.random.Generator) -> NDArray[np.int64]:
     """(P,) the category of each product, by what is bought with it in one visit; -1 of products bought too rarely.
 
-    Products are clustered (k-means) by the leading singular vectors of their positive pointwise mutual information,
-    which counts the less the fewer the common purchases.
+    Products are clustered (k-means) by their places (see `place`).
 
     Args:
         journal: visits of customers who are not measured.
         rng: draws the starts.
     """
     category = np.full(journal.products, -1, dtype=np.int64)
-    often = np.bincount(journal.product, minlength=journal.products)
-    products = np.argsort(-often, kind="stable")[: min(MOST, np.count_nonzero(often >= LEAST))]
+    products, vectors = place(journal, LEAST, DIRECTIONS, rng)
     groups = min(CATEGORIES, products.size // 2)
     if groups < 2:
         return category
-    vectors = _directions(_baskets(journal, products), min(DIRECTIONS, products.size - 1), rng)
     found: list[tuple[float, NDArray]] = []
     for _ in range(STARTS):
         centres, own = kmeans2(vectors, groups, minit="++", rng=rng)
         found.append((float(((vectors - centres[own]) ** 2).sum()), own))
     category[products] = min(found, key=lambda start: start[0])[1]
     return category
-
-
-def _baskets(journal: Journal, products: NDArray[np.int64]) -> csr_array:
-    """(V, B) whether each of these products was bought in each visit, 0 or 1."""
-    place = np.full(journal.products, -1)
-    place[products] = np.arange(products.size)
-    column = place[journal.product]
-    kept = column >= 0
-    cells = np.ones(np.count_nonzero(kept)), (journal.item_visit[kept], column[kept])
-    return csr_array(cells, shape=(journal.day.size, products.size))
-
-
-def _directions(baskets: csr_array, directions: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(B, directions) products beside each other in space that are bought together, all at distance 1 of the origin."""
-    together = (baskets.T @ baskets).tocoo()
-    often = baskets.sum(axis=0)
-    row, column = together.coords
-    information = np.log(together.data * baskets.shape[0] / (often[row] * often[column]))
-    information *= together.data / (together.data + CAUTION)
-    told = (row != column) & (information > 0)
-    matrix = csr_array((information[told], (row[told], column[told])), shape=together.shape)
-    left, value, _ = svds(matrix, k=directions, v0=rng.standard_normal(together.shape[0]))
-    vectors = left * np.sqrt(value)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(float).tiny)
 
 
 def category_pairs(journal: Journal, category: NDArray[np.int64]) -> CategoryPairs:

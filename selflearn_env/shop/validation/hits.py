@@ -16,7 +16,7 @@ from selflearn_env.shop.validation.purchases import mean_and_error
 
 SHOWN = 10  # products
 VISITS = 256  # worked on at once, with all products
-MOST_VISITS = 20_000  # in which hits are counted, or less than twice as many
+MOST_VISITS = 10_000  # in which hits are counted, or less than twice as many
 
 
 class Hits(NamedTuple):
@@ -51,8 +51,8 @@ def hits(check: Check, shown: int = SHOWN) -> list[Hits]:
             }
             for name, score in scores.items():
                 slate = np.argpartition(-score, n - 1, axis=1)[:, :n]
-                # A rate is that of being in a basket, which a product is but once.
-                own, there = np.take_along_axis(np.minimum(rate, 1), slate, 1), np.take_along_axis(bought, slate, 1)
+                # A product is in a basket but once: at least one purchase of the Poisson number with this rate.
+                own, there = -np.expm1(-np.take_along_axis(rate, slate, 1)), np.take_along_axis(bought, slate, 1)
                 shown_before = np.take_along_axis(score, slate, 1) < 0
                 counts = [(~shown_before * of).sum(axis=1) for of in (there, own)]
                 rows.setdefault(name, []).append(np.stack(counts, axis=1).astype(np.float64))

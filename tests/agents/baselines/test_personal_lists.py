@@ -27,7 +27,7 @@ def slates(lists):
 
 
 def test_each_shows_distinct_products(journal, slates):
-    assert list(slates) == ["month", "taste"]
+    assert list(slates) == ["month", "taste", "person"]
     for name, shown in slates.items():
         assert shown.shape == (journal.day.size, N), name
         assert all(len(set(row)) == N for row in shown.tolist()), name
@@ -39,12 +39,14 @@ def test_the_month_is_ranked_by_its_purchases(journal, lists, slates):
         assert slates["month"][visit].tolist() == np.argsort(-share[journal.month[visit]], kind="stable")[:N].tolist()
 
 
-def test_the_list_of_a_taste_has_the_greatest_rates_without_the_record(journal, lists, slates):
+def test_the_lists_of_taste_and_person_have_the_greatest_rates(journal, lists, slates):
     persons = lists.people.foreseen(journal)
     visits = np.arange(journal.day.size)
-    rates = lists.people.rates.of_visits(journal, visits, replace(persons, cap=np.zeros(visits.size)))
-    shown = np.take_along_axis(rates, slates["taste"], 1)
-    np.testing.assert_allclose(shown, -np.sort(-rates, axis=1)[:, :N])
+    without_record = replace(persons, cap=np.zeros(visits.size))
+    for name, of in (("person", persons), ("taste", without_record)):
+        rates = lists.people.rates.of_visits(journal, visits, of)
+        shown = np.take_along_axis(rates, slates[name], 1)
+        np.testing.assert_allclose(shown, -np.sort(-rates, axis=1)[:, :N])
 
 
 def test_lists_do_not_depend_on_what_the_visit_buys(tiny_shop, journal, slates):

@@ -39,44 +39,46 @@ def made(name, shop, simulator):
 
 
 def test_persons_come_with_what_they_bought_before(regulars_shop, people, journal):
-    days = logged_days(regulars_shop, people, ALL)
-    assert len(days.seen) == journal.day.size
-    np.testing.assert_array_equal(days.seen.state, states_by_day(regulars_shop.customers))
-    np.testing.assert_array_equal(days.seen.customer, journal.customer)
-    assert len(set(days.seen.date - journal.day)) == 1
+    days = logged_days(regulars_shop, ALL)
+    visits, seen = days.met_in(people)
+    assert len(visits) == len(seen) == journal.day.size
+    np.testing.assert_array_equal(seen.state, states_by_day(regulars_shop.customers))
+    np.testing.assert_array_equal(seen.customer, journal.customer)
+    assert len(set(seen.date - journal.day)) == 1
     for visit in range(0, journal.day.size, 17):
-        items = slice(days.seen.record.start[visit], days.seen.record.start[visit + 1])
+        items = slice(seen.record.start[visit], seen.record.start[visit + 1])
         before = slice(journal.start[journal.first[visit]], journal.start[visit])
-        assert Counter(days.seen.record.product[items]) == Counter(journal.product[before])
-        assert days.seen.visits[visit] == visit - journal.first[visit]
+        assert Counter(seen.record.product[items]) == Counter(journal.product[before])
+        assert seen.visits[visit] == visit - journal.first[visit]
 
 
-def test_elsewhere_nobody_is_known(regulars_shop, retail, journal):
-    days = logged_days(regulars_shop, retail, ALL)
-    np.testing.assert_array_equal(days.seen.state, states_by_day(regulars_shop.customers))
-    assert (days.seen.customer == -1).all()
-    assert not days.seen.record.product.size
+def test_elsewhere_nobody_is_known(regulars_shop, retail):
+    visits, seen = logged_days(regulars_shop, ALL).met_in(retail)
+    for each in (visits, seen):
+        np.testing.assert_array_equal(each.state, states_by_day(regulars_shop.customers))
+    assert (seen.customer == -1).all()
+    assert not seen.record.product.size
 
 
 def test_of_many_visits_those_of_some_customers_are_taken(regulars_shop, people, journal):
-    days = logged_days(regulars_shop, people, journal.day.size // 3)
+    days = logged_days(regulars_shop, journal.day.size // 3)
+    seen = days.met_in(people)[1]
     chosen = np.flatnonzero(journal.customer % 4 == 0)
-    np.testing.assert_array_equal(days.seen.customer, journal.customer[chosen])
-    np.testing.assert_array_equal(days.seen.visits, (np.arange(journal.day.size) - journal.first)[chosen])
+    np.testing.assert_array_equal(seen.customer, journal.customer[chosen])
+    np.testing.assert_array_equal(seen.visits, (np.arange(journal.day.size) - journal.first)[chosen])
     assert days.journal.product.size == np.isin(journal.item_visit, chosen).sum()
 
 
 def test_a_horizon_ends_before_the_log(regulars_shop, journal):
+    assert logged_days(regulars_shop, ALL, horizon=100).turn.size == (journal.day < 100).sum()
     people = PeopleOptions(slate_size=N, journey=Journey(horizon=100)).simulator(regulars_shop)
-    days = logged_days(regulars_shop, people, ALL)
-    assert len(days.seen) == (journal.day < 100).sum()
     assert hits_of(made("again", regulars_shop, people), regulars_shop, people) > 0
 
 
 @pytest.mark.parametrize("name", ["bestsellers", "popular", "again"])
 def test_hits_are_products_in_the_real_basket(name, regulars_shop, people, journal):
-    agent, days = made(name, regulars_shop, people), logged_days(regulars_shop, people, ALL)
-    slates, hits = agent.act(days.seen), 0
+    agent, hits = made(name, regulars_shop, people), 0
+    slates = agent.act(logged_days(regulars_shop, ALL).met_in(people)[1])
     for visit in range(journal.day.size):
         hits += len(set(slates[visit]) & set(journal.product[journal.start[visit] : journal.start[visit + 1]]))
     assert hits_of(agent, regulars_shop, people) == pytest.approx(hits / journal.day.size)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selflearn_env.core.items import Items
-from selflearn_env.core.people.world import Moments, Persons
+from selflearn_env.core.people.world import Moments, Moods, Persons
 from tests.core.people.plain import DAYS, C, K, P, items_of, moments_of, persons_of, rates_of, record_of, world_of
 
 NO_SLATES = np.empty((C, 0), dtype=np.int64)
@@ -97,6 +97,33 @@ def test_products_of_baskets_come_in_proportion_to_their_rates():
     assert (found[expected > 0.01] > 0).all()
 
 
+def test_baskets_keep_to_categories_and_no_product_is_bought_more_often():
+    rng = np.random.default_rng(9)
+    count, freedom = 40_000, 0.5
+    world, one = world_of(rng, products=4 * P), persons_of(rng, 1)
+    few = Persons(one.theta, np.array([3.0]), np.array([0.8]))
+    own, same = items_of(rng, 1, products=4 * P), np.zeros(count, dtype=int)
+    moments = Moments(np.full(count, DAYS - 1), *np.zeros((2, count), dtype=np.int64), own.rows(same))
+    categories = np.stack([np.arange(4 * P) % 3, np.arange(4 * P) % 2]).astype(np.int16)
+    expected = world.all_rates(moments.rows(same[:1]), few)[0]
+    expected /= expected.sum()
+    by_category = np.bincount(categories[0], weights=expected)
+    found, alike = [], []
+    for moods in (None, Moods(categories[:1], freedom), Moods(categories, freedom)):
+        drawn = replace(world, moods=moods).draw_baskets(
+            moments, few.rows(same), np.empty((count, 0), int), seeds_of(rng, count)
+        )
+        second = drawn.start[:-1][drawn.counts() == 2] + 1
+        pairs = categories[0][drawn.product[second - 1]] == categories[0][drawn.product[second]]
+        alike.append(pairs.mean())
+        found.append(np.bincount(categories[0][drawn.product[second]], minlength=3) / second.size)
+    # Of two products the second keeps to the first with 1 / (1 + 2 freedom), here a half, in one way or in either.
+    assert alike[1] == pytest.approx((1 + alike[0]) / 2, abs=0.03)
+    assert alike[2] == pytest.approx((1 + 3 * alike[0]) / 4, abs=0.03)
+    for own_found in found:
+        assert own_found == pytest.approx(by_category, abs=0.06)
+
+
 def test_a_small_catalogue_is_bought_up_at_most():
     rng = np.random.default_rng(1)
     world = world_of(rng, products=4)
@@ -135,15 +162,19 @@ def test_the_calendar_goes_on_as_a_year_before():
 PROGRAM = """
 import numpy as np, warnings
 warnings.simplefilter("ignore")
+from dataclasses import replace
+from selflearn_env.core.people.world import Moods
 from tests.core.people.plain import *
 rng = np.random.default_rng(6)
 world, persons = world_of(rng), persons_of(rng)
 moments = moments_of(rng, world, np.arange(C))
 slates = rng.integers(P, size=(C, 3))
 baskets = world.draw_baskets(moments, persons, slates, rng.integers(2**64, size=C, dtype=np.uint64))
+keeping = replace(world, moods=Moods(rng.integers(3, size=(2, P)).astype(np.int16), 0.3))
+alike = keeping.draw_baskets(moments, persons, slates, rng.integers(2**64, size=C, dtype=np.uint64))
 more = baskets.followed_by(moments.record).replaced(np.array([1, 2]), moments.record.rows(np.array([0, 5])))
 rates = world.rates(moments, persons, slates), world.all_rates(moments, persons)
-for array in (*rates, more.start, more.product, more.day):
+for array in (*rates, more.start, more.product, more.day, alike.start, alike.product):
     print(array.dtype, array.tobytes().hex())
 """
 

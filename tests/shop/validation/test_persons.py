@@ -106,7 +106,7 @@ def test_hits_are_counted_in_the_baskets(compared):
             own = set(journal.product[journal.start[visit] : journal.start[visit + 1]].tolist())
             before = set(journal.product[journal.start[journal.first[visit]] : journal.start[visit]].tolist())
             found += len(set(ranked[:3]) & own)
-            foreseen += np.minimum(row[ranked[:3]], 1).sum()
+            foreseen += (1 - np.exp(-row[ranked[:3]])).sum()
             new += len(set([product for product in ranked if product not in before][:3]) & own)
     named = {hit.slate: hit for hit in hits(check, shown=3)}
     assert named["personal"].found == pytest.approx(found / check.customer.size)

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 from selflearn_agents.baselines.personal_lists import PersonalLists
 from selflearn_agents.evaluation.exact import share_of_gap
 from selflearn_agents.evaluation.logged import logged_days
+from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.shop_check.ranking import Ranking, agents_slates, merged, rank
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.validation.hits import real_hits
 from selflearn_env.shop.validation.persons import comes_again
 
-MOST_VISITS = 20_000  # judged, about
-EVERYBODY, PERSONAL = "bestsellers", "personal"
+MOST_VISITS = 15_000  # judged, about
+CELLS = 2**24  # visits x products worked on at once
+EVERYBODY, PERSONAL = "bestsellers", "person"  # lists
+SEASONS = {"people": "month", "people_present": "present"}
 
 
 class Headroom(NamedTuple):
@@ -29,7 +31,7 @@ class Headroom(NamedTuple):
     random: float
     optimal: float
     everybody: float  # share of the way by one list for everybody, the history's best sellers
-    personal: float  # by the agent `personal`, before it has served anybody; nan where there are no persons
+    personal: float  # by personal lists from the history; nan where there are no persons
 
 
 class Judged(NamedTuple):
@@ -50,21 +52,25 @@ def judge(shop: Shop, slate_size: int, rng: np.random.Generator) -> dict[str, Ju
         rng: draws the customers for the intervals.
 
     Returns:
-        By the simulator of states (`retail`), and where customers come again, by that of persons (`people`).
+        By the simulator of states (`retail`), and where customers come again, by that of persons (`people`), also with
+        the shop's present (`people_present`), where that foresees anything.
     """
-    retail = Options(slate_size=slate_size).simulator(shop)
-    persons = comes_again(Journal.from_population(shop.customers, shop.states).by_day())
-    people = PeopleOptions(slate_size=slate_size).simulator(shop) if persons else None
-    days = logged_days(shop, people or retail, MOST_VISITS)
-    slates = agents_slates(shop.history, days, slate_size)
-    if persons:
-        slates |= PersonalLists.from_history(shop.history_people, days.journal).slates(slate_size)
-    lists, customer = merged(slates), days.journal.customer
+    days = logged_days(shop, MOST_VISITS)
+    states, customer = days.state, days.journal.customer
+    worlds: dict[str, tuple[Simulator, Any]] = {"retail": (Options(slate_size=slate_size).simulator(shop), states)}
+    seen, personal = None, {}
+    if comes_again(days.journal):
+        for name, season in SEASONS.items():
+            if season == "month" or shop.people.choice.present is not None:
+                people = PeopleOptions(slate_size=slate_size, season=season).simulator(shop)
+                visits, seen = days.met_in(people)
+                worlds[name] = people, visits
+        personal = PersonalLists.from_history(shop.history_people, days.journal).slates(slate_size)
+    lists = merged(agents_slates(shop.history, states, seen, slate_size) | personal)
     hits = np.stack([real_hits(days.journal, shown) for shown in lists.values()], axis=1)
-    found = {"retail": _judged(retail, days.seen.state, lists, hits, customer, rng)}
-    if people is not None:
-        found["people"] = _judged(people, days.visits, lists, hits, customer, rng)
-    return found
+    return {
+        name: _judged(simulator, visits, lists, hits, customer, rng) for name, (simulator, visits) in worlds.items()
+    }
 
 
 def _judged(
@@ -76,9 +82,20 @@ def _judged(
     rng: np.random.Generator,
 ) -> Judged:
     rewards = np.stack([simulator.expected_reward(visits, shown) for shown in lists.values()], axis=1)
-    random = float(simulator.random_reward(visits).mean())
-    optimal = float(simulator.expected_reward(visits, simulator.optimal_slate(visits)).mean())
+    random, optimal = _references(simulator, visits)
     reached = {name: float(of.mean()) for names, of in zip(lists, rewards.T, strict=True) for name in names}
     share = {name: float(share_of_gap(reward, random, optimal)) for name, reward in reached.items()}
     headroom = Headroom(random, optimal, share[EVERYBODY], share.get(PERSONAL, float("nan")))
     return Judged(rank(list(lists), hits.astype(np.float64), rewards, customer, rng), headroom)
+
+
+def _references(simulator: Simulator, visits: Any) -> tuple[float, float]:
+    """Expected rewards of random and of the best slates, mean over the visits, or states."""
+    references, found = References(simulator), []
+    size = max(1, CELLS // simulator.products)
+    for at in range(0, len(visits), size):
+        rows = np.arange(at, min(at + size, len(visits)))
+        some = visits[rows] if isinstance(visits, np.ndarray) else visits.rows(rows)
+        found.append(references.look_up(simulator, some))
+    random, optimal = (np.concatenate(parts).mean() for parts in zip(*found, strict=True))
+    return float(random), float(optimal)

@@ -9,12 +9,12 @@ import numpy as np
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.evaluation.shop_check.findings import Findings
 from selflearn_agents.evaluation.shop_check.ranking import SURE
+from selflearn_agents.evaluation.shop_check.verdict import ENVIRONMENTS
 from selflearn_env.shop.people.fit import Choice
 from selflearn_env.shop.validation.habits import LATE, TURNS, habits, repeat_shares
 from selflearn_env.shop.validation.persons import DRAW, Check, Gain, gains
 from selflearn_env.shop.validation.purchases import GROUPS, LATE_DAYS
 
-ENVIRONMENTS = {"retail": "selflearn/Retail-v0", "people": "selflearn/RetailPeople-v0"}
 SLATES = {
     "best_sellers": "best sellers",
     "month": "the month's best",
@@ -120,7 +120,7 @@ def _rankings_text(found: Findings) -> str:
                 number(headroom.personal, 3),
             ]
         )
-    head = ["environment", "rank correlation", "random", "optimal", "bestsellers", "personal"]
+    head = ["environment", "rank correlation", "random", "optimal", "bestsellers", "person"]
     return _section(
         "Does the simulator rank lists as the shop would?",
         "What agents would show before any visit, and lists for persons, all from the history only, in the log's "

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from selflearn_agents.evaluation.shop_check.findings import Findings
-from selflearn_agents.evaluation.shop_check.persons_text import ENVIRONMENTS
+from selflearn_agents.evaluation.shop_check.verdict import ENVIRONMENTS
 from selflearn_env.shop.validation.habits import TURNS, products_per_customer, repeat_shares
 from selflearn_env.shop.validation.persons import DRAW, gains
 from selflearn_env.shop.validation.purchases import OURS, WORLD, calibration, popularity
@@ -46,14 +46,15 @@ def likelihood_plot(found: Findings, file: IO[bytes]) -> None:
 
 def ranking_plot(found: Findings, file: IO[bytes]) -> None:
     """Writes a PNG: what each simulator expects of a list, against its real hits."""
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(4 * len(found.judged), 4), layout="constrained")
     for axes, (name, judged) in zip(_panels(figure, len(found.judged), False), found.judged.items(), strict=True):
         for each in judged.ranking.lists:
             axes.plot(each.hits, each.reward, "o", color="tab:blue")
             label = each.names[0] if len(each.names) == 1 else f"{each.names[0]}, ..."
             axes.annotate(label, (each.hits, each.reward), (4, 3), textcoords="offset points", fontsize=7)
-        title = f"{ENVIRONMENTS[name]}: rank correlation {judged.ranking.correlation:.2f}"
-        axes.set(title=title, xlabel="real hits per visit", ylabel="reward that the simulator expects")
+        title = f"{ENVIRONMENTS[name]}\nrank correlation {judged.ranking.correlation:.2f}"
+        axes.set_title(title, fontsize=9)
+        axes.set(xlabel="real hits per visit", ylabel="reward that the simulator expects")
         axes.margins(x=0.15)
         axes.grid(alpha=0.3)
     figure.savefig(file, format="png", dpi=130)

@@ -7,6 +7,7 @@ baskets of visits by customers who are not in the history.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from selflearn_agents import AGENTS, make_agent
-from selflearn_agents.evaluation.logged import LoggedDays, greedy
-from selflearn_env.core.seen import UNKNOWN
+from selflearn_agents.evaluation.logged import greedy
+from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
 DRAWS = 1000  # of the customers, for the interval
@@ -39,21 +40,25 @@ class Ranking(NamedTuple):
     high: float
 
 
-def agents_slates(history: History, days: LoggedDays, slate_size: int) -> dict[str, NDArray[np.int64]]:
-    """(V, n) what each agent would show in the visits (V,) before it has served anybody, without exploration.
+def agents_slates(
+    history: History, states: NDArray[np.int64], seen: SeenVisits | None, slate_size: int
+) -> dict[str, NDArray[np.int64]]:
+    """(V, n) what each agent would show to V visits before any visit, without exploration.
 
-    Every agent that needs no extra and no privilege; those that know customers only where these are known.
+    Every agent that needs no extra and no privilege.
 
     Args:
         history: what the agents read.
-        days: the visits.
+        states: (V,) of the visits.
+        seen: the visits as a shop sees them that knows its customers, for agents that ask for it; None where there is
+            no such shop, and no such agent.
         slate_size: products per slate.
     """
-    found, known = {}, bool((days.seen.customer != UNKNOWN).any())
+    found = {}
     for name, kind in AGENTS.items():
-        if kind.extra is None and not kind.privileged and (known or not kind.knows_customers):
+        if kind.extra is None and not kind.privileged and not (kind.knows_customers and seen is None):
             agent = make_agent(name, history=history, slate_size=slate_size)
-            found[name] = greedy(agent, days.seen, days.visits)
+            found[name] = greedy(agent, SeenVisits.of_states(states) if seen is None else replace(seen, state=states))
     return found
 
 

@@ -11,6 +11,11 @@ NO_PERSONS = (
     "No customer of this log comes on a second day: nothing tells persons apart before they buy, and the persons' part "
     "is switched off."
 )
+ENVIRONMENTS = {
+    "retail": "Retail-v0",
+    "people": "RetailPeople-v0",
+    "people_present": 'RetailPeople-v0 with season="present"',
+}
 CHECKS = {"other_customers": "For other customers", "last_months": "in the last two months"}
 
 
@@ -63,10 +68,12 @@ def _hits(found: Mapping[str, float]) -> str:
 
 def _lists(found: Mapping[str, float]) -> str:
     parts = []
-    for name, env in (("people", "RetailPeople-v0"), ("retail", "Retail-v0")):
+    for name in ("people", "people_present", "retail"):
         if f"optimal.{name}" in found:
             way = number(100 * found.get(f"everybody.{name}", math.nan), 0)
-            parts.append(f"in {env} one list for everybody goes {way} % of the way from random to the best slates")
+            parts.append(
+                f"in {ENVIRONMENTS[name]} one list for everybody goes {way} % of the way from random to the best slates"
+            )
             parts[-1] += _rank(found, name)
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."

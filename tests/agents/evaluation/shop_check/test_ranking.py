@@ -9,7 +9,6 @@ from selflearn_agents.evaluation.shop_check.judging import judge
 from selflearn_agents.evaluation.shop_check.ranking import agents_slates, merged, rank
 
 from selflearn_env import Shop
-from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
 from selflearn_env.shop.people.journal import Journal, states_by_day
 
@@ -75,10 +74,10 @@ def test_states_are_those_of_the_days(tiny_shop):
 
 
 def test_agents_show_what_they_know_of_the_history(tiny_shop):
-    days = logged_days(tiny_shop, Options(slate_size=3).simulator(tiny_shop), 10**6)
-    slates, states = agents_slates(tiny_shop.history, days, 3), days.seen.state
+    states = np.array([5, 600, 5])
+    slates = agents_slates(tiny_shop.history, states, None, 3)
     assert {"random", "bestsellers", "popular", "ucb", "hierarchical"} <= set(slates)
-    assert not {"oracle", "myopic_oracle", "mabwiser", "again"} & set(slates)
+    assert not {"oracle", "myopic_oracle", "mabwiser", "personal"} & set(slates)
     popular = make_agent("popular", history=tiny_shop.history, slate_size=3).act(states)
     np.testing.assert_array_equal(slates["popular"], popular)
     values = make_agent("ucb", history=tiny_shop.history, slate_size=3).values(states)
@@ -86,21 +85,24 @@ def test_agents_show_what_they_know_of_the_history(tiny_shop):
 
 
 def test_agents_that_know_customers_show_what_these_bought(tiny_shop):
-    days = logged_days(tiny_shop, PeopleOptions(slate_size=3).simulator(tiny_shop), 10**6)
-    slates = agents_slates(tiny_shop.history, days, 3)
+    days = logged_days(tiny_shop, 10**6)
+    seen = days.met_in(PeopleOptions(slate_size=3).simulator(tiny_shop))[1]
+    slates = agents_slates(tiny_shop.history, days.state, seen, 3)
     again = make_agent("again", history=tiny_shop.history, slate_size=3)
-    np.testing.assert_array_equal(slates["again"], again.act(days.seen))
-    assert (slates["again"] != again.act(days.seen.state)).any()
+    np.testing.assert_array_equal(slates["again"], again.act(seen))
+    assert (slates["again"] != again.act(days.state)).any()
     assert {"personal", "item_neighbours"} <= set(slates)
+    popular = make_agent("popular", history=tiny_shop.history, slate_size=3).act(days.state)
+    np.testing.assert_array_equal(slates["popular"], popular)
 
 
 def test_both_simulators_judge_the_same_lists(tiny_shop):
     judged = judge(tiny_shop, 3, np.random.default_rng(0))
-    assert list(judged) == ["retail", "people"]
+    assert list(judged)[:2] == ["retail", "people"]
     lists = {name: {each.names: each.hits for each in of.ranking.lists} for name, of in judged.items()}
     assert lists["retail"] == lists["people"]
     names = {name for names in lists["retail"] for name in names}
-    assert {"bestsellers", "again", "personal", "random"} <= names
+    assert {"bestsellers", "again", "person", "personal", "random"} <= names
     for of in judged.values():
         assert of.headroom.random < of.headroom.optimal
         assert all(each.reward <= of.headroom.optimal + 1e-9 for each in of.ranking.lists)
