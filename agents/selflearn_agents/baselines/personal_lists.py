@@ -1,4 +1,4 @@
-"""Lists for persons whom a shop knows, from its history: what is ranked is the month, the record, the taste, or all.
+"""Lists from the history for visits of other customers: by the month, by the taste, by all that is known of the person.
 
 A rule scores all products for a visit by what the shop knows before it: the month, and what the customer bought in
 earlier visits, its record.
@@ -17,7 +17,6 @@ from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.fit import People
 from selflearn_env.shop.people.journal import Journal
 
-HALF_LIFE = 200.0  # of an earlier purchase in `again`, in days
 VISITS = 256  # worked on at once, with all products
 
 Rule = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -43,7 +42,7 @@ class PersonalLists:
 
     def slates(self, slate_size: int) -> dict[str, NDArray[np.int64]]:
         """(V, n) the products of greatest score, by each rule."""
-        rules = {"month": self._month, "again": self._again, "taste": self._taste, "person": self._person}
+        rules = {"month": self._month, "taste": self._taste, "person": self._person}
         return {name: self._best(rule, slate_size) for name, rule in rules.items()}
 
     def _best(self, rule: Rule, size: int) -> NDArray[np.int64]:
@@ -59,17 +58,6 @@ class PersonalLists:
     def _month(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) share of the month's purchases."""
         return self.people.months.share[self.journal.month[visits]].astype(np.float64)
-
-    def _again(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, P) how often each product was bought before, and how lately; then the month."""
-        journal, own = self.journal, np.zeros((visits.size, self.journal.products))
-        at = 0
-        for some, start, events in journal.records(visits):
-            ago = np.repeat(journal.day[some], np.diff(start)) - journal.day[journal.item_visit[events]]
-            row = at + np.repeat(np.arange(some.size), np.diff(start))
-            np.add.at(own, (row, journal.product[events]), 2.0 ** (-ago / HALF_LIFE))
-            at += some.size
-        return own + self._month(visits)  # a share, so that it hardly counts beside a purchase
 
     def _taste(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) expected purchases of persons of this taste, as if they bought nothing again."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from selflearn_agents.baselines.personal_lists import HALF_LIFE, PersonalLists
+from selflearn_agents.baselines.personal_lists import PersonalLists
 
 from selflearn_env.shop.people.journal import Journal
 
@@ -27,20 +27,15 @@ def slates(lists):
 
 
 def test_each_shows_distinct_products(journal, slates):
-    assert list(slates) == ["month", "again", "taste", "person"]
+    assert list(slates) == ["month", "taste", "person"]
     for name, shown in slates.items():
         assert shown.shape == (journal.day.size, N), name
         assert all(len(set(row)) == N for row in shown.tolist()), name
 
 
-def test_again_ranks_the_record_and_then_the_month(journal, lists, slates):
+def test_the_months_best_are_those_of_the_history(journal, lists, slates):
     share = lists.people.months.share
     for visit in range(0, journal.day.size, 5):
-        score = share[journal.month[visit]].astype(float)
-        for before in range(journal.first[visit], visit):
-            ago = journal.day[visit] - journal.day[before]
-            score[journal.product[journal.start[before] : journal.start[before + 1]]] += 0.5 ** (ago / HALF_LIFE)
-        assert slates["again"][visit].tolist() == np.argsort(-score, kind="stable")[:N].tolist()
         assert slates["month"][visit].tolist() == np.argsort(-share[journal.month[visit]], kind="stable")[:N].tolist()
 
 

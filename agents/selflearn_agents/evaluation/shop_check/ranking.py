@@ -6,7 +6,8 @@ baskets of visits by customers who are not in the history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,25 +69,30 @@ def agents_slates(
         if kind.extra is not None or kind.privileged or (kind.knows_customers and seen is None):
             continue
         agent = make_agent(name, history=history, slate_size=slate_size)
-        if type(agent)._update is Agent._update:  # who learns nothing shows what it shows
+        # Who learns nothing shows what it shows; of the others the estimates count, not what they try out.
+        show = agent.act if type(agent)._update is Agent._update else partial(_greedy, agent)
+        if kind.knows_customers:
+            found[name] = _in_blocks(show, seen, agent)
+        elif show == agent.act:
             found[name] = agent.act(states)
-        elif kind.knows_customers:
-            found[name] = _greedy(agent, seen)
-        else:  # of the others the estimates count, not what they try out
+        else:
             different, place = np.unique(states, return_inverse=True)
-            found[name] = _greedy(agent, different)[place]
+            found[name] = _in_blocks(show, different, agent)[place]
     return found
 
 
 def _greedy(agent: Agent, visits: Any) -> NDArray[np.int64]:
     """(B, n) the products of greatest value for states, or visits as the shop sees them."""
+    return np.argsort(-agent.values(visits), axis=1, kind="stable")[:, : agent.slate_size]
+
+
+def _in_blocks(show: Callable[[Any], NDArray[np.int64]], visits: Any, agent: Agent) -> NDArray[np.int64]:
+    """(B, n) what is shown for states, or visits as the shop sees them: some at a time, with all products."""
     size = max(1, CELLS // agent.products)
-    slates = np.empty((len(visits), agent.slate_size), dtype=np.int64)
-    for at in range(0, len(visits), size):
-        rows = np.arange(at, min(at + size, len(visits)))
-        some = visits.rows(rows) if isinstance(visits, SeenVisits) else visits[rows]
-        slates[rows] = np.argsort(-agent.values(some), axis=1, kind="stable")[:, : agent.slate_size]
-    return slates
+    blocks = [np.arange(at, min(at + size, len(visits))) for at in range(0, len(visits), size)]
+    return np.concatenate(
+        [show(visits.rows(some) if isinstance(visits, SeenVisits) else visits[some]) for some in blocks]
+    )
 
 
 def merged(slates: Mapping[str, NDArray[np.int64]]) -> dict[tuple[str, ...], NDArray[np.int64]]:
