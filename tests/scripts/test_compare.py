@@ -99,7 +99,7 @@ def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
     others = [name for name in CUSTOMERS if name not in ("seed", "independent")]
     assert list(runs["world"].unique()) == ["independent", *others, "null world"]
     suitable = {name: agent for name, agent in AGENTS.items() if agent.extra is None}
-    for name in ("myopic_oracle", "again"):  # where an episode is one visit they are the oracle and popular
+    for name in ("myopic_oracle", "again", "personal"):  # they show what oracle, popular and hierarchical show
         del suitable[name]
     assert set(runs["agent"]) == {
         f"{name} (privileged)" if agent.privileged else name for name, agent in suitable.items()

@@ -11,7 +11,7 @@ from textwrap import fill
 
 import pandas as pd
 
-from selflearn_agents import AGENTS, Agent
+from selflearn_agents import AGENTS
 from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, positive, world
 from selflearn_agents.commands.output import folder, manifest, options_text, versions, write_text
 from selflearn_agents.evaluation import Plan
@@ -135,14 +135,9 @@ def _suitable(simulator: Simulator) -> list[AgentSpec | str]:
         name
         for name, kind in AGENTS.items()
         if not (kind.privileged and simulator.drift is not None)
-        and (simulator.lasting or not (kind.sees_visits or _lists_for_customers(kind)))  # others show the same there
+        and (simulator.lasting or not (kind.sees_visits or kind.knows_customers))  # others show the same there
         and kind.extra is None
     ]
-
-
-def _lists_for_customers(kind: type[Agent]) -> bool:
-    """Whether an agent learns nothing but whom it serves, so that without customers it is one for states."""
-    return kind.knows_customers and kind._update is Agent._update
 
 
 def _models(asked: list[str] | None, own: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.hierarchical.conditioning import SURE, begin_rows, condition_anew, observe, pull_squares
+from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
@@ -187,11 +187,10 @@ class Model:
             return prior.astype(np.float64)
         return np.where(rows >= 0, self.mean[rows, self.place[states][:, None]], prior).astype(np.float64)
 
-    def expected_responses(self, appeal: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(B, n) responses, clicks counting half, to products of this appeal (B, n) in the slots where they stand."""
-        (buy, click), look = self.tally[0, :2] / self.tally[1, :2], self.tally[0, 2:] / self.tally[1, 2:]
-        bought = np.minimum(buy * appeal * look, SURE)
-        return bought + 0.5 * (1 - bought) * np.minimum(click * np.sqrt(appeal) * look, SURE)
+    @property
+    def factors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(2,) x and y, and (n,) e_k: of purchases, clicks and slots."""
+        return self.tally[0, :2] / self.tally[1, :2], self.tally[0, 2:] / self.tally[1, 2:]
 
     def purchase_probability(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) probability that a product is bought when it is shown in a slot like any other."""

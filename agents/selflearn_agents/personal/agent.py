@@ -9,7 +9,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.personal.household import Household
-from selflearn_agents.personal.loops import decide
+from selflearn_agents.personal.loops import decide, weigh
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
@@ -28,7 +28,7 @@ class PersonalAgent(Agent):
     w = 1 and o = 0.
 
     Of a customer who is known, both probabilities are less for a product that it has lately ignored: `Showings` learns
-    by how much.
+    by how much. How far w and o are to be trusted is learned, too.
 
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
     is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
@@ -75,20 +75,26 @@ class PersonalAgent(Agent):
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
             model.variance, self._rank, self._order, self._bound, *people._records(seen), *known, people.factors,
-            people.season, people.keep, seen.customer, showings.ignored, showings.date, showings.attention,
+            people.season, people.keep, people.trust, seen.customer, showings.ignored, showings.date,
+            showings.attention,
         )  # fmt: skip
         return slates
 
     def _update(self, states: SeenVisits, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
-        seen, model, showings = states, self.model, self.showings
+        seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
-        offset, own = self.household.foresee(seen, self.household.recognise(seen), slates)
-        step = showings.step(seen, slates)
-        means = model.means_of(seen.state, slates)
-        expected = model.expected_responses(np.exp(means + offset) + own)
-        model.observe(seen.state, slates, responses, offset, own, showings.attention[step])
-        showings.learn(seen, slates, responses, step, expected)
+        ratio, own = people.foresee(seen, people.recognise(seen), slates)
+        step, attention = showings.step(seen, slates), showings.attention
+        usual = np.exp(model.means_of(seen.state, slates))
+        offset, again = np.log1p(people.trust[0] * (ratio - 1.0)), people.trust[1] * own
+        scale, look = model.factors
+        model.observe(seen.state, slates, responses, offset, again, attention[step])
+        weigh(
+            slates, responses, usual, ratio, own, step, scale, look, people.trust, people.precision, attention,
+            showings.tally,
+        )  # fmt: skip
+        showings.remember(seen, slates, responses)
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
@@ -108,7 +114,7 @@ class PersonalAgent(Agent):
             return
         self._reach[:] = max(AHEAD * visits, SOON), AHEAD * model.added_variance
         bonus = self._optimism * np.sqrt(np.log1p(self._reach[0]))
-        most = self.household.factors.max(axis=1)
+        most = np.maximum(self.household.factors.max(axis=1), 1.0)
         for block, members in enumerate(model.members):
             means = model.prior_mean[members].max(axis=0)
             score = means + bonus * np.sqrt(model.common_variance[block] + self._reach[1])

@@ -11,8 +11,8 @@ from selflearn_agents.personal.loops import foresee, foresee_all, recognise
 from selflearn_env.core.people.world import POWER
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
-from selflearn_env.shop.people.repeat import CAPS
 
+FAITH = 50.0  # precision of the trust before any response
 FAR = 20_000  # days, after which a purchase counts as one of so many days ago
 
 
@@ -29,11 +29,12 @@ class Household:
 
     In month m a usual person buys a product with the incidence of its state; a person whose record is known with
 
-        beside (g_p . theta) incidence + again n_p f_mp^0.5
+        (1 + trust_0 (beside (g_p . theta) - 1)) incidence + trust_1 again n_p f_mp^0.5
 
-    as in `selflearn_env.core.people.world`, where theta, activity and cap are what the record tells: theta by a few
-    passes of mean-field inference over its items, the activity as a mean over its visits, drawn to the usual one, and
-    the cap by how many of its items had been bought before, of those that would have been if the cap were 1.
+    where trust is 1 at first; with 0, nobody differs from the usual person. The other terms are as in
+    `selflearn_env.core.people.world`; theta, activity and cap are what the record tells: theta by a few passes of
+    mean-field inference over its items, the activity as a mean over its visits, drawn to the usual one, and the cap by
+    how many of its items had been bought before, of those that would have been if the cap were 1.
 
     Attributes:
         factors: (P, K) how much more than the usual person each topic buys of each product.
@@ -46,6 +47,8 @@ class Household:
         month_of_state: (S,) month of each state.
         activity, weight: of a usual person, and how many visits this is worth.
         cap, kappa: of the usual habit.
+        trust: (2,) in the taste, 0..1, and in what is bought again, 0..3.
+        precision: (2,) of it.
     """
 
     def __init__(
@@ -68,10 +71,13 @@ class Household:
         self.season, self.norm, self.level, self.keep = season, norm, level, keep
         self.month_of_state = month_of_state
         self.activity, self.weight, self.cap, self.kappa = activity, weight, cap, kappa
+        self.trust, self.precision = np.ones(2), np.full(2, FAITH)
 
     @classmethod
     def of_history(cls, history: History) -> Self:
         """What was fitted to the persons of the history."""
+        from selflearn_env.shop.people.repeat import CAPS  # scipy is imported only where persons are
+
         people = history.people
         months, taste, activity, repeat = people.months, people.taste, people.activity, people.choice.repeat
         baskets, share = history.baskets, months.share.astype(np.float64)
@@ -107,14 +113,14 @@ class Household:
         """What the customers are believed to buy of the products in slates (B, n).
 
         Returns:
-            (B, n) log of what is bought beside the record over what a usual person buys; (B, n) what is bought again,
-            in purchases per visit.
+            (B, n) what is bought beside the record over what a usual person buys; (B, n) what is bought again, in
+            purchases per visit; both as if trust were 1.
         """
         return foresee(slates, *self._records(seen), *known, self.factors, self.season, self.keep)
 
     def foresee_all(self, seen: SeenVisits, known: Recognised, means: NDArray[np.floating]) -> NDArray[np.float64]:
         """(B, P) purchases per visit of all products, given the log of what a usual person buys (B, P)."""
-        return foresee_all(*self._records(seen), *known, self.factors, self.season, self.keep, means)
+        return foresee_all(*self._records(seen), *known, self.factors, self.season, self.keep, self.trust, means)
 
     def _records(self, seen: SeenVisits) -> tuple[NDArray, ...]:
         """What all loops take: records, dates and months of the visits."""

@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from selflearn_agents.hierarchical.agent import insert
+from selflearn_agents.hierarchical.conditioning import SURE
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED
 
 HALF_LIFE = 30.0  # days after which a showing that was ignored counts half
 WIDTH, HIGHEST = 0.5, 5  # of a step of tiredness, and the last step
+MOST_TRUST = 3.0  # in what is bought again; in the taste it is 1
 PASSES = 3  # over a record, to find its topics
 OPPORTUNITIES = 20.0  # purchases that what is usual says of a person's habit
 
@@ -76,8 +78,8 @@ def recognise(  # type: ignore[no-untyped-def]
 def foresee(  # type: ignore[no-untyped-def]
     slates, start, product, day, date, month, theta, beside, again, factors, season, keep
 ):
-    """(B, n) each: log of what a person buys of the products beside the record over a usual one, and what again."""
-    offset, own = np.empty(slates.shape), np.zeros(slates.shape)
+    """(B, n) each: what a person buys of the products beside the record over a usual one, and what it buys again."""
+    ratio, own = np.empty(slates.shape), np.zeros(slates.shape)
     remembered = np.full(season.shape[1], -1.0)
     for v in range(len(slates)):
         for slot in range(slates.shape[1]):
@@ -87,25 +89,26 @@ def foresee(  # type: ignore[no-untyped-def]
                 remembered[product[i]] += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
         for slot in range(slates.shape[1]):
             p = slates[v, slot]
-            offset[v, slot] = math.log(beside[v] * taste_of(factors[p], theta[v]))
+            ratio[v, slot] = beside[v] * taste_of(factors[p], theta[v])
             own[v, slot] = again[v] * remembered[p]
         for slot in range(slates.shape[1]):
             remembered[slates[v, slot]] = -1.0
-    return offset, own
+    return ratio, own
 
 
 @Loop
 def foresee_all(  # type: ignore[no-untyped-def]
-    start, product, day, date, month, theta, beside, again, factors, season, keep, means
+    start, product, day, date, month, theta, beside, again, factors, season, keep, trust, means
 ):
     """(B, P) what each person is believed to buy of all products, in purchases per visit."""
     found = np.empty((len(date), len(factors)))
     for v in range(len(date)):
         for p in range(len(factors)):
-            found[v, p] = beside[v] * taste_of(factors[p], theta[v]) * math.exp(np.float64(means[v, p]))
+            ratio = 1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0)
+            found[v, p] = ratio * math.exp(np.float64(means[v, p]))
         for i in range(start[v], start[v + 1]):
             weight = np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
-            found[v, product[i]] += again[v] * weight
+            found[v, product[i]] += trust[1] * again[v] * weight
     return found
 
 
@@ -113,12 +116,12 @@ def foresee_all(  # type: ignore[no-untyped-def]
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
     following, mean, variance, rank, order, bound, start, product, day, date, month, theta, beside, again, factors,
-    season, keep, customer, ignored, ignored_date, attention,
+    season, keep, trust, customer, ignored, ignored_date, attention,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score.
 
     Looked at are first those that the customer has bought, then those once shown in the block, then the newcomers in
-    an order (M, P) of bounds (M, P): no newcomer scores more than `beside` times its bound.
+    an order (M, P) of bounds (M, P): no newcomer scores more than 1 + trust (beside - 1) times its bound.
     """
     remembered, left = np.zeros(len(factors)), np.ones(len(factors))
     scores = np.empty(slates.shape[1])
@@ -134,12 +137,9 @@ def decide(  # type: ignore[no-untyped-def]
         for i in range(start[v], start[v + 1]):  # what was bought before, first: it fills the slate with high scores
             p = product[i]
             if remembered[p] > 0:
-                score = (
-                    score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                    * beside[v]
-                    * taste_of(factors[p], theta[v])
-                    + again[v] * remembered[p]
-                )
+                usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
+                score = usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
+                score = left[p] * (score + trust[1] * again[v] * remembered[p])
                 remembered[p] = -1.0  # looked at
                 if score >= scores[-1]:
                     filled = insert(p, score, slates[v], scores, filled, rank)
@@ -147,25 +147,20 @@ def decide(  # type: ignore[no-untyped-def]
         while belief >= 0:
             p = owner[belief, 1]
             if remembered[p] >= 0:
-                score = (
-                    beside[v]
-                    * taste_of(factors[p], theta[v])
-                    * score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                )
+                usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
+                score = left[p] * usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
                 if score >= scores[-1]:
                     filled = insert(p, score, slates[v], scores, filled, rank)
             belief = following[belief]
+        most = 1.0 + trust[0] * (beside[v] - 1.0)
         for at in range(len(factors)):
             p = order[home, at]
-            if beside[v] * np.float64(bound[home, at]) < scores[-1]:
+            if most * np.float64(bound[home, at]) < scores[-1]:
                 break
             if remembered[p] < 0 or row[home, p] >= 0:
                 continue
-            score = (
-                beside[v]
-                * taste_of(factors[p], theta[v])
-                * score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-            )
+            usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
+            score = left[p] * usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
             if score >= scores[-1]:
                 filled = insert(p, score, slates[v], scores, filled, rank)
         for i in range(start[v], start[v + 1]):
@@ -213,10 +208,44 @@ def tiredness(slates, customer, date, ignored, ignored_date):  # type: ignore[no
 
 
 @Loop
-def remember(  # type: ignore[no-untyped-def]
-    slates, responses, step, expected, customer, date, ignored, ignored_date, tally
+def weigh(  # type: ignore[no-untyped-def]
+    slates, responses, usual, ratio, own, step, scale, look, trust, precision, attention, tally
 ):
-    """Puts slates before those that are remembered, and counts the responses at each step of tiredness."""
+    """Learns from responses how far persons are to be trusted, and counts them at each step of tiredness.
+
+    Trust is conditioned on g and j of the responses as the log-appeal is in `HierarchicalAgent`, with the slopes of the
+    log-appeal in its two numbers.
+    """
+    pull, found = np.zeros(2), np.zeros(2)
+    slope = np.empty(2)
+    for v in range(len(slates)):
+        for slot in range(slates.shape[1]):
+            beside = usual[v, slot] * (1.0 + trust[0] * (ratio[v, slot] - 1.0))
+            appeal = beside + trust[1] * own[v, slot]
+            rested = look[slot]
+            seen = rested * attention[step[v, slot]]
+            buy = min(scale[0] * appeal * seen, SURE)
+            click = min(scale[1] * math.sqrt(appeal) * seen, SURE)
+            bought, clicked = 1.0 * (responses[v, slot] == BOUGHT), 1.0 * (responses[v, slot] == CLICKED)
+            score = (bought - buy) / (1.0 - buy) + 0.5 * (1.0 - bought) * (clicked - click) / (1.0 - click)
+            information = buy / (1.0 - buy) + 0.25 * (1.0 - buy) * click / (1.0 - click)
+            slope[0] = usual[v, slot] * (ratio[v, slot] - 1.0) / appeal
+            slope[1] = own[v, slot] / appeal
+            for which in range(2):
+                pull[which] += score * slope[which]
+                found[which] += information * slope[which] * slope[which]
+            tally[0, step[v, slot]] += bought + 0.5 * clicked
+            tally[1, step[v, slot]] += (buy + 0.5 * (1.0 - buy) * click) / attention[step[v, slot]]
+    for which in range(2):
+        precision[which] += found[which]
+        trust[which] += pull[which] / precision[which]
+    trust[0] = min(max(trust[0], 0.0), 1.0)
+    trust[1] = min(max(trust[1], 0.0), MOST_TRUST)
+
+
+@Loop
+def remember(slates, responses, customer, date, ignored, ignored_date):  # type: ignore[no-untyped-def]
+    """Puts slates before those that are remembered."""
     for v in range(len(slates)):
         who = customer[v]
         if who < 0:
@@ -227,9 +256,6 @@ def remember(  # type: ignore[no-untyped-def]
         ignored_date[who, 0] = date[v]
         for slot in range(slates.shape[1]):
             ignored[who, 0, slot] = slates[v, slot] if responses[v, slot] == IGNORED else -1
-            bought, clicked = 1.0 * (responses[v, slot] == BOUGHT), 1.0 * (responses[v, slot] == CLICKED)
-            tally[0, step[v, slot]] += bought + 0.5 * clicked
-            tally[1, step[v, slot]] += expected[v, slot]
 
 
 @Loop

@@ -45,25 +45,10 @@ class Showings:
         self.make_room(seen)
         return tiredness(slates, seen.customer, seen.date, self.ignored, self.date)
 
-    def learn(
-        self,
-        seen: SeenVisits,
-        slates: NDArray[np.int64],
-        responses: NDArray[np.int8],
-        step: NDArray[np.int64],
-        expected: NDArray[np.float64],
-    ) -> None:
-        """Remembers slates (B, n) with the responses to them, and what these say of the attention.
-
-        Args:
-            seen: the visits.
-            slates: what was shown.
-            responses: what was done.
-            step: of tiredness, as `step` had it.
-            expected: (B, n) responses, clicks counting half, that rested customers would have given.
-        """
+    def remember(self, seen: SeenVisits, slates: NDArray[np.int64], responses: NDArray[np.int8]) -> None:
+        """Remembers what was ignored of slates (B, n)."""
         self.make_room(seen)
-        remember(slates, responses, step, expected, seen.customer, seen.date, self.ignored, self.date, self.tally)
+        remember(slates, responses, seen.customer, seen.date, self.ignored, self.date)
 
     def make_room(self, seen: SeenVisits) -> None:
         """Room for all customers, twice as much as before where there is too little."""

@@ -56,4 +56,7 @@ def rates_of_goods(rates: Rates, goods: Goods) -> Rates:
     own = rates.shares
     # Taken, not indexed, so that the shares of a time stand side by side, as the loops read them.
     shares = Shares(own.share.take(product, axis=1) * share, own.usual[product] * goods.share, own.row_of_day)
-    return replace(rates, shares=shares, factors=rates.factors[product])
+    moods = rates.moods
+    if moods is not None:
+        moods = replace(moods, categories=moods.categories.take(product, axis=1))
+    return replace(rates, shares=shares, factors=rates.factors[product], moods=moods)
