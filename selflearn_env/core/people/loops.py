@@ -13,7 +13,7 @@ from selflearn_env.core.compiling import Loop
 
 BLOCK = 32  # products that are searched one by one
 TRIES = 32  # draws of one product of a basket, after which it is left out: hardly anything else is wanted
-ALIKE = 32  # draws before, of a product that keeps to a category; rare ones are given up more often
+ALIKE = 150  # draws before, of a product that keeps to a category; the fewer, the more common the popular products
 STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64 (Steele, Lea and Flood, OOPSLA 2014)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 HIGH, MIDDLE, LOW, BITS = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)

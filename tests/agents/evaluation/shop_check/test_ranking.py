@@ -77,7 +77,7 @@ def test_agents_show_what_they_know_of_the_history(tiny_shop):
     states = np.array([5, 600, 5])
     slates = agents_slates(tiny_shop.history, states, None, 3)
     assert {"random", "bestsellers", "popular", "ucb", "hierarchical"} <= set(slates)
-    assert not {"oracle", "myopic_oracle", "mabwiser", "personal"} & set(slates)
+    assert not {"oracle", "myopic_oracle", "mabwiser", "personal", "again"} & set(slates)
     popular = make_agent("popular", history=tiny_shop.history, slate_size=3).act(states)
     np.testing.assert_array_equal(slates["popular"], popular)
     values = make_agent("ucb", history=tiny_shop.history, slate_size=3).values(states)
