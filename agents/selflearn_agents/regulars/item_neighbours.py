@@ -18,7 +18,7 @@ from selflearn_env.shop.validation.baskets import real_hits
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # that are tried
 HELD_OUT = 1 / 3  # of the customers, by whom the weight is chosen
 MOST_VISITS = 20_000  # of them, about
-MOST_ITEMS, MOST_PAIRS = 2**22, 2**31  # of the history that the similarities are fitted to, about
+MOST_ITEMS, MOST_PAIRS = 2**22, 2**27  # that the similarities are fitted to, about: ten seconds
 
 
 class ItemNeighboursAgent(AgainAgent):
