@@ -10,7 +10,7 @@ from pathlib import Path
 from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, seed, world
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import ComparisonResult
-from selflearn_agents.evaluation.evaluate import serve_world
+from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
 from selflearn_agents.evaluation.plots import learning_curves, save
 from selflearn_env.archive import write_atomically
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder_:
         learner.save(Path(folder_) / "agent.npz")  # what cannot be saved says so before the work
     result = serve_world(learner, where, options.batch, options.seed, progress=True)
-    result = replace(result, agent=options.agent.text)
+    result = replace(judged_by_log(result, learner, where), agent=options.agent.text)
     figures = result.figures()
 
     learner.save(out / "agent.npz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from selflearn_agents import AGENTS
 from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.logged import hits_of
 from selflearn_agents.evaluation.recorder import Recorder
 from selflearn_agents.evaluation.result import EvaluationResult, marked
 from selflearn_agents.evaluation.serving import Serving, keeps_references, learned_by, seen_by
@@ -46,7 +48,7 @@ def evaluate(
     if customers < 1 or batch < 1:
         raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
     world = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options})
-    return serve_world(agent, world, batch, seed, progress)
+    return judged_by_log(serve_world(agent, world, batch, seed, progress), agent, world)
 
 
 def serve_world(
@@ -98,6 +100,11 @@ def serve_world(
     return EvaluationResult(
         name, agent.privileged, world.env_id, done, batch, seed, seconds, agent_seconds, **recorder.result()
     )
+
+
+def judged_by_log(result: EvaluationResult, agent: Agent, world: World) -> EvaluationResult:
+    """The result of a run that is over, with the real hits of the agent, which does not learn from them."""
+    return replace(result, real_hits=hits_of(agent, world.shop, world.simulator))
 
 
 def check_fit(agent: Agent, simulator: Simulator) -> None:

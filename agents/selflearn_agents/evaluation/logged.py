@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,9 +16,9 @@ from selflearn_env.core.ranking import top
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Visits
-from selflearn_env.shop.people.journal import Journal, states_by_day
+from selflearn_env.shop.people.journal import Journal, every_customer, states_by_day
 from selflearn_env.shop.shop import Shop
-from selflearn_env.shop.validation.hits import real_hits
+from selflearn_env.shop.validation.baskets import real_hits
 
 CELLS = 2**23  # states, or visits, x products worked on at once
 MOST_VISITS, MOST_CELLS = 5_000, 2**25  # in which an agent's hits are counted, about; and these times the products
@@ -56,24 +57,28 @@ def logged_days(shop: Shop, most: int, horizon: int | None = None) -> LoggedDays
         most: visits.
         horizon: days of the log to look at, all if None.
     """
-    journal, states = Journal.from_population(shop.customers, shop.states).by_day(), states_by_day(shop.customers)
+    span = int(shop.customers.visit_day.max()) + 1
+    days = np.unique(shop.customers.visit_customer * span + shop.customers.visit_day).size
+    customers = every_customer(shop.customers, -(-days // most))
+    journal, states = Journal.from_population(customers, shop.states).by_day(), states_by_day(customers)
     turn = np.arange(journal.day.size) - journal.first
-    chosen = journal.customer % -(-journal.day.size // most) == 0
-    if horizon is not None:
-        chosen &= journal.day < horizon
+    chosen = journal.day < (span if horizon is None else horizon)
     return LoggedDays(journal.select(chosen), turn[chosen], states[chosen])
 
 
 def hits_of(agent: Agent, shop: Shop, simulator: Simulator) -> float:
     """Products per visit of the log that the agent, as it is now, would have shown and that were in the real basket.
 
-    It neither explores nor learns, and it does not change. nan where there are no visits.
+    It neither explores nor learns, and it does not change: what is looked at is a copy. nan where there are no visits,
+    or where these are states and the agent must see lives.
     """
     arrivals = simulator.arrivals
+    if agent.sees_visits and simulator.lasting and not isinstance(arrivals, Regulars):
+        return math.nan
     horizon = len(arrivals.calendar.state) if isinstance(arrivals, Regulars) else None
     days = logged_days(shop, max(1, min(MOST_VISITS, MOST_CELLS // shop.products)), horizon)
     if not days.turn.size:
-        return float("nan")
+        return math.nan
     visits, seen = days.met_in(simulator)
     return float(real_hits(days.journal, greedy(deepcopy(agent), seen, visits)).mean())
 
@@ -89,7 +94,11 @@ def greedy(agent: Agent, seen: SeenVisits, visits: Visits | None = None) -> NDAr
             return _by_estimates(agent, seen)
     except NotImplementedError:
         pass
-    given: Any = visits if agent.sees_visits else seen
+    every = np.arange(len(seen))
+    if visits is not None and agent.sees_visits:
+        given: Any = visits.rows(every)  # a copy, since it might write to what it is given
+    else:
+        given = seen if agent.knows_customers else seen.state.copy()
     return agent.act(given)
 
 

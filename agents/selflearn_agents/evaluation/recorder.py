@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.exact import gini
 from selflearn_agents.evaluation.references import References
-from selflearn_agents.evaluation.result import MEANS
+from selflearn_agents.evaluation.result import BY_TURN, MEANS, TURNS
+from selflearn_env.core.journey.visits import JourneyVisits
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.simulator import Simulator
@@ -51,6 +52,7 @@ class Recorder:
         self._visits: list[Visits] = []  # those that wait, where they remember
 
         self._sums = np.zeros((len(MEANS), CHUNKS))
+        self._turns = np.zeros((1 + len(BY_TURN), len(TURNS)))
         self._shown = np.zeros((len(history.segment_products), history.products), dtype=np.int64)
         self._shown_now = np.zeros_like(self._shown)  # in the present chunk
         self._coverage, self._gini = np.full((2, CHUNKS), np.nan)
@@ -112,6 +114,8 @@ class Recorder:
         exploration = np.divide(
             self._explored[chunks], measured, out=np.full(measured.shape, np.nan), where=measured > 0
         )
+        turn_visits, *by_turn = self._turns
+        turns = np.divide(by_turn, turn_visits, out=np.full_like(by_turn, np.nan), where=turn_visits > 0)
         return {
             "visits": visits,
             **dict(zip(MEANS, self._sums[:, chunks] / (visits - begins), strict=True)),
@@ -119,6 +123,8 @@ class Recorder:
             "coverage": coverage,
             "gini": gini_,
             "shown": self._shown + self._shown_now,
+            "turn_visits": turn_visits.astype(np.int64),
+            **{f"turn_{name}": means for name, means in zip(BY_TURN, turns, strict=True)},
         }
 
     def _make_room(self, visits: int, slate_size: int) -> None:
@@ -150,6 +156,10 @@ class Recorder:
         chunk = (self._done + np.arange(count)) // self.chunk
         for sums, name in zip(self._sums, MEANS, strict=True):
             np.add.at(sums, chunk, columns[name])
+        before = visits.visits if isinstance(visits, JourneyVisits) else np.zeros_like(states)
+        turn = np.searchsorted(list(TURNS.values()), before, side="right") - 1
+        for sums, of in zip(self._turns, (np.ones(count), *(columns[name] for name in BY_TURN)), strict=True):
+            np.add.at(sums, turn, of)
         self._count_shown(self._segment[states], slates)
         self._done += count
         self._count, self._visits = 0, []

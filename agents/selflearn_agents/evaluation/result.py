@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,10 +16,12 @@ from selflearn_env.archive import read_archive, write_archive
 if TYPE_CHECKING:
     import pandas as pd
 
-KIND, VERSION = "selflearn-run", 2
+KIND, VERSION = "selflearn-run", 3
 EDGE = 0.1  # the share of the visits that is called early, or late
 MEANS = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "novelty")  # of the visits
 CURVES = (*MEANS, "exploration", "coverage", "gini")  # of each chunk
+TURNS = {"0": 0, "1": 1, "2-3": 2, "4-7": 4, "8+": 8}  # numbers of earlier visits of the customer, and their first
+BY_TURN = ("expected_reward", "random", "optimal")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,6 +52,13 @@ class EvaluationResult:
         coverage: (C,) share of the catalogue that was shown in the chunk.
         gini: (C,) how unequally the showings of the chunk fall on the catalogue: 0 all alike, 1 all on one product.
         shown: (G, P) how often each product was shown in each segment, over all visits.
+        turn_visits: (T,) visits of customers who had been there as often as `TURNS` says; all are in the first where no
+            customer is known.
+        turn_expected_reward: (T,) mean expected reward in these; nan where there are none, so the others.
+        turn_random: (T,) the same of random slates.
+        turn_optimal: (T,) the same of the best slates.
+        real_hits: products per visit of the log's held-out customers that the agent would have shown after this run and
+            that were in the real basket; no simulator has a part in it. nan where they were not counted.
     """
 
     agent: str
@@ -72,6 +82,11 @@ class EvaluationResult:
     coverage: NDArray[np.float64]
     gini: NDArray[np.float64]
     shown: NDArray[np.int64]
+    turn_visits: NDArray[np.int64]
+    turn_expected_reward: NDArray[np.float64]
+    turn_random: NDArray[np.float64]
+    turn_optimal: NDArray[np.float64]
+    real_hits: float = math.nan
 
     @property
     def label(self) -> str:
@@ -82,6 +97,11 @@ class EvaluationResult:
     def gap(self) -> NDArray[np.float64]:
         """(C,) share of the way from random to optimal expected reward; nan where no slate is better than another."""
         return share_of_gap(self.expected_reward, self.random, self.optimal)
+
+    @property
+    def turn_gap(self) -> NDArray[np.float64]:
+        """(T,) share of the way from random to optimal, by the customer's earlier visits; nan where there are none."""
+        return share_of_gap(self.turn_expected_reward, self.turn_random, self.turn_optimal)
 
     def __repr__(self) -> str:
         return (
@@ -122,6 +142,8 @@ class EvaluationResult:
             "optimal": self.mean("optimal"),
             "gap": self.gap_between(),
             "gap_late": self.gap_between(1 - EDGE),
+            **{f"gap_after_{label}": float(gap) for label, gap in zip(TURNS, self.turn_gap, strict=True)},
+            "real_hits": self.real_hits,
             "coverage": float((shown > 0).mean()),
             "gini": float(gini(shown)),
             "exploration": self.mean("exploration"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.evaluation.evaluate import serve_world
+from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
 from selflearn_agents.evaluation.fingerprints import agents_code, described
 from selflearn_agents.evaluation.progress import Counter
 from selflearn_agents.evaluation.result import EvaluationResult
@@ -61,8 +61,9 @@ class RunSpec:
 
     def serve(self, served: Counter) -> EvaluationResult:
         """Lets the agent serve and learn."""
-        result = serve_world(self.make_agent(), self.world, self.batch, self.seed, served.start())
-        return replace(result, agent=self.agent.text)
+        agent = self.make_agent()
+        result = serve_world(agent, self.world, self.batch, self.seed, served.start())
+        return replace(judged_by_log(result, agent, self.world), agent=self.agent.text)
 
     def seconds_of_a_visit(self) -> float:
         """How long the agent and the world take for a visit, from a few that nobody keeps.

@@ -62,6 +62,8 @@ class Study:
             tables.differences(self.main, self.baseline, rng),
             tables.habits(self.main),
         ]
+        if np.count_nonzero(self.main.runs[0].turn_visits) > 1:
+            found.insert(2, tables.by_turn(self.main))
         if self.others:
             found.append(tables.robustness({self.name: self.main, **self.others}))
         if self.null is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from selflearn_agents.evaluation.compare import ComparisonResult
 from selflearn_agents.evaluation.markdown import number
-from selflearn_agents.evaluation.result import EDGE
+from selflearn_agents.evaluation.result import EDGE, TURNS
 from selflearn_agents.evaluation.statistics import (
     Interval,
     bootstrap,
@@ -60,6 +60,7 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
                 interval(bootstrap(gaps[:, None], np.mean, rng), 3),
                 interval(bootstrap(gaps[:, None], interquartile_mean, rng), 3),
                 interval(bootstrap(late[:, None], np.mean, rng), 3),
+                number(figures["real_hits"], 2),
                 number(figures["expected_reward"], 2),
                 number(figures["regret"], 2),
                 _against_next(result, label, labels[place + 1]) if place + 1 < len(labels) else "",
@@ -68,12 +69,17 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
     return Table(
         "ranking",
         "Ranking",
-        ["agent", "gap", "gap, interquartile mean", "gap, last tenth", "expected reward", "regret", "against the next"],
+        [
+            *("agent", "gap", "gap, interquartile mean", "gap, last tenth", "real hits", "expected reward", "regret"),
+            "against the next",
+        ],
         rows,
         f"gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits; in "
         f"brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds are "
-        f"few: trust the paired differences. Rewards and regret are per slate. Against the next: the paired difference "
-        f"of the gaps, and 'not distinct' where its {LEVEL:.0%} interval holds zero, each pair for itself.",
+        f"few: trust the paired differences. Real hits: products per visit of the log's held-out customers that the "
+        f"agent would show after the run and that were in the real basket, no simulator in it. Rewards and regret are "
+        f"per slate. Against the next: the paired difference of the gaps, and 'not distinct' where its {LEVEL:.0%} "
+        f"interval holds zero, each pair for itself.",
     )
 
 
@@ -108,6 +114,24 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
         f"beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. Chunks: in how "
         f"many of the {chunks} stretches of consecutive visits the agent is significantly worse or better, p adjusted "
         f"by Holm for the {chunks} stretches.",
+    )
+
+
+def by_turn(result: ComparisonResult) -> Table:
+    """The gap by how often the customer had been there: where it shows who knows customers."""
+    visits = np.sum([run.turn_visits for run in result.runs], axis=0)
+    share = [f"{part:.0%}" for part in visits / visits.sum()]
+    figures = result.table()
+    rows = [
+        [label, *(number(figures.loc[label, f"gap_after_{turn}"], 3) for turn in TURNS)] for label in ranked(result)
+    ]
+    return Table(
+        "regulars",
+        "Newcomers and regulars",
+        ["agent", *TURNS],
+        rows,
+        f"The gap in visits of customers who had been there before so many times, mean over the seeds. Of all visits "
+        f"{', '.join(share[:-1])} and {share[-1]} are of these.",
     )
 
 

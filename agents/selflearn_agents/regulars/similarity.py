@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.compiling import Loop
-from selflearn_env.shop.history import DatedBaskets
 from selflearn_env.shop.people.journal import Journal
 
 SHRINK = 20.0  # visits with both products that are worth a similarity of a half, where each alone has as many
@@ -34,24 +32,6 @@ def similar_products(journal: Journal, count: int) -> tuple[NDArray[np.int32], N
         visit = journal.item_visit[by_product]
         _find_neighbours(begin, visit, journal.start, journal.product, SHRINK, neighbours, similarity)
     return neighbours, similarity
-
-
-def some_customers(baskets: DatedBaskets, most_items: float, most_pairs: float) -> DatedBaskets:
-    """The baskets of every so many customers, so that there are about so many items and pairs of them in a visit."""
-    size = np.bincount(baskets.item_visit, minlength=baskets.visit_day.size).astype(np.float64)
-    every = max(1, math.ceil(size.sum() / most_items), math.ceil((size**2).sum() / most_pairs))
-    if every == 1:
-        return baskets
-    chosen = baskets.visit_customer % every == 0
-    number, items = np.cumsum(chosen) - 1, chosen[baskets.item_visit]
-    return replace(
-        baskets,
-        visit_state=baskets.visit_state[chosen],
-        visit_customer=baskets.visit_customer[chosen] // every,
-        visit_day=baskets.visit_day[chosen],
-        item_visit=number[baskets.item_visit[items]],
-        item_product=baskets.item_product[items],
-    )
 
 
 @Loop

@@ -186,6 +186,22 @@ def states_by_day(customers: DatedBaskets) -> NDArray[np.int64]:
     return customers.visit_state[order][new]
 
 
+def every_customer(customers: DatedBaskets, number: int) -> DatedBaskets:
+    """The visits of one in so many customers, who keep their numbers."""
+    if number == 1:
+        return customers
+    chosen = customers.visit_customer % number == 0
+    place, items = np.cumsum(chosen) - 1, chosen[customers.item_visit]
+    return replace(
+        customers,
+        visit_state=customers.visit_state[chosen],
+        visit_customer=customers.visit_customer[chosen],
+        visit_day=customers.visit_day[chosen],
+        item_visit=place[customers.item_visit[items]],
+        item_product=customers.item_product[items],
+    )
+
+
 @Loop
 def _sets(start, product):  # type: ignore[no-untyped-def]
     """The products of each row, start[row]..start[row + 1] - 1, once each, ascending: where rows start, and these."""

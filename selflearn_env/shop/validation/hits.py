@@ -8,14 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.people.present import usual_shares
 from selflearn_env.shop.people.rates import Rates
+from selflearn_env.shop.validation.baskets import VISITS, baskets, bought_between
 from selflearn_env.shop.validation.persons import Check, Part
 from selflearn_env.shop.validation.purchases import mean_and_error
 
 SHOWN = 10  # products
-VISITS = 256  # worked on at once, with all products
 MOST_VISITS = 10_000  # in which hits are counted, or less than twice as many
 
 
@@ -74,27 +73,5 @@ def _foreseen(part: Part, every: int) -> Iterator[tuple[NDArray, NDArray, NDArra
     scored = np.flatnonzero(part.scored & (journal.customer % every == 0))
     for at in range(0, scored.size, VISITS):
         visits = scored[at : at + VISITS]
-        known = _bought(journal, journal.start[journal.first[visits]], journal.start[visits])
+        known = bought_between(journal, journal.start[journal.first[visits]], journal.start[visits])
         yield visits, rates.of_visits(journal, visits, persons.rows(visits)), baskets(journal, visits), known
-
-
-def baskets(journal: Journal, visits: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(B, P) what was bought in each of the visits (B,)."""
-    return _bought(journal, journal.start[visits], journal.start[visits + 1])
-
-
-def real_hits(journal: Journal, slates: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(V,) how many products of the slates (V, n), distinct in each, are in the real baskets of a journal's visits."""
-    found = np.zeros(len(slates), dtype=np.int64)
-    for at in range(0, len(slates), VISITS):
-        visits = np.arange(at, min(at + VISITS, len(slates)))
-        found[visits] = np.take_along_axis(baskets(journal, visits), slates[visits], 1).sum(axis=1)
-    return found
-
-
-def _bought(journal: Journal, begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(B, P) whether a product is among the items from begin (B,) to end."""
-    bought = np.zeros((begin.size, journal.products), dtype=bool)
-    for row, items in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
-        bought[row, journal.product[slice(*items)]] = True
-    return bought

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from selflearn_agents.evaluation import ComparisonResult, EvaluationResult
-from selflearn_agents.evaluation.result import CURVES
+from selflearn_agents.evaluation.result import BY_TURN, CURVES, TURNS, VERSION
 
 from selflearn_env.archive import write_archive
 
@@ -44,7 +44,8 @@ def run_of(agent, seed, expected, *, privileged=False, every=10, env_id="hand/Ma
         every: visits per chunk.
         env_id: as in `EvaluationResult`.
         batch: as in `EvaluationResult`.
-        **known: other figures, a curve (C,) or one number for all chunks; `shown` (G, P).
+        **known: other figures, a curve (C,) or one number for all chunks; `shown` (G, P); `real_hits`; `turns`, by
+            the labels of `TURNS`: visits, expected reward, that of random and of the best slates.
     """
     expected = np.array(expected, dtype=float)
     shown = np.array(known.pop("shown", [[SIZE * every * len(expected), 0]]))
@@ -53,9 +54,13 @@ def run_of(agent, seed, expected, *, privileged=False, every=10, env_id="hand/Ma
     curves = {name: np.array(np.broadcast_to(given.get(name, 0.5), expected.shape), dtype=float) for name in CURVES}
     visits = every * np.arange(1, len(expected) + 1)
     served = int(visits[-1])
+    turns = given.get("turns", {"0": (served, expected.mean(), 0.0, 1.0)})
+    by_turn = np.array([turns.get(label, (0, np.nan, np.nan, np.nan)) for label in TURNS]).T
+    more = {f"turn_{name}": means for name, means in zip(BY_TURN, by_turn[1:], strict=True)}
     return EvaluationResult(
-        agent, privileged, env_id, served, batch, seed, 2.0, 1.0, visits=visits, shown=shown, **curves
-    )
+        agent, privileged, env_id, served, batch, seed, 2.0, 1.0, visits=visits, shown=shown, **curves,
+        turn_visits=by_turn[0].astype(np.int64), **more, real_hits=given.get("real_hits", 1.5),
+    )  # fmt: skip
 
 
 def compared(agents, **known):
@@ -82,7 +87,7 @@ def same(one, other):
         if isinstance(a, np.ndarray):
             if a.dtype != b.dtype or a.shape != b.shape or a.tobytes() != b.tobytes():
                 return False
-        elif (type(a), a) != (type(b), b):
+        elif (type(a), a) != (type(b), b) and not (a != a and b != b):  # nan is nan
             return False
     return True
 
@@ -100,7 +105,7 @@ def assert_same(results, others):
 def broken(path, how):
     run_of("a", 0, [0.5]).save(path)
     whole = path.read_bytes()
-    heading = {"format": "selflearn-run", "version": 2}
+    heading = {"format": "selflearn-run", "version": VERSION}
     if how == "empty":
         path.write_bytes(b"")
     elif how == "cut":
@@ -116,7 +121,7 @@ def broken(path, how):
     elif how == "other kind":
         write_archive(path, {**heading, "format": "selflearn-agent"}, {})
     elif how == "newer":
-        write_archive(path, {**heading, "version": 3}, {})
+        write_archive(path, {**heading, "version": VERSION + 1}, {})
 
 
 BROKEN = ("empty", "cut", "text", "no run", "no curves", "too much", "other kind", "newer")

@@ -13,7 +13,7 @@ from selflearn_agents.evaluation.serving import Serving, seen_by
 from selflearn_env import Journey
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-from selflearn_env.shop.people.journal import Journal, states_by_day
+from selflearn_env.shop.people.journal import Journal, every_customer, states_by_day
 
 N, ALL = 4, 10**6
 
@@ -67,6 +67,17 @@ def test_of_many_visits_those_of_some_customers_are_taken(regulars_shop, people,
     np.testing.assert_array_equal(seen.customer, journal.customer[chosen])
     np.testing.assert_array_equal(seen.visits, (np.arange(journal.day.size) - journal.first)[chosen])
     assert days.journal.product.size == np.isin(journal.item_visit, chosen).sum()
+
+
+def test_one_in_so_many_customers_keeps_what_it_bought(regulars_shop):
+    every, some = regulars_shop.customers, every_customer(regulars_shop.customers, 3)
+    chosen = np.flatnonzero(every.visit_customer % 3 == 0)
+    for name in ("visit_customer", "visit_day", "visit_state"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(every, name)[chosen])
+    for visit in range(0, chosen.size, 20):
+        own = some.item_product[some.item_visit == visit]
+        np.testing.assert_array_equal(own, every.item_product[every.item_visit == chosen[visit]])
+    assert every_customer(every, 1) is every
 
 
 def test_a_horizon_ends_before_the_log(regulars_shop, journal):

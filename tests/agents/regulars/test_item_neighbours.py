@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from selflearn_agents import load_agent, make_agent
 from selflearn_agents.regulars import item_neighbours
-from selflearn_agents.regulars.similarity import SHRINK, similar_products, some_customers
+from selflearn_agents.regulars.similarity import SHRINK, similar_products
 
 from selflearn_env import Shop
 from selflearn_env.core.items import Items
@@ -131,18 +131,17 @@ def test_without_customers_who_come_again_it_is_again(regulars_log):
     np.testing.assert_array_equal(agent.values(seen), again.values(seen))
 
 
-def test_of_a_large_history_some_customers_are_looked_at(history):
-    baskets = history.baskets
-    assert some_customers(baskets, np.inf, np.inf) is baskets
-    some = some_customers(baskets, baskets.item_product.size / 3, np.inf)
-    chosen = np.flatnonzero(baskets.visit_customer % 3 == 0)
-    np.testing.assert_array_equal(some.visit_customer * 3, baskets.visit_customer[chosen])
-    np.testing.assert_array_equal(some.visit_day, baskets.visit_day[chosen])
-    for visit in range(0, chosen.size, 20):
-        own = some.item_product[some.item_visit == visit]
-        np.testing.assert_array_equal(own, baskets.item_product[baskets.item_visit == chosen[visit]])
-    pairs = float((np.bincount(baskets.item_visit).astype(float) ** 2).sum())
-    assert some_customers(baskets, np.inf, pairs / 2).visit_day.size < baskets.visit_day.size
+@pytest.mark.parametrize("bound", ["MOST_ITEMS", "MOST_PAIRS"])
+def test_of_a_large_history_some_customers_are_looked_at(bound, history, monkeypatch):
+    size = np.bincount(history.baskets.item_visit).astype(float)
+    most = {"MOST_ITEMS": size.sum() / 2.5, "MOST_PAIRS": (size**2).sum() / 2.5}
+    monkeypatch.setattr(item_neighbours, bound, most[bound])
+    similar, fitted = item_neighbours.similar_products, []
+    monkeypatch.setattr(
+        item_neighbours, "similar_products", lambda journal, count: fitted.append(journal) or similar(journal, count)
+    )
+    make_agent("item_neighbours", history=history, slate_size=N)
+    assert set(fitted[-1].customer) == set(range(0, history.baskets.visit_customer.max() + 1, 3))
 
 
 def test_a_saved_agent_continues_bit_for_bit(history, tmp_path):

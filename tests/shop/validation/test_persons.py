@@ -8,6 +8,7 @@ import pytest
 
 from selflearn_env.shop.people.fit import fit_people
 from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.validation.baskets import real_hits
 from selflearn_env.shop.validation.habits import (
     LATE,
     TURNS,
@@ -17,7 +18,7 @@ from selflearn_env.shop.validation.habits import (
     repeat_shares,
     simulated,
 )
-from selflearn_env.shop.validation.hits import hits, real_hits
+from selflearn_env.shop.validation.hits import hits
 from selflearn_env.shop.validation.persons import (
     DRAW,
     STEPS,

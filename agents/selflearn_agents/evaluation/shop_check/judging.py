@@ -16,7 +16,7 @@ from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
 from selflearn_env.shop.shop import Shop
-from selflearn_env.shop.validation.hits import real_hits
+from selflearn_env.shop.validation.baskets import real_hits
 from selflearn_env.shop.validation.persons import comes_again
 
 MOST_VISITS = 15_000  # judged, about
