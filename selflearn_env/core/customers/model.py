@@ -136,6 +136,6 @@ class CustomerModel(ABC):
         """
         raise NotImplementedError(
             f"customers of {type(self).__name__} do not differ in what they want, so they cannot be persons: choose "
-            f"another customer model (independent, position, cascade, logit), or switch all tastes off; a model of your "
-            f"own needs a method `meeting`"
+            f"another customer model (independent, position, cascade, logit), or switch all tastes off; a model of "
+            f"your own needs a method `meeting`"
         )
