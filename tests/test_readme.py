@@ -56,7 +56,7 @@ def test_an_agent_of_ones_own_works_as_the_document_says():
 
 
 def test_a_person_is_met_as_the_document_says():
-    assert run_blocks(PEOPLE) == said(PEOPLE)
+    assert run_blocks(PEOPLE) == [*said(PEOPLE), ""]
 
 
 def test_lives_are_lived_again_as_the_document_says():

@@ -19,7 +19,7 @@ class Items:
     Attributes:
         start: (B + 1,) where the items of each row begin.
         product: (N,)
-        day: (N,) on which each was bought, counted from the log's first.
+        day: (N,) on which each was bought, counted from the log's first; in `SeenVisits` dates.
     """
 
     start: NDArray[np.int64]

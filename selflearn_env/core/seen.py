@@ -17,8 +17,8 @@ UNKNOWN = -1  # customer
 class SeenVisits:
     """What the shop sees of B visits; nothing in it is hidden from a real shop. Arrays are read-only.
 
-    Where visits are a state and nothing else, as in `Retail-v0`, nobody is known: customers are -1, all else is 0, and
-    no record has anything in it.
+    Where visits are a state and nothing else, as in `Retail-v0`, nobody is known: customers are -1, all else but the
+    state is 0, and no record has anything in it. In `RetailJourney-v0` a record is the last ten products bought.
 
     Attributes:
         state: (B,) state index.

@@ -33,7 +33,7 @@ class PeopleOptions(JourneyOptions):
 
     Attributes, beside those of `JourneyOptions`:
         observation: also "state", the state one-hot, which tells nothing of the person; "record", what the shop knows
-            of this person; and "person", the same with the hidden taste, activity and habit: privileged.
+            of this person; and "person", the same with the hidden taste, activity and cap: privileged.
         journey: what a visit changes for those after it. Where what was bought is bought again (`tastes.repeat`), there
             is no satiation unless a Journey says so: the log has both in one, and it is fitted.
         tastes: in what customers of one state differ: a Tastes, or a mapping with its fields. Where all is off they do
@@ -71,7 +71,11 @@ class PeopleOptions(JourneyOptions):
         if self.tastes.any and self.contrast != 1:
             raise ValueError("contrast makes states differ more, and persons differ by themselves: leave it at 1")
         if not self.tastes.any and self.observation in ("record", "person"):
-            raise ValueError(f"observation={self.observation!r} is of persons; with Tastes.off() there are none")
+            others = ", ".join(name for name in self.observations if name not in ("record", "person"))
+            raise ValueError(
+                f"observation={self.observation!r} is of persons, and with all tastes off there are no persons: choose "
+                f"{others}, or leave a taste on"
+            )
 
     def changed(self, face: tuple[str, ...], **options: Any) -> Self:
         """These options with some replaced; the journey is that of the tastes again, where none is given."""

@@ -17,9 +17,13 @@ from tests.envs.peopling import OFF, single_of
         ({"tastes": {"tast": True}}, TypeError, "Tastes has no 'tast'; did you mean 'taste'"),
         ({"tastes": {"taste": 0.5}}, TypeError, "Tastes.taste is True or False, got 0.5"),
         ({"contrast": 2.0}, ValueError, "contrast makes states differ more"),
-        ({"customer": "seed"}, NotImplementedError, "SeedCustomers has no method `meeting`.*Tastes.off"),
+        (
+            {"customer": "seed"},
+            NotImplementedError,
+            "SeedCustomers do not differ.*choose another.*tastes off",
+        ),
         ({"observation": "persons"}, ValueError, "did you mean 'person'"),
-        ({"observation": "record", "tastes": OFF}, ValueError, "observation='record' is of persons"),
+        ({"observation": "record", "tastes": OFF}, ValueError, "no persons: choose tiers"),
         ({"past_": "none"}, TypeError, "did you mean 'past'"),
     ],
 )

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=agent,
         metavar="NAME",
         help=f"agents to compare: {AGENT_HELP}; by default all that need no extra package, without myopic_oracle and "
-        "those that know customers where an episode is one visit (others show the same there), and without privileged "
+        "those that know customers where none is known (others show the same there), and without privileged "
         "ones where interest drifts",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")

@@ -33,7 +33,11 @@ class PersonalAgent(Agent):
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
     is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
 
-    Slate: the products of greatest w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o.
+    Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
+    with x, y, e_k and n as in `HierarchicalAgent`.
+
+    Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
+    block and K topics. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
     """
 
     knows_customers = True

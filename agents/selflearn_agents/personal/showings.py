@@ -19,7 +19,8 @@ class Showings:
 
     The tiredness of a customer of a product is how often it ignored it within the last 4 slates, each counting half
     after 30 days. Attention, a factor of both probabilities, is the responses seen at such a tiredness over those
-    expected of rested customers; five steps of tiredness, up to 2.5 and more, have one each.
+    expected of rested customers; each step of tiredness has one: none, then steps of 0.5, the last from 2 on. That what
+    was ignored is wanted less is impression discounting (Lee, Lakshmanan, Tiwari and Shah 2014).
 
     Attributes:
         ignored: (C, SLATES, n) products of the last slates that were ignored, newest first, others NOTHING.

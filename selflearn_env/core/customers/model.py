@@ -135,6 +135,7 @@ class CustomerModel(ABC):
             NotImplementedError: the model's customers have no preferences.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} has no method `meeting`, so its customers cannot be persons; add it, or give "
-            f"tastes=Tastes.off()"
+            f"customers of {type(self).__name__} do not differ in what they want, so they cannot be persons: choose "
+            f"another customer model (independent, position, cascade, logit), or switch all tastes off; a model of "
+            f"your own needs a method `meeting`"
         )

@@ -6,7 +6,7 @@ import math
 
 from selflearn_agents.evaluation.shop_check.findings import Findings
 from selflearn_env.shop.validation.categories import CategoryPairs
-from selflearn_env.shop.validation.habits import Habits, habits
+from selflearn_env.shop.validation.habits import Habits
 from selflearn_env.shop.validation.persons import gains
 from selflearn_env.shop.validation.purchases import OURS, POPULARITY, WORLD, gain_over, mean_and_error
 
@@ -41,7 +41,7 @@ def figures(found: Findings) -> dict[str, float]:
         named[f"hits_foreseen.{hit.slate}"] = hit.foreseen
     for source in ("log", "simulated"):
         if source in found.journals:
-            named |= _habits(source, habits(found.journals[source]), found.pairs[source])
+            named |= _habits(source, found.habits[source], found.pairs[source])
     named["independent.category_pairs"] = found.pairs["log"].independent
     if found.refit is not None:
         levels = {gain.step: gain.level for gain in gains(found.refit)[1:]}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -15,11 +17,15 @@ from selflearn_env.shop.people.fit import Choice, fit_people
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.shop import Shop
 from selflearn_env.shop.validation.categories import CategoryPairs, category_pairs, find_categories, halves
-from selflearn_env.shop.validation.habits import simulated
+from selflearn_env.shop.validation.habits import Habits, habits, simulated
 from selflearn_env.shop.validation.hits import Hits, hits
 from selflearn_env.shop.validation.persons import Check, comes_again, has_earlier_days, last_months, other_customers
 from selflearn_env.shop.validation.purchases import GROUPS, checks
 from selflearn_env.shop.validation.purchases import Check as StatesCheck
+
+WORLDS = 5  # in which visits are simulated
+
+Numbers = TypeVar("Numbers", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +37,9 @@ class Findings:
         choice: what was chosen in the persons' model, fitted to the population.
         persons: the checks of the persons' model, as many as the log allows, by their names.
         hits: real hits of the persons' model, where other customers can be foreseen.
-        journals: the visits of the log, a customer's day being one, and the same simulated; only the log's where no
-            customer comes again.
-        pairs: of the same journals, pairs of one category.
+        journals: the visits of the log, a customer's day being one, and the same simulated, several times, each in a
+            world of its own; only the log's where no customer comes again.
+        pairs: of the same journals, pairs of one category; the mean over the worlds.
         refit: the check of the persons' model on a simulated log, None where no customer comes again.
         judged: the lists by each simulator.
     """
@@ -42,15 +48,27 @@ class Findings:
     choice: Choice
     persons: dict[str, Check]
     hits: list[Hits]
-    journals: dict[str, Journal]
+    journals: dict[str, list[Journal]]
     pairs: dict[str, CategoryPairs]
     refit: Check | None
     judged: dict[str, Judged]
+
+    @cached_property
+    def habits(self) -> dict[str, Habits]:
+        """What the journals are like, the mean over the worlds."""
+        return {name: averaged([habits(each) for each in several]) for name, several in self.journals.items()}
 
     @property
     def known_persons(self) -> bool:
         """Whether customers come again, so that persons can be told apart."""
         return "simulated" in self.journals
+
+
+def averaged(several: Sequence[Numbers]) -> Numbers:
+    """The means of several tuples of numbers, or of tuples of them."""
+    means = [np.mean(each, axis=0) for each in zip(*several, strict=True)]
+    kind: Any = type(several[0])
+    return kind(*(tuple(mean.tolist()) if mean.ndim else float(mean) for mean in means))
 
 
 def find(shop: Shop, slate_size: int, seed: int) -> Findings:
@@ -72,7 +90,7 @@ def find(shop: Shop, slate_size: int, seed: int) -> Findings:
     days = journal.by_day()
     known = comes_again(journal)
     checked: dict[str, Check] = {}
-    journals, refit, shown = {"log": days}, None, []
+    journals, refit, shown = {"log": [days]}, None, []
     with tqdm(total=7, unit="part", disable=None, file=sys.stderr) as bar:
         with _part(bar, "states"):
             by_state = checks(shop, rng())
@@ -89,10 +107,13 @@ def find(shop: Shop, slate_size: int, seed: int) -> Findings:
             judged = judge(shop, slate_size, rng())
         with _part(bar, "simulated visits"):
             if known:
-                journals["simulated"] = simulated(days, shop.people, rng())
-                journals["simulated, new persons"] = simulated(days, shop.people, rng(), newcomers=True)
+                for name, newcomers in (("simulated", False), ("simulated, new persons", True)):
+                    journals[name] = [simulated(days, shop.people, own, newcomers) for own in rng().spawn(WORLDS)]
             category = find_categories(halves(days)[0], rng())
-            pairs = {name: category_pairs(halves(of)[1], category) for name, of in journals.items()}
+            pairs = {
+                name: averaged([category_pairs(halves(each)[1], category) for each in several])
+                for name, several in journals.items()
+            }
         with _part(bar, "fitted again"):
             if known and "other customers" in checked:
                 people = fit_people(journal, rng())

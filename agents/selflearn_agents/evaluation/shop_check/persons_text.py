@@ -7,11 +7,11 @@ import textwrap
 import numpy as np
 
 from selflearn_agents.evaluation.markdown import number, table
-from selflearn_agents.evaluation.shop_check.findings import Findings
+from selflearn_agents.evaluation.shop_check.findings import WORLDS, Findings
 from selflearn_agents.evaluation.shop_check.ranking import SURE
 from selflearn_agents.evaluation.shop_check.verdict import ENVIRONMENTS
 from selflearn_env.shop.people.fit import Choice
-from selflearn_env.shop.validation.habits import LATE, TURNS, habits, repeat_shares
+from selflearn_env.shop.validation.habits import LATE, TURNS, repeat_shares
 from selflearn_env.shop.validation.persons import DRAW, Check, Gain, gains
 from selflearn_env.shop.validation.purchases import GROUPS, LATE_DAYS
 
@@ -135,7 +135,7 @@ def _rankings_text(found: Findings) -> str:
 
 
 def _habits_text(found: Findings) -> str:
-    of = [habits(journal) for journal in found.journals.values()]
+    of = list(found.habits.values())
     rows = [[label, *(_habit(getattr(each, name)) for each in of)] for name, label in HABITS.items()]
     pairs = list(found.pairs.values())
     rows.append(["pairs of one category in a basket, %", *(number(each.within, 1) for each in pairs)])
@@ -143,14 +143,17 @@ def _habits_text(found: Findings) -> str:
     rows.append(["the same across two customers, %", *(number(each.independent, 1) for each in pairs)])
     text = _section(
         "Visits of the log and simulated ones",
-        "The simulated customers visit when the log's do, and begin with nothing; new persons are drawn anew, not "
+        "The simulated customers visit when the log's do, and begin with nothing; figures are means over "
+        f"{WORLDS} simulated logs, each of a world of its own. New persons are drawn anew, not "
         "from what the log's purchases leave possible. All that a customer buys on one day is one visit. Categories "
         "are found from what half of the log's customers buy together, and measured on the other half.",
         table(["", *found.journals], rows),
     )
     if not found.known_persons:
         return text
-    shares = np.stack([repeat_shares(journal) for journal in found.journals.values()], axis=1)
+    shares = np.stack(
+        [np.mean([repeat_shares(each) for each in several], axis=0) for several in found.journals.values()], axis=1
+    )
     ends = [*(str(last - 1) for last in TURNS[1:]), "more"]
     spans = [str(first) if last == str(first) else f"{first} - {last}" for first, last in zip(TURNS, ends, strict=True)]
     by_turn = [[span, *(number(share, 1) for share in row)] for span, row in zip(spans, shares, strict=True)]

@@ -64,7 +64,7 @@ def habits_plot(found: Findings, file: IO[bytes]) -> None:
     """Writes a PNG: sizes of baskets, products per customer, and what is bought again, in the log and simulated."""
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     sizes, products, again = _panels(figure, 3, False)
-    log, drawn = found.journals["log"], found.journals["simulated"]
+    log, drawn = found.journals["log"][0], found.journals["simulated"][0]
     for axes, name, real, made in (
         (sizes, "products of a visit", log.size, drawn.size),
         (products, "products of a customer", products_per_customer(log), products_per_customer(drawn)),
