@@ -43,7 +43,7 @@ def _worth(found: Mapping[str, float]) -> str:
         if f"gain.{name}.present" in found:
             worth.append(f"the shop's present {_nats(found, name, 'present')}")
         parts.append(f"{shown} {_and(worth)}")
-    return f"{'; '.join(parts)} nats per visit beyond popularity (0.69 is a factor of 2)." if parts else ""
+    return f"{'; '.join(parts)} nats per visit, each beyond the one before (0.69 is a factor of 2)." if parts else ""
 
 
 def _nats(found: Mapping[str, float], name: str, part: str) -> str:

@@ -46,7 +46,8 @@ def test_the_first_check_begins_the_sentence(check):
     beginning = {"other_customers": "For other customers", "last_months": "In the last two months"}[check]
     assert (
         first
-        == f"1. {beginning} the state is worth +1.0 ± 0.2 nats per visit beyond popularity (0.69 is a factor of 2)."
+        == f"1. {beginning} the state is worth +1.0 ± 0.2 nats per visit, each beyond the one before (0.69 is a "
+        "factor of 2)."
     )
 
 
