@@ -45,8 +45,7 @@ def test_the_first_check_begins_the_sentence(check):
     first = verdict(found, known_persons=True).splitlines()[0]
     beginning = {"other_customers": "For other customers", "last_months": "In the last two months"}[check]
     assert (
-        first
-        == f"1. {beginning} the state is worth +1.0 ± 0.2 nats per visit, each beyond the one before (0.69 is a "
+        first == f"1. {beginning} the state is worth +1.0 ± 0.2 nats per visit, each beyond the one before (0.69 is a "
         "factor of 2)."
     )
 
