@@ -176,7 +176,7 @@ def test_habits_of_visits_that_can_be_counted_by_hand(compared):
 
 def test_simulated_visits_are_those_compared_in_the_drawn_world(tiny_shop):
     bought, expected = [], []
-    for seed in range(60):
+    for seed in range(15):
         for part in checks(tiny_shop, np.random.default_rng(seed))[0].parts:
             assert part.simulated.visit_state is part.checked.visit_state
             assert part.simulated.visit_customer is part.checked.visit_customer
@@ -184,7 +184,7 @@ def test_simulated_visits_are_those_compared_in_the_drawn_world(tiny_shop):
             assert len(set(pairs.tolist())) == len(pairs)
             bought.append(len(pairs))
             expected.append((1 - np.exp(-whole(part.incidence[WORLD])[part.checked.visit_state])).sum())
-    assert np.sum(bought) == pytest.approx(np.sum(expected), rel=0.02)
+    assert np.sum(bought) == pytest.approx(np.sum(expected), rel=0.04)
 
 
 def figures(shop):
