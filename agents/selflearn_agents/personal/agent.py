@@ -78,7 +78,7 @@ class PersonalAgent(Agent):
         decide(
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
-            model.variance, self._rank, self._order, self._bound, *people._records(seen), *known, people.factors,
+            model.variance, self._rank, self._order, self._bound, *people.records(seen), *known, people.factors,
             people.season, people.keep, people.trust, seen.customer, showings.ignored, showings.date,
             showings.attention,
         )  # fmt: skip

@@ -102,7 +102,7 @@ class Household:
         """What the records say of the customers of visits."""
         return Recognised(
             *recognise(
-                *self._records(seen), self.season, self.keep, self.geometric, self.alpha, self.norm, self.level,
+                *self.records(seen), self.season, self.keep, self.geometric, self.alpha, self.norm, self.level,
                 self.activity, self.weight, self.cap, self.kappa,
             )
         )  # fmt: skip
@@ -116,13 +116,13 @@ class Household:
             (B, n) what is bought beside the record over what a usual person buys; (B, n) what is bought again, in
             purchases per visit; both as if trust were 1.
         """
-        return foresee(slates, *self._records(seen), *known, self.factors, self.season, self.keep)
+        return foresee(slates, *self.records(seen), *known, self.factors, self.season, self.keep)
 
     def foresee_all(self, seen: SeenVisits, known: Recognised, means: NDArray[np.floating]) -> NDArray[np.float64]:
         """(B, P) purchases per visit of all products, given the log of what a usual person buys (B, P)."""
-        return foresee_all(*self._records(seen), *known, self.factors, self.season, self.keep, self.trust, means)
+        return foresee_all(*self.records(seen), *known, self.factors, self.season, self.keep, self.trust, means)
 
-    def _records(self, seen: SeenVisits) -> tuple[NDArray, ...]:
+    def records(self, seen: SeenVisits) -> tuple[NDArray, ...]:
         """What all loops take: records, dates and months of the visits."""
         record = seen.record
         return record.start, record.product, record.day, seen.date, self.month_of_state[seen.state]

@@ -47,22 +47,21 @@ def recognise(  # type: ignore[no-untyped-def]
                     found[k] += theta[v, k] * geometric[product[i], k] / total
             theta[v] = found / found.sum()
 
-        number, count, total = -1, 0, 0.0  # visits of the record before, items before, sum of n f^0.5 now
+        number, total = -1, 0.0  # visits of the record before, sum of n f^0.5 now
         expected, seen = OPPORTUNITIES, OPPORTUNITIES * cap  # repeats, if the cap were 1, and those seen
         before, today = 0, -1
         for i in range(first, end):
             if day[i] != today:
                 number, today, before = number + 1, day[i], i - first
             if number > 0:
-                remembered = before / (activity * 1.0)
+                remembered = before / activity
                 expected += remembered / (remembered + kappa)
                 seen += 1.0 * (last[product[i]] >= 0)
             total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
             last[product[i]] = number
-            count += 1
         for i in range(first, end):
             last[product[i]] = -1
-        own_activity = (weight * activity + count) / (weight + number + 1)
+        own_activity = (weight * activity + end - first) / (weight + number + 1)
         own_cap = min(seen / expected, 0.98)
         remembered = total / own_activity
         part = own_cap * remembered / (remembered + kappa)

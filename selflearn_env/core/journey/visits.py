@@ -44,6 +44,10 @@ class JourneyVisits(Visits):
         known = self.bought[:, ::-1] != NONE  # oldest first
         start = np.concatenate([[0], np.cumsum(np.count_nonzero(known, axis=1))])
         days = self.bought_day[:, ::-1][known] + first_date
+        return self.seen_with(Items(start, self.bought[:, ::-1][known].astype(np.int32), days), first_date)
+
+    def seen_with(self, record: Items, first_date: int) -> SeenVisits:
+        """What the shop sees of the visits, where this is what it knows to have been bought."""
         return SeenVisits(
             state=self.state,
             customer=self.customer,
@@ -51,7 +55,7 @@ class JourneyVisits(Visits):
             days_since=self.day - self.last_visit,
             visits=self.visits,
             empty=self.empty,
-            record=Items(start, self.bought[:, ::-1][known].astype(np.int32), days),
+            record=record,
         )
 
 

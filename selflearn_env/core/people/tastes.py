@@ -68,7 +68,7 @@ class PersonalTastes:
         """What the shop sees of the visits, with all that each person has bought."""
         moments = self.moments(visits)
         record = self.world.log.pieces(moments.begin, moments.end).followed_by(visits.record)
-        return replace(visits.seen(first_date), record=replace(record, day=record.day + first_date))
+        return visits.seen_with(replace(record, day=record.day + first_date), first_date)
 
 
 class PersonalInterest:
