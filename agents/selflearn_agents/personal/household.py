@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.personal.loops import foresee, foresee_all, recognise
+from selflearn_agents.personal.records import foresee, foresee_all, recognise
 from selflearn_env.core.people.world import POWER
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
