@@ -29,6 +29,11 @@ class Arrivals(Protocol[AnyVisits]):
         """Length of the list of possible visits; each of its positions is drawn equally often."""
         ...
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether no position is drawn again before all have been, so that few customers live two lives at a time."""
+        ...
+
     def start(self, batch: int, run: Run) -> AnyVisits:
         """New visits, so many, from positions drawn by the run."""
         ...
@@ -54,6 +59,7 @@ class SingleVisits:
     """Visits that nothing follows: an episode is one visit."""
 
     lasting = False
+    in_turn = False
     first_date = 0
 
     def __init__(self, weights: NDArray[np.int64]):

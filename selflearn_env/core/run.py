@@ -59,6 +59,7 @@ class Run:
         slate_size: int,
         products: int,
         drift: Drift | None,
+        in_turn: bool = False,
     ):
         """Begins a run.
 
@@ -69,9 +70,10 @@ class Run:
             slate_size: products per slate, n.
             products: size of the catalogue, P.
             drift: how the customers' interest wanders, or None.
+            in_turn: whether no position is drawn again before all have been.
         """
         visits, responses, noise, path, life, pasts, baskets = rng.spawn(7)
-        self.visits = Stream(visits, _Integers(positions))
+        self.visits = Stream(visits, _Turns(positions) if in_turn else _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
         self.noise = Stream(noise, _Normals(slate_size))
         self.life = Stream(life, _Uniforms(LIFE))
@@ -89,6 +91,13 @@ class _Integers:
 
     def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
         return rng.integers(self.high, size=rows)
+
+
+class _Turns(_Integers):
+    def __call__(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+        # More than are asked for: the stream keeps them, so that the numbers do not depend on the size of the batches.
+        rounds = -(-rows // self.high)
+        return rng.permuted(np.tile(np.arange(self.high), (rounds, 1)), axis=1).reshape(-1)
 
 
 def _seeds(rng: np.random.Generator, rows: int) -> NDArray[np.uint64]:

@@ -97,6 +97,7 @@ class Simulator(Generic[AnyVisits]):
             slate_size=self.slate_size,
             products=self.products,
             drift=self.drift,
+            in_turn=self.arrivals.in_turn,
         )
 
     def now(self, run: Run) -> Simulator[AnyVisits]:

@@ -17,7 +17,7 @@ from selflearn_agents.evaluation.statistics import Interval, paired_difference
 from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.rewards import BOUGHT
 
-SIDE_BY_SIDE = 2_000  # customers, each with a memory of its own
+SIDE_BY_SIDE = 1_000  # customers, each with a memory of its own
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +67,7 @@ def evaluate_lives(
 ) -> LivesResult:
     """Lets an agent serve customers to the end of their lives, and learn after each round of visits.
 
-    Customers come in groups of up to 2,000, who live side by side. For equal seeds every agent meets the same customers
+    Customers come in groups of up to 1,000, who live side by side. For equal seeds every agent meets the same customers
     in the same order, each with the same first visit, so that differences between agents can be paired by customer.
 
     Args:

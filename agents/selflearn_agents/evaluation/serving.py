@@ -58,14 +58,16 @@ def serve_lives(simulator: Simulator, agent: Agent, customers: int, side_by_side
         simulator: of the customers.
         agent: the agent; what it learns from each round is the caller's to say.
         customers: how many, C; each item says which of them it is about.
-        side_by_side: customers of a group, at most.
+        side_by_side: customers of a group, at most; nobody is in a group twice.
         seed: of the environment.
     """
-    run = simulator.begin(np.random.default_rng(seed))
-    for begin in range(0, customers, side_by_side):
-        first = simulator.start(min(side_by_side, customers - begin), run)
+    run, begin, round_ = simulator.begin(np.random.default_rng(seed)), 0, simulator.arrivals.positions
+    while begin < customers:
+        size = min(side_by_side, round_ - begin % round_, customers - begin)
+        first = simulator.start(size, run)
         for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, simulator, visits)), run):
             yield served._replace(rows=begin + served.rows)
+        begin += size
 
 
 def keeps_references(simulator: Simulator) -> bool:

@@ -28,6 +28,7 @@ class Newcomers:
     """
 
     lasting = True
+    in_turn = True
 
     def __init__(self, journey: Journey, lives: Lives, calendar: Calendar, slate_size: int, products: int):
         """Finds those who come before the horizon.
@@ -160,6 +161,8 @@ class ReturningCustomers(Newcomers):
 
 class PassingCustomers(Newcomers):
     """Customers who do not come back: visits of a newcomer each, in states that are drawn as those of single visits."""
+
+    in_turn = False
 
     def __init__(
         self,
