@@ -30,6 +30,7 @@ from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
 from selflearn_agents.personal.agent import PersonalAgent
+from selflearn_agents.personal.patient import PatientAgent
 from selflearn_agents.regulars.again import AgainAgent
 from selflearn_agents.regulars.item_neighbours import ItemNeighboursAgent
 from selflearn_env.plugins import import_named
@@ -54,6 +55,7 @@ AGENTS: dict[str, type[Agent]] = {
     "linear_thompson": LinearThompsonAgent,
     "hierarchical": HierarchicalAgent,
     "personal": PersonalAgent,
+    "patient": PatientAgent,
     "gradient": GradientAgent,
     "cascade_ucb": CascadeUCBAgent,
     "mabwiser": MABWiserAgent,

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_agents.personal.effects import HALF_LIVES, Effects, causes_of
 from selflearn_agents.personal.household import Household
-from selflearn_agents.personal.loops import decide, weigh
+from selflearn_agents.personal.loops import attend, decide
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
@@ -27,21 +28,23 @@ class PersonalAgent(Agent):
     infers both from its record, by the persons' model that was fitted to the history. Of a customer who is not known,
     w = 1 and o = 0.
 
-    Of a customer who is known, both probabilities are less for a product that it has lately ignored: `Showings` learns
-    by how much. How far w and o are to be trusted is learned, too.
+    Of a customer who is known, `Showings` remembers what it ignored of late. How much less that makes of both
+    probabilities is learned, as is what a purchase leaves of the interest in the product, and how far w and o are to
+    be trusted: `Effects` has the formulas.
 
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
     is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
 
     Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
-    with x, y, e_k and n as in `HierarchicalAgent`.
+    with x, y, e_k and n as in `HierarchicalAgent`: the best of this visit, whatever comes of it.
 
     Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
     block and K topics. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
     """
 
     knows_customers = True
-    parts = {"model": Model, "household": Household, "showings": Showings}  # noqa: RUF012
+    price, worth = 0.0, np.zeros(2)  # see `decide`: this agent looks at this visit only
+    parts = {"model": Model, "household": Household, "showings": Showings, "effects": Effects}  # noqa: RUF012
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
         """Starts from the history.
@@ -61,7 +64,7 @@ class PersonalAgent(Agent):
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self.household = Household.of_history(history)
-        self.showings = Showings(self.slate_size)
+        self.showings, self.effects = Showings(self.slate_size), Effects()
         self._rank = rng.permutation(self.products)
         blocks = len(self.model.members)
         self._order = np.zeros((blocks, self.products), dtype=np.int32)
@@ -72,15 +75,14 @@ class PersonalAgent(Agent):
         """(B, n) the slates of greatest score."""
         seen, model, people, showings = states, self.model, self.household, self.showings
         self._see_to_bounds()
-        showings.make_room(seen)
-        known = people.recognise(seen)
+        known, recalled = people.recognise(seen), showings.recall(seen)
         slates = np.empty((len(seen), self.slate_size), dtype=np.int64)
         decide(
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
             model.variance, self._rank, self._order, self._bound, *people.records(seen), *known, people.factors,
-            people.season, people.keep, people.trust, seen.customer, showings.ignored, showings.date,
-            showings.attention,
+            people.season, people.keep, *recalled, self.effects.strength, HALF_LIVES, self.price, self.worth,
+            model.factors[0],
         )  # fmt: skip
         return slates
 
@@ -89,23 +91,48 @@ class PersonalAgent(Agent):
         seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
         ratio, own = people.foresee(seen, people.recognise(seen), slates)
-        step, attention = showings.step(seen, slates), showings.attention
-        usual = np.exp(model.means_of(seen.state, slates))
-        offset, again = np.log1p(people.trust[0] * (ratio - 1.0)), people.trust[1] * own
-        scale, look = model.factors
-        model.observe(seen.state, slates, responses, offset, again, attention[step])
-        weigh(
-            slates, responses, usual, ratio, own, step, scale, look, people.trust, people.precision, attention,
-            showings.tally,
-        )  # fmt: skip
-        showings.remember(seen, slates, responses)
+        recalled = showings.recall(seen)
+        tired = recalled.tiredness(slates)
+        causes = causes_of(seen, slates, tired, recalled.bored)
+        usual, factors = np.exp(model.means_of(seen.state, slates)), model.factors
+        taste, again = self.effects.trust
+        offset, own_appeal, attention = np.log1p(taste * (ratio - 1.0)), again * own, self.effects.attention(causes)
+        model.observe(seen.state, slates, responses, offset, own_appeal, attention)
+        self.effects.learn(slates, responses, usual, ratio, own, causes, factors)
+        showings.remember(seen, slates, responses, tired)
+        appeal = usual * np.exp(offset) + own_appeal
+        self._look_ahead(seen, responses, item_rewards, appeal, attention, recalled.bored)
+
+    def _look_ahead(
+        self,
+        seen: SeenVisits,
+        responses: NDArray[np.int8],
+        item_rewards: NDArray[np.float64],
+        appeal: NDArray[np.float64],
+        attention: NDArray[np.float64],
+        bored: NDArray[np.float64],
+    ) -> None:
+        """What an agent does that thinks of later visits; this one does not.
+
+        Args:
+            seen: the visits, B.
+            responses: (B, n) to what was shown.
+            item_rewards: (B, n) of it.
+            appeal: (B, n) that was foreseen, at full attention.
+            attention: (B, n) that was foreseen.
+            bored: (B,) how bored the customers were.
+        """
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
-        seen, expected = self.model.tally[:, 0]
-        means = self.model.means(states.state)
-        appeal = self.household.foresee_all(states, self.household.recognise(states), means)
-        return np.minimum(seen / expected * appeal, 1.0)
+        model, people, strength = self.model, self.household, self.effects.strength
+        values = people.foresee_all(states, people.recognise(states), model.means(states.state), self.effects.trust)
+        record = states.record
+        attend(
+            values, record.start, record.product, record.day, states.date, *self.showings.recall(states), strength,
+            HALF_LIVES,
+        )  # fmt: skip
+        return np.minimum(model.factors[0][0] * values, 1.0)
 
     def _propensity(self, states: SeenVisits, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""

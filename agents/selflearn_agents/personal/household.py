@@ -12,7 +12,6 @@ from selflearn_env.core.people.world import POWER
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
-FAITH = 50.0  # precision of the trust before any response
 FAR = 20_000  # days, after which a purchase counts as one of so many days ago
 
 
@@ -71,7 +70,6 @@ class Household:
         self.season, self.norm, self.level, self.keep = season, norm, level, keep
         self.month_of_state = month_of_state
         self.activity, self.weight, self.cap, self.kappa = activity, weight, cap, kappa
-        self.trust, self.precision = np.ones(2), np.full(2, FAITH)
 
     @classmethod
     def of_history(cls, history: History) -> Self:
@@ -118,9 +116,11 @@ class Household:
         """
         return foresee(slates, *self.records(seen), *known, self.factors, self.season, self.keep)
 
-    def foresee_all(self, seen: SeenVisits, known: Recognised, means: NDArray[np.floating]) -> NDArray[np.float64]:
+    def foresee_all(
+        self, seen: SeenVisits, known: Recognised, means: NDArray[np.floating], trust: NDArray
+    ) -> NDArray[np.float64]:
         """(B, P) purchases per visit of all products, given the log of what a usual person buys (B, P)."""
-        return foresee_all(*self.records(seen), *known, self.factors, self.season, self.keep, self.trust, means)
+        return foresee_all(*self.records(seen), *known, self.factors, self.season, self.keep, trust, means)
 
     def records(self, seen: SeenVisits) -> tuple[NDArray, ...]:
         """What all loops take: records, dates and months of the visits."""

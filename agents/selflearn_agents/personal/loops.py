@@ -1,4 +1,4 @@
-"""The rules of `PersonalAgent` as loops over visits; `Household` and `Model` describe their arrays."""
+"""The rules of `PersonalAgent` as loops over visits; `Household`, `Showings` and `Model` describe their arrays."""
 
 from __future__ import annotations
 
@@ -10,41 +10,53 @@ from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import SURE
 from selflearn_agents.personal.records import taste_of
 from selflearn_env.core.compiling import Loop
-from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED
 
-HALF_LIFE = 30.0  # days after which a showing that was ignored counts half
-WIDTH, HIGHEST = 0.5, 5  # of a step of tiredness, and the last step
-MOST_TRUST = 3.0  # in what is bought again; in the taste it is 1
+HALVINGS = 24  # in search of an appeal
 
 
 @Loop
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
     following, mean, variance, rank, order, bound, start, product, day, date, month, theta, beside, again, factors,
-    season, keep, trust, customer, ignored, ignored_date, attention,
+    season, keep, tired_start, tired_product, tired, bored, strength, half_lives, price, worth, scale,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score.
 
     Looked at are first those that the customer has bought, then those once shown in the block, then the newcomers in
-    an order (M, P) of bounds (M, P): no newcomer scores more than 1 + trust (beside - 1) times its bound.
+    an order (M, P) of bounds (M, P): no newcomer scores more than 1 + strength (beside - 1) times its bound.
+
+    Args, beside those that are described elsewhere:
+        tired_start, tired_product, tired, bored: what is remembered of the customers, see `Recalled`.
+        strength, half_lives: see `Effects`.
+        price: of showing once more what was ignored before, in rewards, if it is ignored again.
+        worth: (2,) rewards of a purchase and of a click above that of neither.
+        scale: (2,) x and y.
     """
-    remembered, left = np.zeros(len(factors)), np.ones(len(factors))
+    remembered, lately = np.zeros(len(factors)), np.zeros(len(factors), dtype=np.int64)
+    left, again_ignored = np.ones(len(factors)), np.zeros(len(factors), dtype=np.bool_)
     scores = np.empty(slates.shape[1])
     for v in range(len(states)):
         state = states[v]
-        tire(left, customer[v], date[v], ignored, ignored_date, attention)
         home, here = block[state], place[state]
         bonus = optimism * math.sqrt(math.log1p(1.0 + visit_count[state]))
+        for i in range(tired_start[v], tired_start[v + 1]):
+            left[tired_product[i]] = math.exp(strength[2] * tired[i])
+            again_ignored[tired_product[i]] = True
+        mood = math.exp(strength[5] * bored[v])
         for i in range(start[v], start[v + 1]):
             remembered[product[i]] += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
+            lately[product[i]] = day[i]
         filled = 0
         scores[:] = -np.inf
         for i in range(start[v], start[v + 1]):  # what was bought before, first: it fills the slate with high scores
             p = product[i]
             if remembered[p] > 0:
                 usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                score = usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
-                score = left[p] * (score + trust[1] * again[v] * remembered[p])
+                score = usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
+                score += strength[1] * again[v] * remembered[p]
+                score *= left[p] * sated(np.float64(date[v] - lately[p]), strength, half_lives)
+                if again_ignored[p]:
+                    score = appeal_after(score, price, worth, scale, mood)
                 remembered[p] = -1.0  # looked at
                 if score >= scores[-1]:
                     filled = insert(p, score, slates[v], scores, filled, rank)
@@ -53,11 +65,14 @@ def decide(  # type: ignore[no-untyped-def]
             p = owner[belief, 1]
             if remembered[p] >= 0:
                 usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                score = left[p] * usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
+                score = left[p] * usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
                 if score >= scores[-1]:
-                    filled = insert(p, score, slates[v], scores, filled, rank)
+                    if again_ignored[p]:
+                        score = appeal_after(score, price, worth, scale, mood)
+                    if score >= scores[-1]:
+                        filled = insert(p, score, slates[v], scores, filled, rank)
             belief = following[belief]
-        most = 1.0 + trust[0] * (beside[v] - 1.0)
+        most = 1.0 + strength[0] * (beside[v] - 1.0)
         for at in range(len(factors)):
             p = order[home, at]
             if most * np.float64(bound[home, at]) < scores[-1]:
@@ -65,12 +80,17 @@ def decide(  # type: ignore[no-untyped-def]
             if remembered[p] < 0 or row[home, p] >= 0:
                 continue
             usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-            score = left[p] * usual * (1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
+            score = left[p] * usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
             if score >= scores[-1]:
-                filled = insert(p, score, slates[v], scores, filled, rank)
+                if again_ignored[p]:
+                    score = appeal_after(score, price, worth, scale, mood)
+                if score >= scores[-1]:
+                    filled = insert(p, score, slates[v], scores, filled, rank)
         for i in range(start[v], start[v + 1]):
             remembered[product[i]] = 0.0
-        tire(left, customer[v], date[v], ignored, ignored_date, np.ones(len(attention)))
+        for i in range(tired_start[v], tired_start[v + 1]):
+            left[tired_product[i]] = 1.0
+            again_ignored[tired_product[i]] = False
 
 
 @Loop
@@ -87,93 +107,54 @@ def score_of(  # type: ignore[no-untyped-def]
 
 
 @Loop
-def tiredness(slates, customer, date, ignored, ignored_date):  # type: ignore[no-untyped-def]
-    """(B, n) steps of tiredness of the products in slates (B, n)."""
-    steps = np.zeros(slates.shape, dtype=np.int64)
-    for v in range(len(slates)):
-        if customer[v] < 0:
-            continue
-        for slot in range(slates.shape[1]):
-            tired = 0.0
-            for slate in range(ignored.shape[1]):
-                for place in range(ignored.shape[2]):
-                    if ignored[customer[v], slate, place] == slates[v, slot]:
-                        tired += math.exp2((ignored_date[customer[v], slate] - date[v]) / HALF_LIFE)
-            steps[v, slot] = step_of(tired)
-    return steps
+def appeal_after(appeal, price, worth, scale, mood):  # type: ignore[no-untyped-def]
+    """The appeal at which a product is worth as much as one of this appeal is after a price for being ignored.
 
-
-@Loop
-def weigh(  # type: ignore[no-untyped-def]
-    slates, responses, usual, ratio, own, step, scale, look, trust, precision, attention, tally
-):
-    """Learns from responses how far persons are to be trusted, and counts them at each step of tiredness.
-
-    Trust is conditioned on g and j of the responses as the log-appeal is in `HierarchicalAgent`, with the slopes of the
-    log-appeal in its two numbers.
+    A product of appeal a is worth b B + (1 - b) c C in this visit, with b = x a, c = y sqrt(a) and B, C the rewards
+    above that of neither; after the price, (1 - b) (1 - c) times the price less.
     """
-    pull, found = np.zeros(2), np.zeros(2)
-    slope = np.empty(2)
-    for v in range(len(slates)):
-        for slot in range(slates.shape[1]):
-            beside = usual[v, slot] * (1.0 + trust[0] * (ratio[v, slot] - 1.0))
-            appeal = beside + trust[1] * own[v, slot]
-            rested = look[slot]
-            seen = rested * attention[step[v, slot]]
-            buy = min(scale[0] * appeal * seen, SURE)
-            click = min(scale[1] * math.sqrt(appeal) * seen, SURE)
-            bought, clicked = 1.0 * (responses[v, slot] == BOUGHT), 1.0 * (responses[v, slot] == CLICKED)
-            score = (bought - buy) / (1.0 - buy) + 0.5 * (1.0 - bought) * (clicked - click) / (1.0 - click)
-            information = buy / (1.0 - buy) + 0.25 * (1.0 - buy) * click / (1.0 - click)
-            slope[0] = usual[v, slot] * (ratio[v, slot] - 1.0) / appeal
-            slope[1] = own[v, slot] / appeal
-            for which in range(2):
-                pull[which] += score * slope[which]
-                found[which] += information * slope[which] * slope[which]
-            tally[0, step[v, slot]] += bought + 0.5 * clicked
-            tally[1, step[v, slot]] += (buy + 0.5 * (1.0 - buy) * click) / attention[step[v, slot]]
-    for which in range(2):
-        precision[which] += found[which]
-        trust[which] += pull[which] / precision[which]
-    trust[0] = min(max(trust[0], 0.0), 1.0)
-    trust[1] = min(max(trust[1], 0.0), MOST_TRUST)
+    if price <= 0.0:
+        return appeal
+    high = math.sqrt(appeal * mood)
+    buy, click = min(scale[0] * high * high, SURE), min(scale[1] * high, SURE)
+    due = worth_of(buy, click, worth) - price * (1.0 - buy) * (1.0 - click)
+    if due <= 0.0:
+        return due
+    low = 0.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if worth_of(min(scale[0] * middle * middle, SURE), min(scale[1] * middle, SURE), worth) < due:
+            low = middle
+        else:
+            high = middle
+    return high * high / mood
 
 
 @Loop
-def remember(slates, responses, customer, date, ignored, ignored_date):  # type: ignore[no-untyped-def]
-    """Puts slates before those that are remembered."""
-    for v in range(len(slates)):
-        who = customer[v]
-        if who < 0:
-            continue
-        for slate in range(ignored.shape[1] - 1, 0, -1):
-            ignored[who, slate] = ignored[who, slate - 1]
-            ignored_date[who, slate] = ignored_date[who, slate - 1]
-        ignored_date[who, 0] = date[v]
-        for slot in range(slates.shape[1]):
-            ignored[who, 0, slot] = slates[v, slot] if responses[v, slot] == IGNORED else -1
+def worth_of(buy, click, worth):  # type: ignore[no-untyped-def]
+    """Expected reward above that of neither, at these probabilities of a purchase, and otherwise of a click."""
+    return buy * worth[0] + (1.0 - buy) * click * worth[1]
 
 
 @Loop
-def step_of(tired):  # type: ignore[no-untyped-def]
-    """0 where nothing was ignored, then one more for each half."""
-    return min(int(tired / WIDTH) + 1, HIGHEST) if tired > 0.0 else 0
+def attend(  # type: ignore[no-untyped-def]
+    values, start, product, day, date, tired_start, tired_product, tired, bored, strength, half_lives
+):
+    """Multiplies values (B, P) by what is left of the attention to each product."""
+    looked_at = np.zeros(values.shape[1], dtype=np.bool_)
+    for v in range(len(values)):
+        values[v] *= math.exp(strength[5] * bored[v])
+        for i in range(tired_start[v], tired_start[v + 1]):
+            values[v, tired_product[i]] *= math.exp(strength[2] * tired[i])
+        for i in range(start[v + 1] - 1, start[v] - 1, -1):  # the last purchase of each
+            if not looked_at[product[i]]:
+                looked_at[product[i]] = True
+                values[v, product[i]] *= sated(np.float64(date[v] - day[i]), strength, half_lives)
+        for i in range(start[v], start[v + 1]):
+            looked_at[product[i]] = False
 
 
 @Loop
-def tire(left, customer, date, ignored, ignored_date, attention):  # type: ignore[no-untyped-def]
-    """Writes what is left of the attention to each product that the customer ignored of late."""
-    if customer < 0:
-        return
-    slates, places = ignored.shape[1:]
-    for slate in range(slates):
-        for place in range(places):
-            p = ignored[customer, slate, place]
-            if p < 0:
-                continue
-            tired = 0.0
-            for other in range(slates):
-                for there in range(places):
-                    if ignored[customer, other, there] == p:
-                        tired += math.exp2((ignored_date[customer, other] - date) / HALF_LIFE)
-            left[p] = attention[step_of(tired)]
+def sated(days, strength, half_lives):  # type: ignore[no-untyped-def]
+    """What so many days since the last purchase of a product leave of the attention to it."""
+    return math.exp(strength[3] * math.exp2(-days / half_lives[0]) + strength[4] * math.exp2(-days / half_lives[1]))

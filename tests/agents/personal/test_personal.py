@@ -13,6 +13,7 @@ from selflearn_env.core.seen import SeenVisits
 
 N = 4
 PEOPLE = "selflearn/RetailPeople-v0"
+TIRED = 2
 
 
 def agent_of(shop, **hyperparameters):
@@ -82,16 +83,17 @@ def test_trust_falls_where_records_say_nothing(regulars_shop):
         usual = np.exp(agent.model.means_of(seen.state, slates))
         responses = 2 * (rng.random(slates.shape) < np.minimum(usual, 0.9)).astype(np.int8)
         agent.update(seen, slates, responses, np.zeros(slates.shape))
-    assert (agent.household.trust < 0.7).all()
+    assert (agent.effects.trust < 0.7).all()
 
 
 def test_who_ignored_a_product_is_shown_another_once_that_was_learned(regulars_shop):
     agent, seen = agent_of(regulars_shop, optimism=0.0), seen_of(regulars_shop)
-    agent.showings.tally[0, 1:] = 1.0  # as if tired customers never responded
+    agent.effects.strength[TIRED] = -5.0  # as if tired customers hardly ever responded
+    agent.effects.precision *= 1e9
     before = agent.act(seen)
     agent.update(seen, before, np.zeros(before.shape, dtype=np.int8), np.full(before.shape, -2.0))
-    agent.showings.tally[0, 1:] = 1.0
-    same = [len(set(one) & set(other)) for one, other in zip(before.tolist(), agent.act(seen).tolist(), strict=True)]
+    after = replace(seen, visits=seen.visits + 1, days_since=np.zeros_like(seen.days_since))
+    same = [len(set(one) & set(other)) for one, other in zip(before.tolist(), agent.act(after).tolist(), strict=True)]
     assert np.mean(same) < 1
 
 
