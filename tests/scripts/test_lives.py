@@ -51,7 +51,7 @@ def test_the_comparison_writes_what_it_names(compared, shop):
     check_files(done, out, COMPARED)
     assert "seed 1" in done.stderr  # a bar for each
     frame = pd.read_csv(out / "lives.csv")
-    columns = ["return", "expected return", "visits", "purchases", "reward per visit", "left"]
+    columns = ["return", "expected return", "last quarter", "visits", "purchases", "reward per visit", "left"]
     assert list(frame.columns) == ["agent", "seed", *columns]
     assert [tuple(row) for row in frame[["agent", "seed"]].to_numpy()] == [
         (marked(name), seed) for name in AGENTS for seed in (0, 1)
@@ -75,22 +75,23 @@ def test_the_comparison_names_the_agents_and_their_means(compared):
     assert "means over 2 seeds of 20 customers" in text
     ((head, *rows),) = tables(text)
     assert head == [
-        *("agent", "return", "expected return", "reward per visit", "visits", "purchases", "left for good"),
-        "expected return above the myopic oracle (95 %)",
+        *("agent", "return", "expected return", "last quarter", "reward per visit", "visits", "purchases"),
+        *("left for good", "expected return above myopic_oracle (95 %)", "p"),
     ]
     assert [row[0] for row in rows] == [marked(name) for name in AGENTS]
-    for name, *cells, left, more in rows:
+    for name, *cells, left, more, p in rows:
         own = frame[frame["agent"] == name]
-        means = [own[column].mean() for column in head[1:6]]
+        means = [own[column].mean() for column in head[1:7]]
         assert [float(cell.replace("−", "-")) for cell in cells] == pytest.approx(means, abs=0.0051)
         assert left == f"{100 * own['left'].mean():.1f} %"
         reference = frame[frame["agent"] == marked("myopic_oracle")]["expected return"].mean()
         if name == marked("myopic_oracle"):
-            assert more == "-"
+            assert more == p == "-"
         else:
             value = float(more.split(" ")[0].replace("−", "-"))
             assert value == pytest.approx(own["expected return"].mean() - reference, abs=0.0051)
             assert more.endswith(")")
+            assert 0 <= float(p) <= 1
 
 
 def test_the_comparison_marks_privileged_agents(compared):
@@ -112,8 +113,20 @@ def test_the_default_agents_are_compared(shop, tmp_path):
     done = run("compare_lives.py", "--shop", shop, *COMPARE[:-1], 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
-    names = ["random", "popular", "hierarchical", "oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)"]
+    names = ["random", "popular", "hierarchical", "personal", "patient"]
+    names += ["oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)"]
     assert pd.read_csv(tmp_path / "lives.csv")["agent"].tolist() == [marked(name) for name in names]
+
+
+def test_the_others_are_set_against_any_of_the_agents(shop, tmp_path):
+    agents = ("popular", "patient(discount=0)", "random")
+    done = run(
+        "compare_lives.py", "--shop", shop, *COMPARE, "--agents", *agents, "--against", agents[1], "--out", tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    ((head, *rows),) = tables((tmp_path / "lives.md").read_text())
+    assert head[-2] == "expected return above patient(discount=0) (95 %)"
+    assert [row[-1] == "-" for row in rows] == [False, True, False]
 
 
 @pytest.mark.slow

@@ -28,8 +28,8 @@ from selflearn_agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 from selflearn_env.plugins import missing_extra
 
-MYOPIC = marked("myopic_oracle", privileged=True)
-DEFAULT = ("random", "popular", "hierarchical", "oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)")
+REFERENCES = "oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)"
+DEFAULT = ("random", "popular", "hierarchical", "personal", "patient", *REFERENCES)
 Runs = dict[str, list[LivesResult]]
 
 
@@ -38,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--agents", nargs="+", type=agent, metavar="NAME",
         help=f"agents to compare: {AGENT_HELP}; by default {', '.join(DEFAULT)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", type=agent, default="myopic_oracle", metavar="NAME",
+        help="the agent of those compared that the others' returns are set against",
     )  # fmt: skip
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     parser.add_argument("--customers", type=positive, default=10_000, help="customers to serve, per agent and seed")
@@ -105,30 +109,37 @@ def _frame(runs: Runs) -> pd.DataFrame:
 def _as_text(runs: Runs, options: argparse.Namespace) -> str:
     """The table, as Markdown."""
     means = _frame(runs).drop(columns="seed").groupby("agent", sort=False).mean()
-    reference = runs.get(MYOPIC)
+    against = options.against.text
+    reference = next((name for name in runs if name in (against, marked(against, privileged=True))), None)
     rows = []
     for name, of in means.iterrows():
-        against = "-"
-        if reference and name != MYOPIC:
-            more = worth_more(runs[str(name)], reference)
-            against = f"{number(more.value, 2)} ({number(more.low, 2)} .. {number(more.high, 2)})"
+        gain, chance = "-", "-"
+        if reference and name != reference:
+            more, p = worth_more(runs[str(name)], runs[reference])
+            gain = f"{number(more.value, 2)} ({number(more.low, 2)} .. {number(more.high, 2)})"
+            chance = number(p, 4)
         rows.append(
             [
                 str(name),
-                *(number(of[column], 2) for column in ("return", "expected return", "reward per visit")),
+                *(
+                    number(of[column], 2)
+                    for column in ("return", "expected return", "last quarter", "reward per visit")
+                ),
                 *(number(of[column], 2) for column in ("visits", "purchases")),
                 f"{100 * of['left']:.1f} %",
-                against,
+                gain,
+                chance,
             ]
         )
     head = [
-        *("agent", "return", "expected return", "reward per visit", "visits", "purchases", "left for good"),
-        "expected return above the myopic oracle (95 %)",
+        *("agent", "return", "expected return", "last quarter", "reward per visit"),
+        *("visits", "purchases", "left for good", f"expected return above {against} (95 %)", "p"),
     ]
     return (
         f"# {options_text(options)}\n\nPer customer, means over {options.seeds} seeds of {options.customers:,} "
-        f"customers; returns are undiscounted sums over a life.\nThe difference is paired by seed, with Student's t "
-        "interval.\n\n"
+        f"customers; returns are undiscounted sums over a life.\nThe last quarter is the expected return of the last "
+        "quarter of the customers: what an agent earns once it has\nlearned. The difference is paired by seed, with "
+        "Student's t interval; p is that of the paired t-test.\n\n"
         f"{table(head, rows)}"
     )
 

@@ -13,7 +13,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
 from selflearn_agents.evaluation.serving import learned_by, serve_lives
-from selflearn_agents.evaluation.statistics import Interval, paired_difference
+from selflearn_agents.evaluation.statistics import Interval, p_value, paired_difference
 from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.rewards import BOUGHT
 
@@ -47,10 +47,11 @@ class LivesResult:
         return f"LivesResult({self.agent}, seed {self.seed}, {len(self.visits):,} customers: {figures})"
 
     def figures(self) -> dict[str, float]:
-        """Means per customer, the expected reward per visit, and the share of those who left for good."""
+        """Means per customer, and of the last quarter; the expected reward per visit; the share who left for good."""
         return {
             "return": float(self.reward.mean()),
             "expected return": float(self.expected_reward.mean()),
+            "last quarter": float(self.expected_reward[-max(1, len(self.visits) // 4) :].mean()),
             "visits": float(self.visits.mean()),
             "purchases": float(self.purchases.mean()),
             "reward per visit": float(self.expected_reward.sum() / self.visits.sum()),
@@ -109,12 +110,15 @@ def serve_customers(agent: Agent, world: World, customers: int, seed: int) -> Li
     return LivesResult(marked(agent_name(agent), agent.privileged), seed, reward, expected, visits, purchases, left)
 
 
-def worth_more(results: Sequence[LivesResult], others: Sequence[LivesResult]) -> Interval:
-    """By how much a customer's expected return is greater under one agent than another: mean and 95 % interval.
+def worth_more(results: Sequence[LivesResult], others: Sequence[LivesResult]) -> tuple[Interval, float]:
+    """By how much a customer's expected return is greater under one agent than another.
 
     Args:
         results: one per seed.
         others: those of the other agent, of the same seeds; the runs are paired by seed.
+
+    Returns:
+        Mean and 95 % interval, and the p-value of the paired t-test.
     """
     own, other = ([each.expected_reward.mean() for each in of] for of in (results, others))
-    return paired_difference(own, other)
+    return paired_difference(own, other), p_value(own, other)

@@ -150,6 +150,7 @@ def test_figures_are_means_per_customer_and_per_visit():
     assert result.figures() == {
         "return": 2.0,
         "expected return": 6.0,
+        "last quarter": 10.0,  # of two customers, the second
         "visits": 2.0,
         "purchases": 2.5,
         "reward per visit": 3.0,  # 12 of 4 visits, not the mean of 2 and 10 / 3
@@ -163,13 +164,15 @@ def test_what_a_customer_is_worth_more_is_paired_by_seed_with_students_interval(
         expected = [np.array([mean - 1, mean + 1]) for mean in means]
         return [LivesResult("a", seed, flat, each, zeros, zeros, zeros > 0) for seed, each in enumerate(expected)]
 
-    found = worth_more(runs(10.0, 12.0, 17.0), runs(9.0, 10.0, 11.0))
+    found, p = worth_more(runs(10.0, 12.0, 17.0), runs(9.0, 10.0, 11.0))
     differences = [1.0, 2.0, 6.0]
     error = sqrt(sum((each - 3) ** 2 for each in differences) / 2) / sqrt(3)
     width = stats.t.ppf(0.975, df=2) * error
     assert found == pytest.approx((3.0, 3.0 - width, 3.0 + width))
     assert found == pytest.approx((3.0, -3.572, 9.572), abs=1e-3)
-    assert np.isnan(worth_more(runs(1.0), runs(2.0))[1:]).all()  # one run does not show how runs differ
+    assert p == pytest.approx(stats.ttest_1samp(differences, 0.0).pvalue)
+    alone, p = worth_more(runs(1.0), runs(2.0))
+    assert np.isnan([*alone[1:], p]).all()  # one run does not show how runs differ
 
 
 @pytest.mark.parametrize("customers", [0, -1])
