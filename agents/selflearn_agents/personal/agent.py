@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_agents.personal.baskets import Baskets
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.loops import decide, weigh
 from selflearn_agents.personal.showings import Showings
@@ -41,7 +42,7 @@ class PersonalAgent(Agent):
     """
 
     knows_customers = True
-    parts = {"model": Model, "household": Household, "showings": Showings}  # noqa: RUF012
+    parts = {"model": Model, "household": Household, "baskets": Baskets, "showings": Showings}  # noqa: RUF012
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
         """Starts from the history.
@@ -61,6 +62,7 @@ class PersonalAgent(Agent):
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self.household = Household.of_history(history)
+        self.baskets = Baskets.of_history(history, self.slate_size)
         self.showings = Showings(self.slate_size)
         self._rank = rng.permutation(self.products)
         blocks = len(self.model.members)
@@ -88,7 +90,11 @@ class PersonalAgent(Agent):
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
         seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
-        ratio, own = people.foresee(seen, people.recognise(seen), slates)
+        known, fresh = people.read(seen)
+        if self.baskets.remember(seen, slates, people, known, fresh):
+            self._learn_of_products()
+            known = people.recognise(seen)
+        ratio, own = people.foresee(seen, known, slates)
         step, attention = showings.step(seen, slates), showings.attention
         usual = np.exp(model.means_of(seen.state, slates))
         offset, again = np.log1p(people.trust[0] * (ratio - 1.0)), people.trust[1] * own
@@ -99,6 +105,17 @@ class PersonalAgent(Agent):
             showings.tally,
         )  # fmt: skip
         showings.remember(seen, slates, responses)
+
+    def _learn_of_products(self) -> None:
+        """Tells the model how popular the products are by what was bought besides the slates."""
+        model, month = self.model, self.household.month_of_state
+        shift, bought = self.baskets.learn(self.household)
+        for block, members in enumerate(model.members):
+            model.prior_mean[members] += shift[month[members]].astype(np.float32)
+            known = bought[np.unique(month[members])].sum(axis=0)
+            model.common_variance[block] /= 1.0 + model.common_variance[block] * known
+        model.replace_observations(model.precision[: model.rows], model.precision_mean[: model.rows])
+        self._reach[:] = -1.0
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
