@@ -90,8 +90,8 @@ class PersonalAgent(Agent):
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
         seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
-        known, fresh = people.read(seen)
-        if self.baskets.remember(seen, slates, people, known, fresh):
+        known, weights, fresh = people.read(seen)
+        if self.baskets.remember(seen, slates, people, known, weights, fresh):
             self._learn_of_products()
             known = people.recognise(seen)
         ratio, own = people.foresee(seen, known, slates)

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.personal.household import FADED, Household, Recognised, monthly_purchases
-from selflearn_agents.personal.records import count
+from selflearn_agents.personal.records import CAUTION, count
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
 FIRST, GROWTH = 1_000.0, 1.25  # purchases that are counted first before they are learned from, and growth after that
 NOTHING = -1  # in the place of a product
+TRUSTS = np.linspace(0.02, 1.0, 50)  # in the taste
+CERTAIN = 50.0
 TINY = 1e-12  # least share
 
 
@@ -43,8 +45,9 @@ class Baskets:
         """Nothing has been bought; the share (12, P) is what the agent believes, the others are as the attributes."""
         self.certain, self.told = certain, np.log(np.maximum(share, TINY))
         self.bought, self.withheld = np.zeros((2, *share.shape))
-        self.exposure = np.zeros((len(share), topics))
+        self.exposure = np.zeros((len(share), topics + 1))
         self.items, self.next_learning = 0.0, FIRST
+        self.log_likelihood = CERTAIN * np.log(TRUSTS)
         self.counted = np.zeros(0, dtype=np.int32)
         self.shown = np.empty((0, slate_size), dtype=np.int32)
 
@@ -56,7 +59,7 @@ class Baskets:
         return cls(people.months.share.astype(np.float64), certain, people.taste.topics, slate_size)
 
     def remember(
-        self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, known: Recognised, fresh: NDArray
+        self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, known: Recognised, weights, fresh: NDArray
     ) -> bool:
         """Counts what is new in the records of visits in which slates (B, n) are shown.
 
@@ -66,9 +69,9 @@ class Baskets:
         self._make_room(seen)
         record = seen.record
         self.items += count(
-            seen.customer, record.start, record.product, record.day, slates, known.theta, fresh, people.month_of_date,
-            people.share, people.factors, people.norm, self.counted, self.shown, self.bought, self.withheld,
-            self.exposure,
+            seen.customer, record.start, record.product, record.day, slates, known.theta, weights, fresh, people.month_of_date,
+            people.share, people.factors, people.geometric, people.alpha, people.norm, self.counted, self.shown,
+            self.bought, self.withheld, self.exposure, TRUSTS, self.log_likelihood,
         )  # fmt: skip
         return self.items >= self.next_learning
 
@@ -80,9 +83,12 @@ class Baskets:
         """
         while self.items >= self.next_learning:
             self.next_learning *= GROWTH
-        expected = people.share * (self.exposure @ people.factors[:, :-1].T) - self.withheld
+        expected = people.share * (self.exposure @ people.factors.T) - self.withheld
         popularity = (self.certain + self.bought) / (self.certain + np.maximum(expected, 0.0))
         people.learn(popularity)
+        likely = np.exp((self.log_likelihood - self.log_likelihood.max()) / CAUTION)
+        people.sure = float(likely @ TRUSTS / likely.sum())
+        self.log_likelihood /= GROWTH
         bought, before, self.told = self.bought, self.told, np.log(np.maximum(people.share, TINY))
         self.certain += bought
         self.bought, self.withheld = np.zeros((2, *bought.shape))

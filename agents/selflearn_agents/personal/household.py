@@ -85,6 +85,7 @@ class Household:
         self.month_of_date = np.arange(LAST_DATE).astype("M8[D]").astype("M8[M]").astype(np.int64) % MONTHS
         self.activity, self.weight = activity, weight
         self.caps, self.cap_weight, self.kappa = caps, cap_weight, kappa
+        self.sure = 1.0
         self.trust, self.precision = np.ones(2), np.full(2, FAITH)
         self._believe(share)
 
@@ -130,14 +131,14 @@ class Household:
         """What the records say of the customers of visits."""
         return self.read(seen)[0]
 
-    def read(self, seen: SeenVisits) -> tuple[Recognised, NDArray[np.float64]]:
+    def read(self, seen: SeenVisits) -> tuple[Recognised, NDArray, NDArray]:
         """The same, and (N,) how probably each item of the records was not bought because it had been bought before."""
-        *known, fresh = recognise(
+        *known, weights, fresh = recognise(
             seen.customer, *self.records(seen), self.month_of_date, self.share, self.season, self.keep, self.factors,
             self.geometric, self.alpha, self.norm, self.level, self.activity, self.weight, self.caps, self.cap_weight,
-            self.kappa,
+            self.kappa, self.sure,
         )  # fmt: skip
-        return Recognised(*known), fresh
+        return Recognised(*known), weights, fresh
 
     def foresee(
         self, seen: SeenVisits, known: Recognised, slates: NDArray[np.int64]

@@ -15,17 +15,19 @@ CAUTION = 4.0  # purchases that tell of a person's cap as much as one: those of 
 @Loop
 def recognise(  # type: ignore[no-untyped-def]
     customer, start, product, day, date, month, month_of_date, share, season, keep, factors, geometric, alpha, norm,
-    level, activity, weight, caps, cap_weight, kappa,
+    level, activity, weight, caps, cap_weight, kappa, sure,
 ):  # fmt: skip
     """What the records of visits say of their customers.
 
     Returns:
-        (B, K + 1) weights of the topics, the last of the usual person; (B,) the factor of share * taste in what is
-        bought beside the record, above that of a usual person in the month; (B,) the factor of season * keep in what is
-        bought again; (N,) the probability that each item of the records was bought beside the record.
+        (B, K + 1) weights of the factors in the taste, the last of the usual person; (B,) the factor of share * taste
+        in what is bought beside the record, above that of a usual person; (B,) the factor of season * keep in what is
+        bought again; (B, K) weights of the topics, and (N,) the probability that each item of the records was bought
+        beside the record.
     """
     topics, visits = len(alpha), len(date)
     theta, beside, again = np.zeros((visits, topics + 1)), np.ones(visits), np.zeros(visits)
+    weights = np.zeros((visits, topics))
     fresh = np.ones(len(product))
     held, when = np.zeros(season.shape[1]), np.full(season.shape[1], -1)  # of each product, on the day bought last
     likely, usual_cap = np.empty(len(caps)), 0.0
@@ -36,7 +38,7 @@ def recognise(  # type: ignore[no-untyped-def]
             theta[v, topics] = 1.0
             continue
         first, end = start[v], start[v + 1]
-        find_topics(theta[v], product[first:end], geometric, alpha)
+        find_topics(weights[v], product[first:end], geometric, alpha)
         days, today = 0, -1
         for i in range(first, end):
             days += 1 * (day[i] != today)
@@ -52,13 +54,14 @@ def recognise(  # type: ignore[no-untyped-def]
                 earlier = (earlier + now) * keep[day[i] - today] if today >= 0 else 0.0
                 part = remembered_part(earlier, own_activity, kappa)
                 then = month_on(day[i], month_of_date)
-                usual = taste_of(norm[then], theta[v, :topics])
+                usual = taste_of(norm[then], weights[v])
                 now, today = 0.0, day[i]
             if earlier > 0.0:
                 pull = -part
                 if when[p] >= 0:
                     held[p] *= keep[day[i] - when[p]]
-                    base = max(share[then, p] * taste_of(factors[p], theta[v]) / usual, 1e-300)
+                    taste = sure * taste_of(factors[p], weights[v]) / usual + 1.0 - sure
+                    base = max(share[then, p] * taste, 1e-300)
                     own = held[p] * np.float64(season[then, p]) / earlier
                     pull += part * own / base
                     fresh[i] = (1.0 - usual_cap * part) / (1.0 + usual_cap * pull)
@@ -83,17 +86,21 @@ def recognise(  # type: ignore[no-untyped-def]
             total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
             when[product[i]] = -1
         part = cap * remembered_part(total, own_activity, kappa)
-        beside[v] = own_activity / activity * (1.0 - part) / taste_of(norm[month[v]], theta[v, :topics])
+        usual = taste_of(norm[month[v]], weights[v])
+        for k in range(topics):
+            theta[v, k] = sure * weights[v, k] / usual
+        theta[v, topics] = 1.0 - sure
+        beside[v] = own_activity / activity * (1.0 - part)
         again[v] = level[month[v]] * own_activity * part / max(total, 1e-300)
-    return theta, beside, again, fresh
+    return theta, beside, again, weights, fresh
 
 
 @Loop
 def find_topics(theta, product, geometric, alpha):  # type: ignore[no-untyped-def]
-    """Writes the weights (K + 1,) of who bought these products, by mean-field inference."""
+    """Writes the weights (K,) of who bought these products, by mean-field inference."""
     topics = len(alpha)
     found = np.empty(topics)
-    theta[:topics] = alpha / alpha.sum()
+    theta[:] = alpha / alpha.sum()
     for _ in range(PASSES if topics > 1 and len(product) > 0 else 0):
         found[:] = alpha
         for p in product:
@@ -102,7 +109,7 @@ def find_topics(theta, product, geometric, alpha):  # type: ignore[no-untyped-de
                 total += theta[k] * geometric[p, k]
             for k in range(topics):
                 found[k] += theta[k] * geometric[p, k] / total
-        theta[:topics] = found / found.sum()
+        theta[:] = found / found.sum()
 
 
 @Loop
@@ -119,16 +126,16 @@ def month_on(day, month_of_date):  # type: ignore[no-untyped-def]
 
 @Loop
 def count(  # type: ignore[no-untyped-def]
-    customer, start, product, day, slates, theta, fresh, month_of_date, share, factors, norm, counted, shown, bought,
-    withheld, exposure,
+    customer, start, product, day, slates, theta, weights, fresh, month_of_date, share, factors, geometric, alpha, norm, counted,
+    shown, bought, withheld, exposure, trusts, log_likelihood,
 ):  # fmt: skip
     """Counts what is new in the records, and notes the slates (B, n) shown now.
 
     Returns:
         How many purchases were counted.
     """
-    topics = exposure.shape[1]
-    new = 0.0
+    topics, total_alpha = len(alpha), alpha.sum()
+    new, likely, left = 0.0, np.empty(len(trusts)), np.empty(topics)
     for v in range(len(customer)):
         who = customer[v]
         if who < 0:
@@ -137,23 +144,46 @@ def count(  # type: ignore[no-untyped-def]
         begin = first
         while begin < end:
             month = month_on(day[begin], month_of_date)
-            usual = taste_of(norm[month], theta[v, :topics])
             here, after = 0.0, begin
             while after < end and day[after] == day[begin]:
                 if not is_among(product[after], shown[who]):
                     here += fresh[after]
                     bought[month, product[after]] += fresh[after]
                 after += 1
+            for k in range(topics + 1):
+                exposure[month, k] += here * theta[v, k]
             for k in range(topics):
-                exposure[month, k] += here * theta[v, k] / usual
+                left[k] = weights[v, k] * (total_alpha + end - start[v])
+            for i in range(begin, after):
+                share_out(left, weights[v], geometric[product[i]])
+            for k in range(topics):
+                left[k] = max(left[k], alpha[k])
+            usual_left = taste_of(norm[month], left)
+            likely[:] = 1.0
+            for i in range(begin, after):
+                if shown[who, 0] >= 0 and fresh[i] == 1.0 and not is_among(product[i], shown[who]):
+                    more = taste_of(factors[product[i]], left) / usual_left - 1.0
+                    for t in range(len(trusts)):
+                        likely[t] *= 1.0 + trusts[t] * more
+                    likely /= likely.max()
+            for t in range(len(trusts)):
+                log_likelihood[t] += math.log(max(likely[t], 1e-300))
             for p in shown[who]:
                 if p >= 0 and begin == first:  # the day on which they were shown
-                    withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v]) / usual
+                    withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
             new += here
             begin = after
         counted[who] = end - start[v]
         shown[who] = slates[v]
     return new
+
+
+@Loop
+def share_out(left, theta, geometric):  # type: ignore[no-untyped-def]
+    """Takes a purchase off the Dirichlet weights (K,) to which it was added."""
+    total = taste_of(geometric, theta)
+    for k in range(len(left)):
+        left[k] -= theta[k] * geometric[k] / total
 
 
 @Loop
