@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_agents.personal.baskets import Baskets
 from selflearn_agents.personal.effects import HALF_LIVES, Effects, causes_of
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.loops import attend, decide
@@ -44,7 +45,13 @@ class PersonalAgent(Agent):
 
     knows_customers = True
     price, worth = 0.0, np.zeros(2)  # see `decide`: this agent looks at this visit only
-    parts = {"model": Model, "household": Household, "showings": Showings, "effects": Effects}  # noqa: RUF012
+    parts = {  # noqa: RUF012
+        "model": Model,
+        "household": Household,
+        "baskets": Baskets,
+        "showings": Showings,
+        "effects": Effects,
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
         """Starts from the history.
@@ -64,6 +71,7 @@ class PersonalAgent(Agent):
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self.household = Household.of_history(history)
+        self.baskets = Baskets.of_history(history, self.slate_size)
         self.showings, self.effects = Showings(self.slate_size), Effects()
         self._rank = rng.permutation(self.products)
         blocks = len(self.model.members)
@@ -90,7 +98,11 @@ class PersonalAgent(Agent):
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
         seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
-        ratio, own = people.foresee(seen, people.recognise(seen), slates)
+        known, weights, fresh = people.read(seen)
+        if self.baskets.remember(seen, slates, people, known, weights, fresh):
+            self._learn_of_products()
+            known = people.recognise(seen)
+        ratio, own = people.foresee(seen, known, slates)
         recalled = showings.recall(seen)
         tired = recalled.tiredness(slates)
         causes = causes_of(seen, slates, tired, recalled.bored)
@@ -122,6 +134,17 @@ class PersonalAgent(Agent):
             attention: (B, n) that was foreseen.
             bored: (B,) how bored the customers were.
         """
+
+    def _learn_of_products(self) -> None:
+        """Tells the model how popular the products are by what was bought besides the slates."""
+        model, month = self.model, self.household.month_of_state
+        shift, bought = self.baskets.learn(self.household)
+        for block, members in enumerate(model.members):
+            model.prior_mean[members] += shift[month[members]].astype(np.float32)
+            known = bought[np.unique(month[members])].sum(axis=0)
+            model.common_variance[block] /= 1.0 + model.common_variance[block] * known
+        model.replace_observations(model.precision[: model.rows], model.precision_mean[: model.rows])
+        self._reach[:] = -1.0
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""

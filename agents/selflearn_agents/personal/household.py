@@ -13,12 +13,15 @@ from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
 FAR = 20_000  # days, after which a purchase counts as one of so many days ago
+MONTHS = 12
+LAST_DATE = 60_000  # days since 1 January 1970 whose month is known: until 2134
+FADED = 5.0  # purchases of the history that are worth one: the customers to come are others
 
 
 class Recognised(NamedTuple):
     """What is believed of the customers of B visits."""
 
-    theta: NDArray[np.float64]  # (B, K) weights of the topics
+    theta: NDArray[np.float64]  # (B, K + 1) weights of the topics, the last of the usual person: of who is not known
     beside: NDArray[np.float64]  # (B,) factor of what is bought beside the record
     again: NDArray[np.float64]  # (B,) factor of what is bought again
 
@@ -32,20 +35,28 @@ class Household:
 
     where trust is 1 at first; with 0, nobody differs from the usual person. The other terms are as in
     `selflearn_env.core.people.world`; theta, activity and cap are what the record tells: theta by a few passes of
-    mean-field inference over its items, the activity as a mean over its visits, drawn to the usual one, and the cap by
-    how many of its items had been bought before, of those that would have been if the cap were 1.
+    mean-field inference over its items, the activity as a mean over its visits, drawn to the usual one, and the cap as
+    the mean of its distribution over a grid, of which each item was bought with
+
+        (1 - cap r) share_mp (g_p . theta) / (Z_m . theta) + cap r n_p f_mp^0.5 / N,    r = N / (N + kappa activity)
+
+    where N is the sum of n over the record before, the season left out. Four purchases tell of the cap as much as one.
 
     Attributes:
-        factors: (P, K) how much more than the usual person each topic buys of each product.
+        factors: (P, K + 1) how much more than the usual person each topic buys of each product; the last is the usual
+            person's own, 1.
         geometric: (P, K) by which purchases are shared out among the topics.
         alpha: (K,) Dirichlet weights of a new person.
+        share: (12, P) of each product in what is bought in the month.
+        often: (12,) share of each month in the history's purchases.
         season: (12, P) f^0.5.
-        norm: (12, K) sums of share times factor.
+        norm: (12, K) sums of share times factor, Z.
         level: (12,) purchases per visit of the history over those that the persons' model counts, times the month's.
         keep: (FAR + 1,) what is left of a purchase after so many days.
-        month_of_state: (S,) month of each state.
+        month_of_state: (S,) month of each state; `month_of_date`, (LAST_DATE,) of the days since 1970.
         activity, weight: of a usual person, and how many visits this is worth.
-        cap, kappa: of the usual habit.
+        caps, cap_weight: (L,) of the grid, and how common each is.
+        kappa: of the usual habit.
         trust: (2,) in the taste, 0..1, and in what is bought again, 0..3.
         precision: (2,) of it.
     """
@@ -55,55 +66,77 @@ class Household:
         factors: NDArray[np.float64],
         geometric: NDArray[np.float64],
         alpha: NDArray[np.float64],
-        season: NDArray[np.float32],
-        norm: NDArray[np.float64],
+        share: NDArray[np.float64],
+        often: NDArray[np.float64],
         level: NDArray[np.float64],
         keep: NDArray[np.float64],
         month_of_state: NDArray[np.int64],
         activity: float,
         weight: float,
-        cap: float,
+        caps: NDArray[np.float64],
+        cap_weight: NDArray[np.float64],
         kappa: float,
     ):
-        """Takes the attributes."""
-        self.factors, self.geometric, self.alpha = factors, geometric, alpha
-        self.season, self.norm, self.level, self.keep = season, norm, level, keep
+        """Takes the attributes, the factors without that of the usual person; the rest is worked out."""
+        self.factors = np.pad(factors, ((0, 0), (0, 1)), constant_values=1.0)
+        self.geometric, self.alpha, self.often, self.level, self.keep = geometric, alpha, often, level, keep
         self.month_of_state = month_of_state
-        self.activity, self.weight, self.cap, self.kappa = activity, weight, cap, kappa
+        self.month_of_date = np.arange(LAST_DATE).astype("M8[D]").astype("M8[M]").astype(np.int64) % MONTHS
+        self.activity, self.weight = activity, weight
+        self.caps, self.cap_weight, self.kappa = caps, cap_weight, kappa
+        self.sure = 1.0
+        self._believe(share)
 
     @classmethod
     def of_history(cls, history: History) -> Self:
-        """What was fitted to the persons of the history."""
+        """What was fitted to the persons of the history; its months are drawn to the usual one."""
         from selflearn_env.shop.people.repeat import CAPS  # scipy is imported only where persons are
 
         people = history.people
         months, taste, activity, repeat = people.months, people.taste, people.activity, people.choice.repeat
-        baskets, share = history.baskets, months.share.astype(np.float64)
+        baskets, bought = history.baskets, monthly_purchases(history)
+        often = bought.sum(axis=1) / bought.sum()
         per_visit = baskets.item_product.size / baskets.visit_state.size
-        factors = taste.factors / (taste.factors @ (taste.alpha / taste.alpha.sum()))[:, None]
+        usual = np.maximum(months.usual, np.finfo(np.float32).tiny)
+        # As the pooling of the history has it, where what is usual is worth one purchase.
+        share = (bought + FADED) / (often[:, None] * bought.sum() + FADED / usual)
         return cls(
-            factors=factors,
+            factors=taste.factors,
             geometric=taste.geometric,
             alpha=taste.responsibility[0],
-            season=((share / months.usual) ** POWER).astype(np.float32),
-            norm=share / share.sum(axis=1, keepdims=True) @ factors,
+            share=share,
+            often=often,
             level=activity.level * per_visit / activity.mean,
             keep=2.0 ** (-np.arange(FAR + 1) / repeat.half_life),
             month_of_state=history.states.table[:, 1].copy(),
             activity=activity.mean,
             weight=activity.shape * (1 / activity.mean + 1 / activity.dispersion),
-            cap=float(repeat.weight @ CAPS),
+            caps=CAPS.copy(),
+            cap_weight=repeat.weight,
             kappa=repeat.kappa,
         )
 
+    def learn(self, popularity: NDArray[np.float64]) -> None:
+        """Takes in how much more popular (12, P) products are than was believed."""
+        self._believe(self.share * popularity)
+
+    def _believe(self, share: NDArray[np.float64]) -> None:
+        self.share = share / share.sum(axis=1, keepdims=True)
+        self.norm = self.share @ self.factors[:, :-1]
+        self.season = ((self.share / (self.often @ self.share)) ** POWER).astype(np.float32)
+
     def recognise(self, seen: SeenVisits) -> Recognised:
         """What the records say of the customers of visits."""
-        return Recognised(
-            *recognise(
-                *self.records(seen), self.season, self.keep, self.geometric, self.alpha, self.norm, self.level,
-                self.activity, self.weight, self.cap, self.kappa,
-            )
+        return self.read(seen)[0]
+
+    def read(self, seen: SeenVisits) -> tuple[Recognised, NDArray, NDArray]:
+        """The same, and (N,) how probably each item of the records was not bought because it had been bought before."""
+        *known, weights, fresh = recognise(
+            seen.customer, *self.records(seen), self.month_of_date, self.share, self.season, self.keep, self.factors,
+            self.geometric, self.alpha, self.norm, self.level, self.activity, self.weight, self.caps, self.cap_weight,
+            self.kappa, self.sure,
         )  # fmt: skip
+        return Recognised(*known), weights, fresh
 
     def foresee(
         self, seen: SeenVisits, known: Recognised, slates: NDArray[np.int64]
@@ -126,3 +159,9 @@ class Household:
         """What all loops take: records, dates and months of the visits."""
         record = seen.record
         return record.start, record.product, record.day, seen.date, self.month_of_state[seen.state]
+
+
+def monthly_purchases(history: History) -> NDArray[np.float64]:
+    """(12, P) what the history's customers bought in each month."""
+    month = history.states.table[:, 1]
+    return np.stack([history.purchases[month == each].sum(axis=0, dtype=np.float64) for each in range(MONTHS)])

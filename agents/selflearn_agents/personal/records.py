@@ -1,4 +1,4 @@
-"""What the records of visits say of their customers, as loops over visits; `Household` describes their arrays."""
+"""What the records of visits say, as loops over visits; `Household` and `Baskets` describe their arrays."""
 
 from __future__ import annotations
 
@@ -9,62 +9,190 @@ import numpy as np
 from selflearn_env.core.compiling import Loop
 
 PASSES = 3  # over a record, to find its topics
-OPPORTUNITIES = 20.0  # purchases that what is usual says of a person's habit
+CAUTION = 4.0  # purchases that tell of a person's cap as much as one: those of a basket go together
 
 
 @Loop
 def recognise(  # type: ignore[no-untyped-def]
-    start, product, day, date, month, season, keep, geometric, alpha, norm, level, activity, weight, cap, kappa,
+    customer, start, product, day, date, month, month_of_date, share, season, keep, factors, geometric, alpha, norm,
+    level, activity, weight, caps, cap_weight, kappa, sure,
 ):  # fmt: skip
     """What the records of visits say of their customers.
 
     Returns:
-        (B, K) weights of the topics; (B,) the factor of share * taste in what is bought beside the record, above that
-        of a usual person in the month; (B,) the factor of season * keep in what is bought again.
+        (B, K + 1) weights of the factors in the taste, the last of the usual person; (B,) the factor of share * taste
+        in what is bought beside the record, above that of a usual person; (B,) the factor of season * keep in what is
+        bought again; (B, K) weights of the topics, and (N,) the probability that each item of the records was bought
+        beside the record.
     """
     topics, visits = len(alpha), len(date)
-    theta, beside, again = np.empty((visits, topics)), np.empty(visits), np.empty(visits)
-    last = np.full(season.shape[1], -1)  # the visit of the record in which each product was bought last
-    found = np.empty(topics)
-    total_alpha = alpha.sum()
+    theta, beside, again = np.zeros((visits, topics + 1)), np.ones(visits), np.zeros(visits)
+    weights = np.zeros((visits, topics))
+    fresh = np.ones(len(product))
+    held, when = np.zeros(season.shape[1]), np.full(season.shape[1], -1)  # of each product, on the day bought last
+    likely, usual_cap = np.empty(len(caps)), 0.0
+    for c in range(len(caps)):
+        usual_cap += cap_weight[c] * caps[c]
     for v in range(visits):
+        if customer[v] < 0:
+            theta[v, topics] = 1.0
+            continue
         first, end = start[v], start[v + 1]
-        for k in range(topics):
-            theta[v, k] = alpha[k] / total_alpha
-        for _ in range(PASSES if topics > 1 and end > first else 0):
-            found[:] = alpha
-            for i in range(first, end):
-                total = 0.0
-                for k in range(topics):
-                    total += theta[v, k] * geometric[product[i], k]
-                for k in range(topics):
-                    found[k] += theta[v, k] * geometric[product[i], k] / total
-            theta[v] = found / found.sum()
+        find_topics(weights[v], product[first:end], geometric, alpha)
+        days, today = 0, -1
+        for i in range(first, end):
+            days += 1 * (day[i] != today)
+            today = day[i]
+        own_activity = (weight * activity + end - first) / (weight + days)
 
-        number, total = -1, 0.0  # visits of the record before, sum of n f^0.5 now
-        expected, seen = OPPORTUNITIES, OPPORTUNITIES * cap  # repeats, if the cap were 1, and those seen
-        before, today = 0, -1
+        for c in range(len(caps)):
+            likely[c] = cap_weight[c] ** CAUTION
+        earlier, now, part, usual, then, today = 0.0, 0.0, 0.0, 1.0, 0, -1  # remembered: of earlier days, of this one
         for i in range(first, end):
+            p = product[i]
             if day[i] != today:
-                number, today, before = number + 1, day[i], i - first
-            if number > 0:
-                remembered = before / activity
-                expected += remembered / (remembered + kappa)
-                seen += 1.0 * (last[product[i]] >= 0)
-            total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
-            last[product[i]] = number
+                earlier = (earlier + now) * keep[day[i] - today] if today >= 0 else 0.0
+                part = remembered_part(earlier, own_activity, kappa)
+                then = month_on(day[i], month_of_date)
+                usual = taste_of(norm[then], weights[v])
+                now, today = 0.0, day[i]
+            if earlier > 0.0:
+                pull = -part
+                if when[p] >= 0:
+                    held[p] *= keep[day[i] - when[p]]
+                    taste = sure * taste_of(factors[p], weights[v]) / usual + 1.0 - sure
+                    base = max(share[then, p] * taste, 1e-300)
+                    own = held[p] * np.float64(season[then, p]) / earlier
+                    pull += part * own / base
+                    fresh[i] = (1.0 - usual_cap * part) / (1.0 + usual_cap * pull)
+                total = 0.0
+                for c in range(len(caps)):
+                    likely[c] *= 1.0 + caps[c] * pull
+                    total += likely[c]
+                for c in range(len(caps)):
+                    likely[c] /= total
+            held[p] = held[p] + 1.0 if when[p] >= 0 else 1.0
+            when[p] = day[i]
+            now += 1.0
+        cap, total = 0.0, 0.0
+        for c in range(len(caps)):
+            tempered = likely[c] ** (1.0 / CAUTION)
+            cap += tempered * caps[c]
+            total += tempered
+        cap /= total
+
+        total = 0.0
         for i in range(first, end):
-            last[product[i]] = -1
-        own_activity = (weight * activity + end - first) / (weight + number + 1)
-        own_cap = min(seen / expected, 0.98)
-        remembered = total / own_activity
-        part = own_cap * remembered / (remembered + kappa)
-        usual = 0.0
+            total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
+            when[product[i]] = -1
+        part = cap * remembered_part(total, own_activity, kappa)
+        usual = taste_of(norm[month[v]], weights[v])
         for k in range(topics):
-            usual += norm[month[v], k] * theta[v, k]
-        beside[v] = own_activity / activity * (1.0 - part) / usual
+            theta[v, k] = sure * weights[v, k] / usual
+        theta[v, topics] = 1.0 - sure
+        beside[v] = own_activity / activity * (1.0 - part)
         again[v] = level[month[v]] * own_activity * part / max(total, 1e-300)
-    return theta, beside, again
+    return theta, beside, again, weights, fresh
+
+
+@Loop
+def find_topics(theta, product, geometric, alpha):  # type: ignore[no-untyped-def]
+    """Writes the weights (K,) of who bought these products, by mean-field inference."""
+    topics = len(alpha)
+    found = np.empty(topics)
+    theta[:] = alpha / alpha.sum()
+    for _ in range(PASSES if topics > 1 and len(product) > 0 else 0):
+        found[:] = alpha
+        for p in product:
+            total = 0.0
+            for k in range(topics):
+                total += theta[k] * geometric[p, k]
+            for k in range(topics):
+                found[k] += theta[k] * geometric[p, k] / total
+        theta[:] = found / found.sum()
+
+
+@Loop
+def remembered_part(total, activity, kappa):  # type: ignore[no-untyped-def]
+    """The part of a visit that would follow the record if the cap were 1, where so many purchases are remembered."""
+    return total / (total + kappa * activity)
+
+
+@Loop
+def month_on(day, month_of_date):  # type: ignore[no-untyped-def]
+    """0 for January: the month of a date, that of the last known where it is later."""
+    return month_of_date[min(max(day, 0), len(month_of_date) - 1)]
+
+
+@Loop
+def count(  # type: ignore[no-untyped-def]
+    customer, start, product, day, slates, theta, weights, fresh, month_of_date, share, factors, geometric, alpha, norm, counted,
+    shown, bought, withheld, exposure, trusts, log_likelihood,
+):  # fmt: skip
+    """Counts what is new in the records, and notes the slates (B, n) shown now.
+
+    Returns:
+        How many purchases were counted.
+    """
+    topics, total_alpha = len(alpha), alpha.sum()
+    new, likely, left = 0.0, np.empty(len(trusts)), np.empty(topics)
+    for v in range(len(customer)):
+        who = customer[v]
+        if who < 0:
+            continue
+        first, end = start[v] + counted[who], start[v + 1]
+        begin = first
+        while begin < end:
+            month = month_on(day[begin], month_of_date)
+            here, after = 0.0, begin
+            while after < end and day[after] == day[begin]:
+                if not is_among(product[after], shown[who]):
+                    here += fresh[after]
+                    bought[month, product[after]] += fresh[after]
+                after += 1
+            for k in range(topics + 1):
+                exposure[month, k] += here * theta[v, k]
+            for k in range(topics):
+                left[k] = weights[v, k] * (total_alpha + end - start[v])
+            for i in range(begin, after):
+                share_out(left, weights[v], geometric[product[i]])
+            for k in range(topics):
+                left[k] = max(left[k], alpha[k])
+            usual_left = taste_of(norm[month], left)
+            likely[:] = 1.0
+            for i in range(begin, after):
+                if shown[who, 0] >= 0 and fresh[i] == 1.0 and not is_among(product[i], shown[who]):
+                    more = taste_of(factors[product[i]], left) / usual_left - 1.0
+                    for t in range(len(trusts)):
+                        likely[t] *= 1.0 + trusts[t] * more
+                    likely /= likely.max()
+            for t in range(len(trusts)):
+                log_likelihood[t] += math.log(max(likely[t], 1e-300))
+            for p in shown[who]:
+                if p >= 0 and begin == first:  # the day on which they were shown
+                    withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
+            new += here
+            begin = after
+        counted[who] = end - start[v]
+        shown[who] = slates[v]
+    return new
+
+
+@Loop
+def share_out(left, theta, geometric):  # type: ignore[no-untyped-def]
+    """Takes a purchase off the Dirichlet weights (K,) to which it was added."""
+    total = taste_of(geometric, theta)
+    for k in range(len(left)):
+        left[k] -= theta[k] * geometric[k] / total
+
+
+@Loop
+def is_among(product, slate):  # type: ignore[no-untyped-def]
+    """Whether a slate shows a product."""
+    for shown in slate:  # noqa: SIM110  numba has no generators
+        if shown == product:
+            return True
+    return False
 
 
 @Loop
