@@ -11,13 +11,12 @@ from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.personal.baskets import Baskets
 from selflearn_agents.personal.effects import HALF_LIVES, Effects, causes_of
 from selflearn_agents.personal.household import Household
+from selflearn_agents.personal.leaders import Leaders
 from selflearn_agents.personal.loops import attend, decide
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
-
-AHEAD, SOON = 4.0, 1_000.0  # newcomers are bounded for so many times the visits, and for at least so many
 
 
 class PersonalAgent(Agent):
@@ -39,8 +38,8 @@ class PersonalAgent(Agent):
     Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
     with x, y, e_k and n as in `HierarchicalAgent`: the best of this visit, whatever comes of it.
 
-    Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
-    block and K topics. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
+    Cost per visit: O(N K) to recognise a customer of N items of K topics, and about as much to decide: `Leaders` has
+    most products left out. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
     """
 
     knows_customers = True
@@ -51,6 +50,7 @@ class PersonalAgent(Agent):
         "baskets": Baskets,
         "showings": Showings,
         "effects": Effects,
+        "leaders": Leaders,
     }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
@@ -74,23 +74,20 @@ class PersonalAgent(Agent):
         self.baskets = Baskets.of_history(history, self.slate_size)
         self.showings, self.effects = Showings(self.slate_size), Effects()
         self._rank = rng.permutation(self.products)
-        blocks = len(self.model.members)
-        self._order = np.zeros((blocks, self.products), dtype=np.int32)
-        self._bound = np.zeros((blocks, self.products), dtype=np.float32)
-        self._reach = np.full(2, -1.0)  # visits of a state, and variance added by the levels, up to which they hold
+        self.leaders = Leaders(len(self.model.members), self.household.factors, self.household.alpha)
 
     def _act(self, states: SeenVisits) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        seen, model, people, showings = states, self.model, self.household, self.showings
-        self._see_to_bounds()
-        known, recalled = people.recognise(seen), showings.recall(seen)
+        seen, model, people, leaders = states, self.model, self.household, self.leaders
+        self.leaders.see_to(model, self._optimism, seen.state)
+        known, recalled = people.recognise(seen), self.showings.recall(seen)
         slates = np.empty((len(seen), self.slate_size), dtype=np.int64)
         decide(
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
-            model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
-            model.variance, self._rank, self._order, self._bound, *people.records(seen), *known, people.factors,
-            people.season, people.keep, *recalled, self.effects.strength, HALF_LIVES, self.price, self.worth,
-            model.factors[0],
+            model.prior_mean, model.common_variance, model.row, model.mean, model.variance, self._rank, leaders.order,
+            leaders.bound, leaders.ceiling, leaders.risen, leaders.count, leaders.new_person, *people.records(seen),
+            *known, people.factors, people.season, people.keep, *recalled, self.effects.strength, HALF_LIVES,
+            self.price, self.worth, model.factors[0],
         )  # fmt: skip
         return slates
 
@@ -110,6 +107,7 @@ class PersonalAgent(Agent):
         taste, again = self.effects.trust
         offset, own_appeal, attention = np.log1p(taste * (ratio - 1.0)), again * own, self.effects.attention(causes)
         model.observe(seen.state, slates, responses, offset, own_appeal, attention)
+        self.leaders.note(model, seen.state, slates)
         self.effects.learn(slates, responses, usual, ratio, own, causes, factors)
         showings.remember(seen, slates, responses, tired)
         appeal = usual * np.exp(offset) + own_appeal
@@ -144,7 +142,7 @@ class PersonalAgent(Agent):
             known = bought[np.unique(month[members])].sum(axis=0)
             model.common_variance[block] /= 1.0 + model.common_variance[block] * known
         model.replace_observations(model.precision[: model.rows], model.precision_mean[: model.rows])
-        self._reach[:] = -1.0
+        self.leaders.forget()
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
@@ -160,18 +158,3 @@ class PersonalAgent(Agent):
     def _propensity(self, states: SeenVisits, slates: NDArray) -> NDArray[np.float64]:
         """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
         return self._certain(self._act(states), slates)
-
-    def _see_to_bounds(self) -> None:
-        """Orders the newcomers of each block by bounds of their scores, for as long as these hold."""
-        model, visits = self.model, 1.0 + self.model.visit_count.max()
-        if visits <= self._reach[0] and model.added_variance <= self._reach[1]:
-            return
-        self._reach[:] = max(AHEAD * visits, SOON), AHEAD * model.added_variance
-        bonus = self._optimism * np.sqrt(np.log1p(self._reach[0]))
-        most = np.maximum(self.household.factors.max(axis=1), 1.0)
-        for block, members in enumerate(model.members):
-            means = model.prior_mean[members].max(axis=0)
-            score = means + bonus * np.sqrt(model.common_variance[block] + self._reach[1])
-            bound = most * np.exp(np.minimum(score, 0.0)) * (1 + 1e-6)
-            self._order[block] = np.argsort(-bound, kind="stable")
-            self._bound[block] = bound[self._order[block]]

@@ -12,18 +12,20 @@ from selflearn_agents.personal.records import taste_of
 from selflearn_env.core.compiling import Loop
 
 HALVINGS = 24  # in search of an appeal
+RECORD, FROM_RISEN, LISTS, ALL = range(4)  # where `decide` takes the next product from
 
 
 @Loop
 def decide(  # type: ignore[no-untyped-def]
-    states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
-    following, mean, variance, rank, order, bound, start, product, day, date, month, theta, beside, again, factors,
-    season, keep, tired_start, tired_product, tired, bored, strength, half_lives, price, worth, scale,
+    states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, mean, variance, rank,
+    order, bound, ceiling, risen, risen_count, new_person, start, product, day, date, month, theta, beside, again,
+    factors, season, keep, tired_start, tired_product, tired, bored, strength, half_lives, price, worth, scale,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score.
 
-    Looked at are first those that the customer has bought, then those once shown in the block, then the newcomers in
-    an order (M, P) of bounds (M, P): no newcomer scores more than 1 + strength (beside - 1) times its bound.
+    Looked at are first those that the customer has bought, then those that have risen, then the lists of `Leaders`,
+    each time the one that may hold most, until no other product can score as much as the last of the slate; if need be,
+    all. The last list is that of a new person: as much of the taste as this one has in common with it is one weight.
 
     Args, beside those that are described elsewhere:
         tired_start, tired_product, tired, bored: what is remembered of the customers, see `Recalled`.
@@ -32,65 +34,91 @@ def decide(  # type: ignore[no-untyped-def]
         worth: (2,) rewards of a purchase and of a click above that of neither.
         scale: (2,) x and y.
     """
-    remembered, lately = np.zeros(len(factors)), np.zeros(len(factors), dtype=np.int64)
-    left, again_ignored = np.ones(len(factors)), np.zeros(len(factors), dtype=np.bool_)
-    scores = np.empty(slates.shape[1])
+    products, topics = factors.shape
+    lists, listed = order.shape[1:]
+    remembered, lately = np.zeros(products), np.zeros(products, dtype=np.int64)
+    left, ignored = np.ones(products), np.zeros(products, dtype=np.bool_)
+    looked_at = np.full(products, -1)  # the visit for which each was looked at
+    scores, weight, most = np.empty(slates.shape[1]), np.empty(lists), np.empty(lists)
+    read = np.empty(lists, dtype=np.int64)  # how far in each list
     for v in range(len(states)):
         state = states[v]
         home, here = block[state], place[state]
         bonus = optimism * math.sqrt(math.log1p(1.0 + visit_count[state]))
         for i in range(tired_start[v], tired_start[v + 1]):
             left[tired_product[i]] = math.exp(strength[2] * tired[i])
-            again_ignored[tired_product[i]] = True
+            ignored[tired_product[i]] = True
         mood = math.exp(strength[5] * bored[v])
         for i in range(start[v], start[v + 1]):
             remembered[product[i]] += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
             lately[product[i]] = day[i]
-        filled = 0
+        common = np.inf
+        for k in range(topics - 1):
+            common = min(common, theta[v, k] / new_person[k])
+        for k in range(topics - 1):
+            weight[k] = strength[0] * beside[v] * max(theta[v, k] - common * new_person[k], 0.0)
+        weight[topics - 1] = strength[0] * beside[v] * theta[v, topics - 1] + 1.0 - strength[0]
+        weight[topics] = strength[0] * beside[v] * common
+        others = 0.0
+        for k in range(lists):
+            read[k], most[k] = 0, weight[k] * np.float64(bound[home, k, 0])
+            others += most[k]
+        filled, source, at = 0, RECORD, start[v]
         scores[:] = -np.inf
-        for i in range(start[v], start[v + 1]):  # what was bought before, first: it fills the slate with high scores
-            p = product[i]
-            if remembered[p] > 0:
-                usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                score = usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
-                score += strength[1] * again[v] * remembered[p]
-                score *= left[p] * sated(np.float64(date[v] - lately[p]), strength, half_lives)
-                if again_ignored[p]:
-                    score = appeal_after(score, price, worth, scale, mood)
-                remembered[p] = -1.0  # looked at
-                if score >= scores[-1]:
-                    filled = insert(p, score, slates[v], scores, filled, rank)
-        belief = first[home]
-        while belief >= 0:
-            p = owner[belief, 1]
-            if remembered[p] >= 0:
-                usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-                score = left[p] * usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
-                if score >= scores[-1]:
-                    if again_ignored[p]:
-                        score = appeal_after(score, price, worth, scale, mood)
-                    if score >= scores[-1]:
-                        filled = insert(p, score, slates[v], scores, filled, rank)
-            belief = following[belief]
-        most = 1.0 + strength[0] * (beside[v] - 1.0)
-        for at in range(len(factors)):
-            p = order[home, at]
-            if most * np.float64(bound[home, at]) < scores[-1]:
-                break
-            if remembered[p] < 0 or row[home, p] >= 0:
+        while True:
+            if source == RECORD:
+                if at == start[v + 1]:
+                    source, at = FROM_RISEN, 0
+                    continue
+                p = product[at]
+                at += 1
+            elif source == FROM_RISEN:
+                if at == risen_count[home]:
+                    source = LISTS
+                    continue
+                p = risen[home, at]
+                at += 1
+            elif source == LISTS:
+                if others < scores[-1]:
+                    break
+                k = 0
+                for other in range(1, lists):
+                    k = other if most[other] > most[k] else k
+                if read[k] == listed:
+                    source, at = ALL, 0
+                    continue
+                p = order[home, k, read[k]]
+                read[k] += 1
+                if read[k] < listed:
+                    others -= most[k]
+                    most[k] = weight[k] * np.float64(bound[home, k, read[k]])
+                    others += most[k]
+            else:
+                if at == products:
+                    break
+                p = at
+                at += 1
+            if looked_at[p] == v:
                 continue
-            usual = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
-            score = left[p] * usual * (1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0))
+            looked_at[p] = v
+            ratio = 1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0)
+            if remembered[p] == 0.0 and ratio * np.float64(ceiling[home, p]) < scores[-1]:
+                continue
+            score = score_of(p, state, home, here, bonus, added, prior_mean, common_variance, row, mean, variance)
+            score *= ratio
+            if remembered[p] > 0.0:
+                score += strength[1] * again[v] * remembered[p]
+                score *= sated(np.float64(date[v] - lately[p]), strength, half_lives)
+            score *= left[p]
+            if score >= scores[-1] and ignored[p]:
+                score = appeal_after(score, price, worth, scale, mood)
             if score >= scores[-1]:
-                if again_ignored[p]:
-                    score = appeal_after(score, price, worth, scale, mood)
-                if score >= scores[-1]:
-                    filled = insert(p, score, slates[v], scores, filled, rank)
+                filled = insert(p, score, slates[v], scores, filled, rank)
         for i in range(start[v], start[v + 1]):
             remembered[product[i]] = 0.0
         for i in range(tired_start[v], tired_start[v + 1]):
             left[tired_product[i]] = 1.0
-            again_ignored[tired_product[i]] = False
+            ignored[tired_product[i]] = False
 
 
 @Loop
