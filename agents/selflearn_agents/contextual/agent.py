@@ -51,7 +51,7 @@ class LinearContextAgent(Agent):
     in the feature "answers" only, which is not explored.
 
     Cost per visit: O(N (K + 10)) to recognise a customer of N items, and O(d^2) per candidate. Memory: a number of 4
-    bytes per product and group of states, K + 40 per product; nothing per customer.
+    bytes per product and group of states, K + 60 per product; nothing per customer.
     """
 
     knows_customers = True
@@ -93,7 +93,8 @@ class LinearContextAgent(Agent):
         """
         rewards = (item_rewards - self._least) / self._range
         x = self.features.describe(states, slates)
-        learn(slates, rewards, x, self.weights, self.covariance, self.features.answers)
+        month = self.features.household.month_of_state[states.state]
+        learn(slates, month, rewards, x, self.weights, self.covariance, self.features.answers)
 
     def _values(self, states: SeenVisits) -> NDArray[np.float64]:
         """(B, P) expected rewards by present belief, in reward units."""

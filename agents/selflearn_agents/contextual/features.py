@@ -13,7 +13,7 @@ from selflearn_env.core.pooling import one_rate
 from selflearn_env.core.ranking import top
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
-from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.people.journal import MONTHS, Journal
 
 NEIGHBOURS = 10  # similar products of each
 LEADERS = 40  # products listed of each group of states, and of each topic in each month, or two slates if that is more
@@ -41,9 +41,9 @@ class Features:
     | late | 2^(-d / 30), d days after p was bought last |
     | similar | sum over the products q of the record of n_q / N times their similarity to p (`similar_products`) |
     | known | h if there is a record |
-    | answers | (g h + o) (seen - foreseen) / (20 + foreseen), the rewards of p so far, scaled, from whomever |
+    | answers | (g h + o) (seen - foreseen) / (20 + foreseen), the rewards of p so far in this month of any year |
 
-    What is foreseen is meant without the answers.
+    Rewards are scaled, a purchase is 1; foreseen is what was expected of them, had there been no answers yet.
 
     Attributes:
         household: what the history says of persons.
@@ -52,7 +52,7 @@ class Features:
         leaders: (G, L) the products of greatest incidence.
         topic_leaders: (12, K, L) those which a topic buys most in a month.
         neighbours, similarity: (P, N) similar products.
-        answers: (2, P) sums of the rewards of each product, seen and foreseen.
+        answers: (12, 2, P) sums of the rewards of each product in each month, seen and foreseen.
     """
 
     parts = {"household": Household}  # noqa: RUF012
@@ -65,7 +65,7 @@ class Features:
         self.topic_leaders = np.stack([top(row * by_topic, listed) for row in history.people.months.share]).astype(
             np.int32
         )
-        self.answers = np.zeros((2, history.products))
+        self.answers = np.zeros((MONTHS, 2, history.products))
 
     def see(self, history: History, baskets: Baskets, journal: Journal) -> None:
         """Finds what is usual, and what is similar.

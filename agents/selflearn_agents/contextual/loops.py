@@ -21,7 +21,7 @@ REMEMBERED, LEFT, TIMES, LAST, ALIKE = range(5)  # what is noted of the products
 LATE_HALF_LIFE = 30.0  # days after which "late" is a half
 LEAST, SURE = 1e-3, 0.9  # rewards foreseen, scaled, below and above which the noise is what it is there
 TINY = 1e-300
-WORTH = 20.0  # rewards of bought products that it takes to believe half of the answers
+WORTH = 20.0  # purchases, foreseen, after which half of what the answers say is believed
 
 
 class Tables(NamedTuple):
@@ -36,7 +36,7 @@ class Tables(NamedTuple):
     factors: NDArray[np.float64]  # (P, K) as in `Household`, as the next two
     season: NDArray[np.float32]  # (12, P)
     keep: NDArray[np.float64]  # (FAR + 1,)
-    answers: NDArray[np.float64]  # (2, P) sums of the rewards of each product, scaled: those seen, those foreseen
+    answers: NDArray[np.float64]  # (12, 2, P) sums of rewards in each month, scaled: those seen, those foreseen
 
 
 class Known(NamedTuple):
@@ -139,6 +139,7 @@ def clear(count, room):  # type: ignore[no-untyped-def]
 def describe(products, v, total, visits, known, tables, room, x):  # type: ignore[no-untyped-def]
     """Writes the features (N, d) of products (N,) in a visit."""
     incidence, again = tables.incidence[tables.group[known.state[v]]], known.again[v]
+    answers = tables.answers[known.month[v]]
     for number in range(len(products)):
         p, own = products[number], x[number]
         usual = np.float64(incidence[p])
@@ -159,7 +160,7 @@ def describe(products, v, total, visits, known, tables, room, x):  # type: ignor
                 own[LATE] = math.exp2((notes[LAST] - known.date[v]) / LATE_HALF_LIFE)
         foreseen = beside + own[AGAIN]
         own[EITHER] = math.sqrt(foreseen)
-        seen, expected = tables.answers[0, p], tables.answers[1, p]
+        seen, expected = answers[0, p], answers[1, p]
         own[ANSWERS] = (seen - expected) / (expected + WORTH) * foreseen
 
 
@@ -215,8 +216,8 @@ def decide(weights, covariance, optimism, known, tables, rank, slates):  # type:
 
 
 @Loop
-def learn(slates, rewards, x, weights, covariance, answers):  # type: ignore[no-untyped-def]
-    """Learns rewards (B, n), scaled, of products of features (B, n, d), one after the other."""
+def learn(slates, month, rewards, x, weights, covariance, answers):  # type: ignore[no-untyped-def]
+    """Learns rewards (B, n), scaled, of products of features (B, n, d) in months (B,), one after the other."""
     gain = np.empty(len(weights))
     for v in range(len(slates)):
         for slot in range(slates.shape[1]):
@@ -225,8 +226,10 @@ def learn(slates, rewards, x, weights, covariance, answers):  # type: ignore[no-
                 continue
             features, reward = x[v, slot], rewards[v, slot]
             foreseen = dot(features, weights)
-            answers[0, p] += reward
-            answers[1, p] += max(foreseen - features[ANSWERS] * weights[ANSWERS], LEAST)  # as if there were none yet
+            answers[month[v], 0, p] += reward
+            answers[month[v], 1, p] += max(
+                foreseen - features[ANSWERS] * weights[ANSWERS], LEAST
+            )  # as if there were none yet
             for one in range(len(weights)):
                 gain[one] = dot(covariance[one], features)
             step = 1.0 / (noise_of(foreseen) + dot(gain, features))

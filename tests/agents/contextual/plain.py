@@ -39,7 +39,8 @@ def features_of(agent, incidence, seen, visit, product):
     ratio, own = people.foresee(one, people.recognise(one), np.array([[product]]))
     usual, ratio, own = float(incidence[seen.state[visit], product]), float(ratio[0, 0]), float(own[0, 0])
     ago = [days for p, days in bought if p == product]
-    answered, foreseen = agent.features.answers[:, product].tolist()
+    month = people.month_of_state[seen.state[visit]]
+    answered, foreseen = agent.features.answers[month, :, product].tolist()
     return {
         "usual": usual,
         "taste": (ratio - 1) * usual,

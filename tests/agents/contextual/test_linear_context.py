@@ -107,10 +107,11 @@ def test_a_batch_is_its_visits_one_after_the_other():
     rng, size = np.random.default_rng(6), len(FEATURES)
     x, rewards = rng.random((50, N, size)), rng.random((50, N))
     slates = np.stack([rng.permutation(20)[:N] for _ in range(50)])
-    states = [[np.full(size, 0.05), np.eye(size), np.zeros((2, 20))] for _ in range(2)]
-    learn(slates, rewards, x, *states[0])
+    states = [[np.full(size, 0.05), np.eye(size), np.zeros((12, 2, 20))] for _ in range(2)]
+    months = rng.integers(12, size=50)
+    learn(slates, months, rewards, x, *states[0])
     for v in range(50):
-        learn(slates[v : v + 1], rewards[v : v + 1], x[v : v + 1], *states[1])
+        learn(slates[v : v + 1], months[v : v + 1], rewards[v : v + 1], x[v : v + 1], *states[1])
     for together, alone in zip(*states, strict=True):
         np.testing.assert_array_equal(together, alone)
 
@@ -122,10 +123,11 @@ def test_the_answers_are_of_the_product_and_as_if_there_were_none(history):
         x = agent.features.describe(SeenVisits.of_states(states), slates)
         weights = agent.weights.copy()
         agent.update(states[:1], slates[:1], np.array([[2, 0, 0, 0]], dtype=np.int8), [[5.0, -2.0, -2.0, -2.0]])
-        change = agent.features.answers - before
+        change = (agent.features.answers - before)[history.states.table[0, 1]]
         assert change[0].sum() == change[0, slates[0, 0]] == 1
         first = x[0, 0, :-1] @ weights[:-1]
         assert change[1, slates[0, 0]] == pytest.approx(max(first, LEAST))
+    assert (agent.features.answers != 0).any(axis=(1, 2)).sum() == 1
 
 
 def test_the_beginning_is_the_regression_of_the_text(history, monkeypatch):
