@@ -26,6 +26,7 @@ from selflearn_agents.baselines.popular import (
     QuantityAgent,
 )
 from selflearn_agents.baselines.uniform import RandomAgent
+from selflearn_agents.contextual.agent import LinearContextAgent
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_agents.oracles.myopic_oracle import MyopicOracleAgent
 from selflearn_agents.oracles.oracle import OracleAgent
@@ -56,6 +57,7 @@ AGENTS: dict[str, type[Agent]] = {
     "hierarchical": HierarchicalAgent,
     "personal": PersonalAgent,
     "patient": PatientAgent,
+    "linear_context": LinearContextAgent,
     "gradient": GradientAgent,
     "cascade_ucb": CascadeUCBAgent,
     "mabwiser": MABWiserAgent,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.regulars.again import AgainAgent
-from selflearn_agents.regulars.similarity import similar_products
+from selflearn_agents.regulars.similarity import similar_products, some_customers
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
-from selflearn_env.shop.history import DatedBaskets, History
-from selflearn_env.shop.people.journal import Journal, every_customer, states_by_day
+from selflearn_env.shop.history import History
+from selflearn_env.shop.people.journal import Journal, states_by_day
 from selflearn_env.shop.validation.baskets import real_hits
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # that are tried
 HELD_OUT = 1 / 3  # of the customers, by whom the weight is chosen
 MOST_VISITS = 20_000  # of them, about
-MOST_ITEMS, MOST_PAIRS = 2**22, 2**27  # that the similarities are fitted to, about: ten seconds
 
 
 class ItemNeighboursAgent(AgainAgent):
@@ -63,7 +60,7 @@ class ItemNeighboursAgent(AgainAgent):
         super().__init__(history, slate_size, rng, half_life=half_life)
         if not is_number(neighbours) or neighbours % 1 or neighbours < 1:
             raise ValueError(f"neighbours counts products and must be at least 1, got {neighbours!r}")
-        baskets = _some(history.baskets)
+        baskets = some_customers(history.baskets)
         journal = Journal.from_population(baskets, history.states).by_day()
         held_out = rng.random(journal.customers)[journal.customer] < HELD_OUT
         self._see(journal.select(~held_out), int(neighbours))
@@ -95,9 +92,3 @@ class ItemNeighboursAgent(AgainAgent):
         for self._weight in WEIGHTS:
             hits.append(int(real_hits(visits, self._act(seen)).sum()))
         return WEIGHTS[int(np.argmax(hits))]
-
-
-def _some(baskets: DatedBaskets) -> DatedBaskets:
-    """The baskets of every so many customers, so that items, and pairs of them in a visit, are not too many."""
-    size = np.bincount(baskets.item_visit, minlength=baskets.visit_day.size).astype(np.float64)
-    return every_customer(baskets, max(1, math.ceil(size.sum() / MOST_ITEMS), math.ceil((size**2).sum() / MOST_PAIRS)))

@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.compiling import Loop
-from selflearn_env.shop.people.journal import Journal
+from selflearn_env.shop.history import DatedBaskets
+from selflearn_env.shop.people.journal import Journal, every_customer
 
 SHRINK = 20.0  # visits with both products that are worth a similarity of a half, where each alone has as many
+MOST_ITEMS, MOST_PAIRS = 2**22, 2**27  # that similarities are fitted to, about: ten seconds
+
+
+def some_customers(baskets: DatedBaskets) -> DatedBaskets:
+    """The baskets of every so many customers, so that items, and pairs of them in a visit, are not too many."""
+    size = np.bincount(baskets.item_visit, minlength=baskets.visit_day.size).astype(np.float64)
+    return every_customer(baskets, max(1, math.ceil(size.sum() / MOST_ITEMS), math.ceil((size**2).sum() / MOST_PAIRS)))
 
 
 def similar_products(journal: Journal, count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

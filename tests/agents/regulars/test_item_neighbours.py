@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import load_agent, make_agent
-from selflearn_agents.regulars import item_neighbours
+from selflearn_agents.regulars import item_neighbours, similarity
 from selflearn_agents.regulars.similarity import SHRINK, similar_products
 
 from selflearn_env import Shop
@@ -135,7 +135,7 @@ def test_without_customers_who_come_again_it_is_again(regulars_log):
 def test_of_a_large_history_some_customers_are_looked_at(bound, history, monkeypatch):
     size = np.bincount(history.baskets.item_visit).astype(float)
     most = {"MOST_ITEMS": size.sum() / 2.5, "MOST_PAIRS": (size**2).sum() / 2.5}
-    monkeypatch.setattr(item_neighbours, bound, most[bound])
+    monkeypatch.setattr(similarity, bound, most[bound])
     similar, fitted = item_neighbours.similar_products, []
     monkeypatch.setattr(
         item_neighbours, "similar_products", lambda journal, count: fitted.append(journal) or similar(journal, count)
