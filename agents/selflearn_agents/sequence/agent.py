@@ -15,13 +15,12 @@ from selflearn_agents.sequence.records import Records
 from selflearn_agents.sequence.weights import Weights
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
-from selflearn_env.core.rewards import BOUGHT
 from selflearn_env.core.seen import SeenVisits
-from selflearn_env.core.slates import repeats
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 
 LEAST = 1e-12  # incidence below which products are told apart no more in what the network reads
+TOGETHER = 16  # visits, of which it learns at once
 CELLS = 2**20  # visits x products worked on at once
 
 
@@ -40,11 +39,11 @@ class SequenceAgent(Agent):
     there are no items: before it learns from responses, the agent shows them what `popular` does.
 
     Training: every visit of the history from those before it, by the Poisson likelihood, until customers held out of
-    the training are foreseen no better; b is 0. Update: a step of the same Adam every few visits, by the likelihood of
+    the training are foreseen no better; b is 0. Update: a step of Adam for every 16 visits, by the likelihood of
     what was bought of the slates; the item rewards are not read. It does not explore.
 
     Slate: the products of greatest purchases per visit. Cost per visit: O(P D), with P products of D numbers each, to
-    decide, and as much to learn, in milliseconds where they come one at a time. Memory: O(P (D + groups of states)).
+    decide, and as much to learn. Memory: O(P (D + groups of states)).
     """
 
     knows_customers = True
@@ -59,7 +58,7 @@ class SequenceAgent(Agent):
         *,
         dim: int = 16,
         epochs: int = 5,
-        step_size: float = 1e-3,
+        step_size: float = 2e-3,
     ):
         """Trains the network on the history; a large history is looked at in part.
 
@@ -87,8 +86,8 @@ class SequenceAgent(Agent):
         mean = self._incidence.mean(axis=0, keepdims=True)
         self._log_incidence = np.log(np.maximum(np.concatenate([self._incidence, mean]), LEAST)).astype(np.float32)
         self._order = rng.permutation(self.products)
-        weights = Weights(self.products, int(dim), rng)
         lessons = training.Lessons(history, self._group, self._log_incidence)
+        weights = Weights(self.products, int(dim), lessons.bought_again(), rng)
         self.weights = training.train(weights, lessons, self._incidence.astype(np.float32), int(epochs), rng)
         self.experience = Experience(self.weights, self.slate_size)
 
@@ -101,16 +100,18 @@ class SequenceAgent(Agent):
         return slates
 
     def _update(self, visits: SeenVisits, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
-        """Learns; of a product shown twice only the first slot counts."""
-        if not self._step_size:
-            return
-        learning, again, at = _needing_torch("learning"), repeats(slates), 0
-        counted, bought = np.ones(slates.shape, dtype=bool) if again is None else ~again, responses == BOUGHT
-        while at < len(visits):
-            some = np.arange(at, min(at + learning.VISITS - self.experience.waiting, len(visits)))
-            records, shown = self._read(visits.rows(some)), (slates[some], bought[some], counted[some])
-            learning.learn(self.weights, self.experience, self._incidence, records, *shown, self._step_size)
+        """Learns, so many visits at a time, however many come together."""
+        at = 0
+        while self._step_size and at < len(visits):
+            some = np.arange(at, min(at + TOGETHER - len(self.experience), len(visits)))
+            self.experience.add(visits.rows(some), slates[some], responses[some])
             at += some.size
+            if len(self.experience) == TOGETHER:
+                seen, *shown = self.experience.take()
+                learning = _needing_torch("learning")
+                learning.learn(
+                    self.weights, self.experience, self._incidence, self._read(seen), *shown, self._step_size
+                )
 
     def _values(self, visits: SeenVisits) -> NDArray[np.float64]:
         """(B, P) purchases per visit."""
@@ -131,6 +132,7 @@ def _needing_torch(module: str) -> Any:
         ImportError: torch is not installed.
     """
     try:
-        return importlib.import_module(f"selflearn_agents.sequence.{module}")
+        importlib.import_module("torch")
     except ImportError:
         raise missing_extra('the agent "sequence" needs torch', "sb3") from None
+    return importlib.import_module(f"selflearn_agents.sequence.{module}")

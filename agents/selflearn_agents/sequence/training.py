@@ -20,7 +20,7 @@ from selflearn_env.shop.history import History
 from selflearn_env.shop.people.journal import Journal, every_customer, states_by_day
 
 HELD_OUT = 1 / 5  # of the customers, by whom it is seen when to stop
-BATCH = 64  # visits per step
+FEWEST, MOST, STEPS = 8, 64, 50  # visits per step, so that an epoch of a small history has so many steps
 RATE, LAST_RATE = 3e-3, 3e-4  # of `Adam`, from the first epoch to the last
 LEFT_OUT = 0.5  # of the items, and of what is remembered
 SHRINK = 1e-2  # weight of the squares of the embedding, against a visit's loss
@@ -47,6 +47,12 @@ class Lessons:
         self._states = states_by_day(baskets)
         self.journal = Journal.from_population(baskets, history.states).by_day()
         self.visits = np.flatnonzero(np.arange(self.journal.day.size) > self.journal.first)
+
+    def bought_again(self) -> float:
+        """Purchases per visit that an item of a record promises, if all are alike; 1 where nobody ever came again."""
+        journal = self.journal
+        items = (journal.start[self.visits] - journal.start[journal.first[self.visits]]).sum()
+        return (journal.repeated.sum() + 1.0) / (items + 1.0)
 
     def of(self, chosen: NDArray[np.int64], size: int) -> Iterator[Lesson]:
         """Some visits, given by their numbers, so many at a time."""
@@ -78,11 +84,12 @@ def train(
     leaving = Leaving(LEFT_OUT, torch.Generator().manual_seed(int(rng.integers(2**63))))
     usual = torch.from_numpy(incidence)
     with one_thread():
+        together = int(np.clip(learned.size // STEPS, FEWEST, MOST))
         now, adam = weights.copy(), Adam(weights)
         best, least = weights, _mean_loss(now, usual, lessons, judged)
         for epoch in range(epochs):
             rate = RATE + (LAST_RATE - RATE) * epoch / epochs
-            for lesson in lessons.of(rng.permutation(learned), BATCH):
+            for lesson in lessons.of(rng.permutation(learned), together):
                 parameters = tensors(now, learned=True)
                 loss = _loss(rates(parameters, usual, lesson.records, leaving), lesson) / lesson.records.length.size
                 gradient = slopes(loss + SHRINK * parameters["embedding"].square().sum(), parameters)
@@ -104,6 +111,6 @@ def _loss(expected: Tensor, lesson: Lesson) -> Tensor:
 def _mean_loss(weights: Weights, incidence: Tensor, lessons: Lessons, visits: NDArray[np.int64]) -> float:
     """Per visit."""
     total, parameters = 0.0, tensors(weights)
-    for lesson in lessons.of(visits, BATCH):
+    for lesson in lessons.of(visits, MOST):
         total += _loss(rates(parameters, incidence, lesson.records, Leaving()), lesson).item()
     return total / visits.size

@@ -12,7 +12,6 @@ from selflearn_agents.sequence.records import OF_ITEM, OF_RECORD, OF_VISIT
 
 HIDDEN = 16  # units between an item and its weight
 SPREAD = 0.1  # standard deviation of the first embedding
-START = -3.0  # log purchases per visit that an item of the record promises before training
 
 
 class Weights:
@@ -29,8 +28,15 @@ class Weights:
         again: (P,) log of a product's own factor in this weight.
     """
 
-    def __init__(self, products: int, dim: int, rng: np.random.Generator):
-        """Draws the first weights, with which everybody buys what is usual, and of its own products each alike."""
+    def __init__(self, products: int, dim: int, again: float, rng: np.random.Generator):
+        """Draws the first weights, with which everybody buys what is usual, and what it bought before.
+
+        Args:
+            products: size of the catalogue, P.
+            dim: D.
+            again: purchases per visit that each item of a record promises.
+            rng: the generator.
+        """
         bound, known = 1 / np.sqrt(dim), dim + OF_RECORD
         self.embedding = _normal(rng, (products, dim), SPREAD)
         self.input = _uniform(rng, (3 * dim, dim + OF_VISIT), bound)
@@ -42,7 +48,7 @@ class Weights:
         self.own_item = _uniform(rng, (OF_ITEM, HIDDEN), 1 / np.sqrt(OF_ITEM + known))
         self.own_memory = _uniform(rng, (known, HIDDEN), 1 / np.sqrt(OF_ITEM + known))
         self.own_bias, self.own = np.zeros((2, HIDDEN), dtype=np.float32)
-        self.again = np.full(products, START, dtype=np.float32)
+        self.again = np.full(products, np.log(again), dtype=np.float32)
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
@@ -58,11 +64,6 @@ class Weights:
     def zeros(self) -> Self:
         """As many zeros."""
         return self.of({name: np.zeros_like(array) for name, array in vars(self).items()})
-
-    def add(self, other: Weights) -> None:
-        """Adds others to these."""
-        for name, array in vars(self).items():
-            array += vars(other)[name]
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], spread: float) -> NDArray[np.float32]:
