@@ -19,7 +19,6 @@ from selflearn_env.core.seen import SeenVisits
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 
-LEAST = 1e-12  # incidence below which products are told apart no more in what the network reads
 TOGETHER = 16  # visits, of which it learns at once
 CELLS = 2**20  # visits x products worked on at once
 
@@ -83,12 +82,11 @@ class SequenceAgent(Agent):
         self._step_size = float(step_size)
         training = _needing_torch("training")
         self._group, self._incidence = incidence_by_group(history)
-        mean = self._incidence.mean(axis=0, keepdims=True)
-        self._log_incidence = np.log(np.maximum(np.concatenate([self._incidence, mean]), LEAST)).astype(np.float32)
+        self._mean = self._incidence.mean(axis=0)
         self._order = rng.permutation(self.products)
-        lessons = training.Lessons(history, self._group, self._log_incidence)
+        lessons = training.Lessons(history, self._group, self._incidence, self._mean)
         weights = Weights(self.products, int(dim), lessons.bought_again(), rng)
-        self.weights = training.train(weights, lessons, self._incidence.astype(np.float32), int(epochs), rng)
+        self.weights = training.train(weights, lessons, int(epochs), rng)
         self.experience = Experience(self.weights, self.slate_size)
 
     def _act(self, visits: SeenVisits) -> NDArray[np.int64]:
@@ -122,7 +120,7 @@ class SequenceAgent(Agent):
         return self._certain(self._act(visits), slates)
 
     def _read(self, visits: SeenVisits) -> Records:
-        return Records.read(visits, self._group, self._log_incidence)
+        return Records.read(visits, self._group, self._incidence, self._mean)
 
 
 def _needing_torch(module: str) -> Any:

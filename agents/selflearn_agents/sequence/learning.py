@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.sequence.experience import Experience
 from selflearn_agents.sequence.network import Leaving, one_thread, rates, slopes, tensors
-from selflearn_agents.sequence.records import Records
-from selflearn_agents.sequence.training import LEAST
+from selflearn_agents.sequence.records import LEAST, Records
 from selflearn_agents.sequence.weights import Weights
 
 

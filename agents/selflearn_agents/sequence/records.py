@@ -11,6 +11,7 @@ from selflearn_env.core.seen import SeenVisits
 
 LAST = 20  # visits of a record that are read, the latest
 HALVED = 200.0  # days, the unit in which an item's age is told beside its logarithm
+LEAST = 1e-12  # incidence that is taken for none
 OF_RECORD, OF_VISIT, OF_ITEM = 4, 3, 5  # numbers that describe each
 
 
@@ -43,13 +44,16 @@ class Records(NamedTuple):
     item: NDArray[np.float32]
 
     @classmethod
-    def read(cls, seen: SeenVisits, group: NDArray[np.int64], log_incidence: NDArray[np.float32]) -> Records:
+    def read(
+        cls, seen: SeenVisits, group: NDArray[np.int64], incidence: NDArray[np.float64], mean: NDArray[np.float64]
+    ) -> Records:
         """Reads what the shop sees.
 
         Args:
             seen: B visits.
             group: (S,) group of each state.
-            log_incidence: (G, P) of the groups, and under them a row (P,) with the mean.
+            incidence: (G, P) of the groups.
+            mean: (P,) of the incidence over the groups.
         """
         items, rows = seen.record, len(seen)
         row = np.repeat(np.arange(rows), items.counts())
@@ -74,7 +78,8 @@ class Records(NamedTuple):
         last[owner] = visit_age  # the latest is written last
 
         of_group = group.take(seen.state)
-        here = log_incidence[of_group[row], product]
+        here = np.log(np.maximum(incidence[of_group[row], product], LEAST))
+        anywhere = np.log(np.maximum(mean[product], LEAST))
         bought = np.bincount(row, minlength=rows)
         return cls(
             group=of_group,
@@ -88,9 +93,7 @@ class Records(NamedTuple):
             row=row,
             item_visit=visit,
             product=product,
-            item=_columns(
-                _scaled(age, 60), age / HALVED, _scaled(ago[visit], 3), here - log_incidence[-1, product], here / 2 + 2
-            ),
+            item=_columns(_scaled(age, 60), age / HALVED, _scaled(ago[visit], 3), here - anywhere, here / 2 + 2),
         )
 
 

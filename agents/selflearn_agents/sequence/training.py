@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from selflearn_agents.regulars.history_visits import history_visits
 from selflearn_agents.sequence.adam import Adam
 from selflearn_agents.sequence.network import Leaving, one_thread, rates, slopes, tensors
-from selflearn_agents.sequence.records import Records
+from selflearn_agents.sequence.records import LEAST, Records
 from selflearn_agents.sequence.weights import Weights
 from selflearn_env.shop.history import History
 from selflearn_env.shop.people.journal import Journal, every_customer, states_by_day
@@ -25,7 +25,6 @@ RATE, LAST_RATE = 3e-3, 3e-4  # of `Adam`, from the first epoch to the last
 LEFT_OUT = 0.5  # of the items, and of what is remembered
 SHRINK = 1e-2  # weight of the squares of the embedding, against a visit's loss
 MOST_CELLS = 2**28  # visits x products of an epoch, about
-LEAST = 1e-12  # purchases per visit that are taken for none
 
 
 class Lesson(NamedTuple):
@@ -39,11 +38,14 @@ class Lesson(NamedTuple):
 class Lessons:
     """The visits of the history by customers who came before."""
 
-    def __init__(self, history: History, group: NDArray[np.int64], log_incidence: NDArray[np.float32]):
+    def __init__(
+        self, history: History, group: NDArray[np.int64], incidence: NDArray[np.float64], mean: NDArray[np.float64]
+    ):
         """Of a large history it takes every so many customers; arguments as for `Records.read`."""
         baskets = history.baskets
         baskets = every_customer(baskets, math.ceil(baskets.visit_day.size * history.products / MOST_CELLS))
-        self._group, self._log_incidence = group, log_incidence
+        self._pooled = group, incidence, mean
+        self.incidence = torch.from_numpy(incidence.astype(np.float32))
         self._states = states_by_day(baskets)
         self.journal = Journal.from_population(baskets, history.states).by_day()
         self.visits = np.flatnonzero(np.arange(self.journal.day.size) > self.journal.first)
@@ -62,18 +64,15 @@ class Lessons:
             seen = history_visits(journal, self._states, some)
             bought = journal.logged.items.pieces(journal.start[some], journal.start[some + 1])
             visit = np.repeat(np.arange(some.size), bought.counts())
-            yield Lesson(Records.read(seen, self._group, self._log_incidence), visit, bought.product.astype(np.int64))
+            yield Lesson(Records.read(seen, *self._pooled), visit, bought.product.astype(np.int64))
 
 
-def train(
-    weights: Weights, lessons: Lessons, incidence: NDArray[np.float32], epochs: int, rng: np.random.Generator
-) -> Weights:
+def train(weights: Weights, lessons: Lessons, epochs: int, rng: np.random.Generator) -> Weights:
     """The weights of the epoch, or those given, that foresee best what customers buy who are held out.
 
     Args:
         weights: to start from; they are not changed.
         lessons: what to learn from.
-        incidence: (G, P) of the groups of states.
         epochs: at most; when one foresees worse than that before, it is the last.
         rng: chooses who is held out, the order of the visits, and what is left out of them.
     """
@@ -82,35 +81,33 @@ def train(
     if not learned.size or not judged.size:
         return weights
     leaving = Leaving(LEFT_OUT, torch.Generator().manual_seed(int(rng.integers(2**63))))
-    usual = torch.from_numpy(incidence)
     with one_thread():
         together = int(np.clip(learned.size // STEPS, FEWEST, MOST))
         now, adam = weights.copy(), Adam(weights)
-        best, least = weights, _mean_loss(now, usual, lessons, judged)
+        best, least = weights, _mean_loss(now, lessons, judged)
         for epoch in range(epochs):
             rate = RATE + (LAST_RATE - RATE) * epoch / epochs
             for lesson in lessons.of(rng.permutation(learned), together):
                 parameters = tensors(now, learned=True)
-                loss = _loss(rates(parameters, usual, lesson.records, leaving), lesson) / lesson.records.length.size
+                loss = _loss(parameters, lessons, lesson, leaving) / lesson.records.length.size
                 gradient = slopes(loss + SHRINK * parameters["embedding"].square().sum(), parameters)
                 gradient.usual[:] = 0.0
                 adam.step(now, gradient, rate)
-            found = _mean_loss(now, usual, lessons, judged)
+            found = _mean_loss(now, lessons, judged)
             if not found < least:
                 break
             best, least = now.copy(), found
     return best
 
 
-def _loss(expected: Tensor, lesson: Lesson) -> Tensor:
-    """Of all visits together: minus the log-likelihood of purchases that are Poisson, up to a constant."""
+def _loss(parameters: Mapping[str, Tensor], lessons: Lessons, lesson: Lesson, leaving: Leaving) -> Tensor:
+    """Of all its visits together: minus the log-likelihood of purchases that are Poisson, up to a constant."""
+    expected = rates(parameters, lessons.incidence, lesson.records, leaving)
     bought = expected[torch.from_numpy(lesson.visit), torch.from_numpy(lesson.product)]
     return expected.sum() - bought.clamp(min=LEAST).log().sum()
 
 
-def _mean_loss(weights: Weights, incidence: Tensor, lessons: Lessons, visits: NDArray[np.int64]) -> float:
+def _mean_loss(weights: Weights, lessons: Lessons, visits: NDArray[np.int64]) -> float:
     """Per visit."""
-    total, parameters = 0.0, tensors(weights)
-    for lesson in lessons.of(visits, MOST):
-        total += _loss(rates(parameters, incidence, lesson.records, Leaving()), lesson).item()
-    return total / visits.size
+    parameters = tensors(weights)
+    return sum(_loss(parameters, lessons, each, Leaving()).item() for each in lessons.of(visits, MOST)) / visits.size

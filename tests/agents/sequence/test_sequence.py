@@ -107,9 +107,8 @@ def test_what_is_bought_again_is_told_from_what_is_bought_once(staples_shop):
 
 def test_training_foresees_customers_better_whom_it_has_not_seen(history):
     agent, untrained = agent_of(history), agent_of(history, epochs=0)
-    lessons = training.Lessons(history, agent._group, agent._log_incidence)
-    usual = torch.from_numpy(agent._incidence.astype(np.float32))
-    losses = [training._mean_loss(each.weights, usual, lessons, lessons.visits) for each in (agent, untrained)]
+    lessons = training.Lessons(history, agent._group, agent._incidence, agent._mean)
+    losses = [training._mean_loss(each.weights, lessons, lessons.visits) for each in (agent, untrained)]
     assert losses[0] < losses[1] - 0.1
 
 
@@ -242,7 +241,7 @@ def test_a_catalogue_of_two_products():
 def test_of_a_large_history_some_customers_are_looked_at(history, monkeypatch):
     agent = agent_of(history, epochs=0)
     monkeypatch.setattr(training, "MOST_CELLS", history.baskets.visit_day.size * history.products / 2.5)
-    lessons = training.Lessons(history, agent._group, agent._log_incidence)
+    lessons = training.Lessons(history, agent._group, agent._incidence, agent._mean)
     assert set(lessons.journal.customer) == set(range(0, history.baskets.visit_customer.max() + 1, 3))
 
 
