@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -54,7 +55,7 @@ def rates(weights: Mapping[str, Tensor], incidence: Tensor, records: Records, le
     log = out[:, :-1] @ weights["embedding"].T + out[:, -1:]
     log = weights["usual"] + log * torch.from_numpy(records.length > 0)[:, None]
     beside = incidence[torch.from_numpy(records.group)] * log.exp()
-    hidden = torch.from_numpy(records.item) @ weights["own_item"]
+    hidden = torch.from_numpy(records.item).to(known.dtype) @ weights["own_item"]
     hidden = torch.tanh(hidden + (known @ weights["own_memory"] + weights["own_bias"])[row])
     own = torch.exp(hidden @ weights["own"] + weights["again"][product])
     count, products = beside.shape
@@ -65,13 +66,13 @@ def _remembered(weights: Mapping[str, Tensor], records: Records, product: Tensor
     """(B, D + OF_RECORD) what the recurrent layer remembers of each record, and what describes it."""
     visits, rows = records.size.size, records.length.size
     width = weights["memory"].shape[1]
-    described = torch.from_numpy(records.record)
+    described = torch.from_numpy(records.record).to(weights["memory"].dtype)
     if not visits:
         return torch.cat([described.new_zeros(rows, width), described], dim=1)
     items = leaving.out_of(weights["embedding"][product], (product.numel(), 1))
     bought = items.new_zeros(visits, width).index_add(0, torch.from_numpy(records.item_visit), items)
     bought = bought / torch.from_numpy(records.size)[:, None].sqrt()
-    steps = torch.cat([bought, torch.from_numpy(records.visit)], dim=1)
+    steps = torch.cat([bought, torch.from_numpy(records.visit).to(bought.dtype)], dim=1)
     longest = int(records.length.max())
     placed = steps.new_zeros(rows * longest, steps.shape[1]).index_copy(0, torch.from_numpy(records.place), steps)
     layer = [weights[name] for name in ("input", "memory", "input_bias", "memory_bias")]
@@ -81,10 +82,15 @@ def _remembered(weights: Mapping[str, Tensor], records: Records, product: Tensor
     return torch.cat([leaving.out_of(last, (rows, width)), described], dim=1)
 
 
-def predicted(weights: Weights, incidence: NDArray, records: Records) -> NDArray:
-    """(B, P) purchases per visit, in the type of the incidence (G, P)."""
+def predicted(weights: Weights, incidence: NDArray[np.float64], records: Records) -> NDArray[np.float64]:
+    """(B, P) purchases per visit, rounded to float32.
+
+    They are worked out as float64. What torch makes of a visit depends in its last bits on the others that it is asked
+    together with, and these are rounded away.
+    """
     with one_thread(), torch.inference_mode():
-        return rates(tensors(weights), torch.from_numpy(incidence), records, Leaving()).numpy()
+        exact = {name: each.double() for name, each in tensors(weights).items()}
+        return rates(exact, torch.from_numpy(incidence), records, Leaving()).float().double().numpy()
 
 
 @contextmanager
