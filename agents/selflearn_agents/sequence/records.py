@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from selflearn_env.core.seen import SeenVisits
 
 LAST = 20  # visits of a record that are read, the latest
-HALVED = 200.0  # days, the unit in which an item's age is told beside its logarithm
+AGE = 200.0  # days, the unit in which an item is old, beside the logarithm of its days
 LEAST = 1e-12  # incidence that is taken for none
 OF_RECORD, OF_VISIT, OF_ITEM = 4, 3, 5  # numbers that describe each
 
@@ -93,7 +93,7 @@ class Records(NamedTuple):
             row=row,
             item_visit=visit,
             product=product,
-            item=_columns(_scaled(age, 60), age / HALVED, _scaled(ago[visit], 3), here - anywhere, here / 2 + 2),
+            item=_columns(_scaled(age, 60), age / AGE, _scaled(ago[visit], 3), here - anywhere, here / 2 + 2),
         )
 
 
