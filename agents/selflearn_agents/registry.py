@@ -34,6 +34,7 @@ from selflearn_agents.personal.agent import PersonalAgent
 from selflearn_agents.personal.patient import PatientAgent
 from selflearn_agents.regulars.again import AgainAgent
 from selflearn_agents.regulars.item_neighbours import ItemNeighboursAgent
+from selflearn_agents.sequence.agent import SequenceAgent
 from selflearn_env.plugins import import_named
 
 AGENT_KEY = 2**31  # no environment spawns that many children
@@ -49,6 +50,7 @@ AGENTS: dict[str, type[Agent]] = {
     "quantity": QuantityAgent,
     "again": AgainAgent,
     "item_neighbours": ItemNeighboursAgent,
+    "sequence": SequenceAgent,
     "epsilon_greedy": EpsilonGreedyAgent,
     "ucb": UCBAgent,
     "thompson": ThompsonAgent,

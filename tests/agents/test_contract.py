@@ -10,6 +10,7 @@ from selflearn_agents import AGENTS, Agent, load_agent, make_agent
 from selflearn_agents.storage import VERSION
 
 from selflearn_env.archive import write_archive
+from tests.agents.extras import skip_without_extra
 
 N = 3
 ENV = "selflearn/Retail-v0"
@@ -23,8 +24,7 @@ def make(tiny_shop):
     simulator = gym.make(ENV, shop=tiny_shop, slate_size=N).unwrapped.simulator
 
     def build(name, seed=0, **hyperparameters):
-        if AGENTS[name].extra is not None:
-            pytest.importorskip(AGENTS[name].extra)
+        skip_without_extra(name)
         known = {"simulator": simulator} if AGENTS[name].privileged else {}
         return make_agent(name, history=tiny_shop.history, slate_size=N, seed=seed, **known, **hyperparameters)
 

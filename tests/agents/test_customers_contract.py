@@ -9,6 +9,7 @@ from selflearn_agents.evaluation.serving import Serving, learned_by, seen_by
 
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.envs.people_options import PeopleOptions
+from tests.agents.extras import skip_without_extra
 
 N = 3
 KNOWING = [name for name, agent in AGENTS.items() if agent.knows_customers]
@@ -25,6 +26,7 @@ def simulators(regulars_shop):
 @pytest.fixture
 def make(regulars_shop):
     def build(name, seed=0):
+        skip_without_extra(name)
         return make_agent(name, history=regulars_shop.history, slate_size=N, seed=seed)
 
     return build

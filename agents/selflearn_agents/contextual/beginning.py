@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.contextual.features import Features
 from selflearn_agents.contextual.loops import ANSWERS, EITHER, FEATURES, gather
+from selflearn_agents.regulars.history_visits import history_visits
 from selflearn_agents.regulars.similarity import some_customers
-from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 from selflearn_env.shop.people.journal import Journal, states_by_day
 
@@ -72,12 +72,7 @@ def begin(features: Features, history: History, rng: np.random.Generator) -> Beg
 
 def _fit(features: Features, journal: Journal, states: NDArray[np.int64], chosen: NDArray[np.int64]) -> Beginning:
     """The ridge regression of what was in the baskets of the visits chosen, customer by customer."""
-    nothing = np.zeros(chosen.size, dtype=np.int64)
-    record = journal.logged.items.pieces(journal.start[journal.first[chosen]], journal.start[chosen])
-    seen = SeenVisits(
-        *(states[chosen], journal.customer[chosen], journal.day[chosen], nothing, chosen - journal.first[chosen]),
-        *(nothing, record),
-    )
+    seen = history_visits(journal, states, chosen)
     known, tables = features.know(seen), features.tables()
     bought = journal.logged.items.pieces(journal.start[chosen], journal.start[chosen + 1])
 

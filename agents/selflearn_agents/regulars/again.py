@@ -48,7 +48,7 @@ class AgainAgent(Agent):
         if not is_number(half_life) or not half_life > 0:
             raise ValueError(f"half_life counts days and must be positive, got {half_life!r}")
         self._fading = math.log(2.0) / float(half_life)
-        self._group, self._incidence = _by_group(history)
+        self._group, self._incidence = incidence_by_group(history)
         order = rng.permutation(self.products)
         self._rank = np.argsort(order)
         self._best = np.stack([order[top(row[None, order], self.slate_size)[0]] for row in self._incidence])
@@ -84,7 +84,7 @@ class AgainAgent(Agent):
         )
 
 
-def _by_group(history: History) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def incidence_by_group(history: History) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(S,) the group of each state, and (G, P) the history's incidence in the groups that it tells apart."""
     if not history.pooling.levels:
         return np.zeros(history.states.size, dtype=np.int64), history.incidence()[:1].copy()

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.regulars.again import AgainAgent
+from selflearn_agents.regulars.history_visits import history_visits
 from selflearn_agents.regulars.similarity import similar_products, some_customers
 from selflearn_env.core.numbers import is_number
-from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 from selflearn_env.shop.people.journal import Journal, states_by_day
 from selflearn_env.shop.validation.baskets import real_hits
@@ -83,11 +83,7 @@ class ItemNeighboursAgent(AgainAgent):
         chosen = np.flatnonzero(known)
         if not chosen.size:
             return 0.0
-        nothing = np.zeros(chosen.size, dtype=np.int64)
-        record = journal.logged.items.pieces(journal.start[journal.first[chosen]], journal.start[chosen])
-        seen = SeenVisits(
-            states[chosen], journal.customer[chosen], journal.day[chosen], nothing, turn[chosen], nothing, record
-        )
+        seen = history_visits(journal, states, chosen)
         visits, hits = journal.select(known), []
         for self._weight in WEIGHTS:
             hits.append(int(real_hits(visits, self._act(seen)).sum()))

@@ -13,6 +13,7 @@ from selflearn_env.core import tables
 from selflearn_env.core.customers import preference
 from selflearn_env.core.tables import SparseTable
 from selflearn_env.shop import building
+from tests.agents.extras import skip_without_extra
 
 OPEN = [name for name in selflearn_agents.AGENTS if name not in ("oracle", "myopic_oracle", "mabwiser")]
 
@@ -61,6 +62,7 @@ def test_what_agents_read_is_equal(both):
 @pytest.mark.parametrize("batch", [1, 32])
 def test_agents_show_and_learn_the_same(name, batch, both):
     """With equal seeds, against the same environment."""
+    skip_without_extra(name)
     runs = []
     for shop in both:
         envs = gym.make_vec(
