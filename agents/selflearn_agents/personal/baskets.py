@@ -12,7 +12,7 @@ from selflearn_agents.personal.records import CAUTION, count
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
-FIRST, GROWTH = 1_000.0, 1.25  # purchases that are counted first before they are learned from, and growth after that
+FIRST, GROWTH = 1_000.0, 1.5  # purchases that are counted first before they are learned from, and growth after that
 NOTHING = -1  # in the place of a product
 TRUSTS = np.linspace(0.02, 1.0, 50)  # in the topics
 FAITH = 50.0  # purchases that speak for them before any was seen
