@@ -39,3 +39,18 @@ def test_it_says_how_far_each_learner_comes(shop, tmp_path):
     assert [row[:2] for row in rows] == [[name, contrast] for contrast in ("1.0", "2.0") for name in learners]
     assert all(-1 < float(share) <= 1 for row in rows for share in row[2:])
     assert pd.Series([row[2] for row in rows]).nunique() > 3
+
+
+def test_where_customers_are_persons_it_says_it_by_their_earlier_visits(regulars_shop, tmp_path):
+    regulars_shop.save(tmp_path / "shop.npz")
+    done = run(
+        *("bound", "--env", "selflearn/RetailPeople-v0", "--shop", tmp_path / "shop.npz", "--slate-size", N),
+        *("--customers", 600, "--batch", 50, "--seeds", 1, "--out", tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "bound.md").read_text().splitlines()
+    assert lines[0].count("visits") == 5
+    ours, told_the_model, told_the_customers = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:])
+    assert ours[0] == "personal"
+    assert float(ours[1]) < float(told_the_model[1]) <= 1
+    assert float(ours[1]) < float(told_the_customers[1]) <= 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import shown_above
-from selflearn_agents.personal.loops import taste_of
+from selflearn_agents.personal.records import taste_of
 from selflearn_env.core.compiling import Loop
 
 FEATURES = (

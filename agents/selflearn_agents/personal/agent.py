@@ -95,11 +95,11 @@ class PersonalAgent(Agent):
         """Learns; of a product shown twice only the first slot counts, and the item rewards are not read."""
         seen, model, people, showings = states, self.model, self.household, self.showings
         responses = responses.astype(np.int8, copy=False)
-        known, weights, fresh = people.read(seen)
-        if self.baskets.remember(seen, slates, people, known, weights, fresh):
+        read = people.read(seen)
+        if self.baskets.remember(seen, slates, people, read):
             self._learn_of_products()
-            known = people.recognise(seen)
-        ratio, own = people.foresee(seen, known, slates)
+            read = people.read(seen)
+        ratio, own = people.foresee(seen, read.known, slates)
         recalled = showings.recall(seen)
         tired = recalled.tiredness(slates)
         causes = causes_of(seen, slates, tired, recalled.bored)

@@ -7,15 +7,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.personal.household import FADED, Household, Recognised, monthly_purchases
+from selflearn_agents.personal.household import FADED, Household, Read, monthly_purchases
 from selflearn_agents.personal.records import CAUTION, count
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
-FIRST, GROWTH = 1_000.0, 1.25  # purchases that are counted first before they are learned from, and growth after that
+FIRST, GROWTH = 1_000.0, 1.5  # purchases that are counted first before they are learned from, and growth after that
 NOTHING = -1  # in the place of a product
-TRUSTS = np.linspace(0.02, 1.0, 50)  # in the taste
-CERTAIN = 50.0
+TRUSTS = np.linspace(0.02, 1.0, 50)  # in the topics
+FAITH = 50.0  # purchases that speak for them before any was seen
 TINY = 1e-12  # least share
 
 
@@ -31,11 +31,17 @@ class Baskets:
     A purchase counts as the probability that it was not made because of the record. Products that were shown in the
     visit count neither as bought nor as expected: what is in a slate is not in the basket beside it.
 
+    How far the topics are to be trusted is learned from what was bought after a slate was shown, and never before: each
+    product is t (g_p . theta) / (Z_m . theta) + 1 - t times as probable as for a usual person, theta without what this
+    basket says of it. t is the mean of its distribution over a grid, four purchases counting as one; each time that it
+    is learned, what was counted before fades.
+
     Attributes:
         certain: (12, P) purchases that the share of each product in each month is worth.
         told: (12, P) log-shares that the agent has been told.
         bought: (12, P) counted since then; `withheld`, expected of products that were shown in the very visits.
-        exposure: (12, K) sum over the purchases of theta / (Z . theta).
+        exposure: (12, K + 1) sum over the purchases of what the factors are multiplied by.
+        log_likelihood: (50,) of the trusts in the topics.
         items: purchases counted since the start; `next_learning`, at how many they are learned from.
         counted: (C,) items of each customer's record that are counted.
         shown: (C, n) the customer's last slate, NOTHING before the first.
@@ -47,7 +53,7 @@ class Baskets:
         self.bought, self.withheld = np.zeros((2, *share.shape))
         self.exposure = np.zeros((len(share), topics + 1))
         self.items, self.next_learning = 0.0, FIRST
-        self.log_likelihood = CERTAIN * np.log(TRUSTS)
+        self.log_likelihood = FAITH * np.log(TRUSTS)
         self.counted = np.zeros(0, dtype=np.int32)
         self.shown = np.empty((0, slate_size), dtype=np.int32)
 
@@ -58,9 +64,7 @@ class Baskets:
         certain = 1.0 + monthly_purchases(history) / FADED
         return cls(people.months.share.astype(np.float64), certain, people.taste.topics, slate_size)
 
-    def remember(
-        self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, known: Recognised, weights, fresh: NDArray
-    ) -> bool:
+    def remember(self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, read: Read) -> bool:
         """Counts what is new in the records of visits in which slates (B, n) are shown.
 
         Returns:
@@ -69,9 +73,9 @@ class Baskets:
         self._make_room(seen)
         record = seen.record
         self.items += count(
-            seen.customer, record.start, record.product, record.day, slates, known.theta, weights, fresh, people.month_of_date,
-            people.share, people.factors, people.geometric, people.alpha, people.norm, self.counted, self.shown,
-            self.bought, self.withheld, self.exposure, TRUSTS, self.log_likelihood,
+            seen.customer, record.start, record.product, record.day, slates, read.known.theta, read.weights, read.fresh,
+            people.month_of_date, people.share, people.factors, people.geometric, people.alpha, people.norm,
+            self.counted, self.shown, self.bought, self.withheld, self.exposure, TRUSTS, self.log_likelihood,
         )  # fmt: skip
         return self.items >= self.next_learning
 
@@ -87,7 +91,7 @@ class Baskets:
         popularity = (self.certain + self.bought) / (self.certain + np.maximum(expected, 0.0))
         people.learn(popularity)
         likely = np.exp((self.log_likelihood - self.log_likelihood.max()) / CAUTION)
-        people.sure = float(likely @ TRUSTS / likely.sum())
+        people.topic_trust = float(likely @ TRUSTS / likely.sum())
         self.log_likelihood /= GROWTH
         bought, before, self.told = self.bought, self.told, np.log(np.maximum(people.share, TINY))
         self.certain += bought

@@ -26,21 +26,30 @@ class Recognised(NamedTuple):
     again: NDArray[np.float64]  # (B,) factor of what is bought again
 
 
+class Read(NamedTuple):
+    """What records of N items of B customers say, and of what of it."""
+
+    known: Recognised
+    weights: NDArray[np.float64]  # (B, K) of the topics, whatever these are trusted
+    fresh: NDArray[np.float64]  # (N,) probability that the item was not bought because it had been bought before
+
+
 class Household:
     """The persons of the history: how those of whom a record is known differ from the usual one.
 
     In month m a usual person buys a product with the incidence of its state; a person whose record is known with
 
-        (1 + trust_0 (beside (g_p . theta) - 1)) incidence + trust_1 again n_p f_mp^0.5
+        (1 + trust_0 (beside taste_p - 1)) incidence + trust_1 again n_p f_mp^0.5
+        taste_p = t (g_p . theta) / (Z_m . theta) + 1 - t
 
-    where trust is 1 at first; with 0, nobody differs from the usual person. The other terms are as in
-    `selflearn_env.core.people.world`; theta, activity and cap are what the record tells: theta by a few passes of
-    mean-field inference over its items, the activity as a mean over its visits, drawn to the usual one, and the cap as
-    the mean of its distribution over a grid, of which each item was bought with
+    where both trusts, and t, the trust in the topics, are 1 at first; with 0, nobody differs from the usual person. The
+    other terms are as in `selflearn_env.core.people.world`, and theta, activity and cap are what the record tells:
+    theta by a few passes of mean-field inference over its items, the activity as a mean over its visits, drawn to the
+    usual one, and the cap as the mean of its distribution over a grid. Each item was bought with
 
-        (1 - cap r) share_mp (g_p . theta) / (Z_m . theta) + cap r n_p f_mp^0.5 / N,    r = N / (N + kappa activity)
+        (1 - cap r) share_mp taste_p + cap r n_p f_mp^0.5 / N,    r = N / (N + kappa activity)
 
-    where N is the sum of n over the record before, the season left out. Four purchases tell of the cap as much as one.
+    where N is the sum of n over the record before, the season left out. Four items tell of the cap as much as one.
 
     Attributes:
         factors: (P, K + 1) how much more than the usual person each topic buys of each product; the last is the usual
@@ -57,7 +66,8 @@ class Household:
         activity, weight: of a usual person, and how many visits this is worth.
         caps, cap_weight: (L,) of the grid, and how common each is.
         kappa: of the usual habit.
-        trust: (2,) in the taste, 0..1, and in what is bought again, 0..3.
+        topic_trust: in the topics, 0..1; `Baskets` learns it.
+        trust: (2,) in all that is beside the record, 0..1, and in what is bought again, 0..3.
         precision: (2,) of it.
     """
 
@@ -84,7 +94,7 @@ class Household:
         self.month_of_date = np.arange(LAST_DATE).astype("M8[D]").astype("M8[M]").astype(np.int64) % MONTHS
         self.activity, self.weight = activity, weight
         self.caps, self.cap_weight, self.kappa = caps, cap_weight, kappa
-        self.sure = 1.0
+        self.topic_trust = 1.0
         self._believe(share)
 
     @classmethod
@@ -127,16 +137,16 @@ class Household:
 
     def recognise(self, seen: SeenVisits) -> Recognised:
         """What the records say of the customers of visits."""
-        return self.read(seen)[0]
+        return self.read(seen).known
 
-    def read(self, seen: SeenVisits) -> tuple[Recognised, NDArray, NDArray]:
-        """The same, and (N,) how probably each item of the records was not bought because it had been bought before."""
+    def read(self, seen: SeenVisits) -> Read:
+        """The same, and what it was made of."""
         *known, weights, fresh = recognise(
             seen.customer, *self.records(seen), self.month_of_date, self.share, self.season, self.keep, self.factors,
             self.geometric, self.alpha, self.norm, self.level, self.activity, self.weight, self.caps, self.cap_weight,
-            self.kappa, self.sure,
+            self.kappa, self.topic_trust,
         )  # fmt: skip
-        return Recognised(*known), weights, fresh
+        return Read(Recognised(*known), weights, fresh)
 
     def foresee(
         self, seen: SeenVisits, known: Recognised, slates: NDArray[np.int64]

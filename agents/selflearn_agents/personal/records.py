@@ -15,7 +15,7 @@ CAUTION = 4.0  # purchases that tell of a person's cap as much as one: those of 
 @Loop
 def recognise(  # type: ignore[no-untyped-def]
     customer, start, product, day, date, month, month_of_date, share, season, keep, factors, geometric, alpha, norm,
-    level, activity, weight, caps, cap_weight, kappa, sure,
+    level, activity, weight, caps, cap_weight, kappa, topic_trust,
 ):  # fmt: skip
     """What the records of visits say of their customers.
 
@@ -60,7 +60,7 @@ def recognise(  # type: ignore[no-untyped-def]
                 pull = -part
                 if when[p] >= 0:
                     held[p] *= keep[day[i] - when[p]]
-                    taste = sure * taste_of(factors[p], weights[v]) / usual + 1.0 - sure
+                    taste = topic_trust * taste_of(factors[p], weights[v]) / usual + 1.0 - topic_trust
                     base = max(share[then, p] * taste, 1e-300)
                     own = held[p] * np.float64(season[then, p]) / earlier
                     pull += part * own / base
@@ -88,8 +88,8 @@ def recognise(  # type: ignore[no-untyped-def]
         part = cap * remembered_part(total, own_activity, kappa)
         usual = taste_of(norm[month[v]], weights[v])
         for k in range(topics):
-            theta[v, k] = sure * weights[v, k] / usual
-        theta[v, topics] = 1.0 - sure
+            theta[v, k] = topic_trust * weights[v, k] / usual
+        theta[v, topics] = 1.0 - topic_trust
         beside[v] = own_activity / activity * (1.0 - part)
         again[v] = level[month[v]] * own_activity * part / max(total, 1e-300)
     return theta, beside, again, weights, fresh
@@ -126,8 +126,8 @@ def month_on(day, month_of_date):  # type: ignore[no-untyped-def]
 
 @Loop
 def count(  # type: ignore[no-untyped-def]
-    customer, start, product, day, slates, theta, weights, fresh, month_of_date, share, factors, geometric, alpha, norm, counted,
-    shown, bought, withheld, exposure, trusts, log_likelihood,
+    customer, start, product, day, slates, theta, weights, fresh, month_of_date, share, factors, geometric, alpha, norm,
+    counted, shown, bought, withheld, exposure, trusts, log_likelihood,
 ):  # fmt: skip
     """Counts what is new in the records, and notes the slates (B, n) shown now.
 
@@ -135,7 +135,7 @@ def count(  # type: ignore[no-untyped-def]
         How many purchases were counted.
     """
     topics, total_alpha = len(alpha), alpha.sum()
-    new, likely, left = 0.0, np.empty(len(trusts)), np.empty(topics)
+    new, without = 0.0, np.empty(topics)
     for v in range(len(customer)):
         who = customer[v]
         if who < 0:
@@ -152,25 +152,18 @@ def count(  # type: ignore[no-untyped-def]
                 after += 1
             for k in range(topics + 1):
                 exposure[month, k] += here * theta[v, k]
-            for k in range(topics):
-                left[k] = weights[v, k] * (total_alpha + end - start[v])
-            for i in range(begin, after):
-                share_out(left, weights[v], geometric[product[i]])
-            for k in range(topics):
-                left[k] = max(left[k], alpha[k])
-            usual_left = taste_of(norm[month], left)
-            likely[:] = 1.0
-            for i in range(begin, after):
-                if shown[who, 0] >= 0 and fresh[i] == 1.0 and not is_among(product[i], shown[who]):
-                    more = taste_of(factors[product[i]], left) / usual_left - 1.0
-                    for t in range(len(trusts)):
-                        likely[t] *= 1.0 + trusts[t] * more
-                    likely /= likely.max()
-            for t in range(len(trusts)):
-                log_likelihood[t] += math.log(max(likely[t], 1e-300))
-            for p in shown[who]:
-                if p >= 0 and begin == first:  # the day on which they were shown
+            if begin == first and shown[who, 0] >= 0:  # the visit in which these were shown
+                for p in shown[who]:
                     withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
+                for k in range(topics):
+                    without[k] = weights[v, k] * (total_alpha + end - start[v])
+                for i in range(begin, after):
+                    take_off(without, weights[v], geometric[product[i]])
+                without = np.maximum(without, alpha)
+                judge_topics(
+                    without, product[begin:after], fresh[begin:after], shown[who], factors, norm[month], trusts,
+                    log_likelihood,
+                )  # fmt: skip
             new += here
             begin = after
         counted[who] = end - start[v]
@@ -179,11 +172,29 @@ def count(  # type: ignore[no-untyped-def]
 
 
 @Loop
-def share_out(left, theta, geometric):  # type: ignore[no-untyped-def]
-    """Takes a purchase off the Dirichlet weights (K,) to which it was added."""
+def judge_topics(weights, product, fresh, slate, factors, norm, trusts, log_likelihood):  # type: ignore[no-untyped-def]
+    """Adds the log-likelihood of each trust in the topics, by a basket's products that were never bought before."""
+    likely = np.ones(len(trusts))
+    usual = taste_of(norm, weights)
+    for i in range(len(product)):
+        if fresh[i] == 1.0 and not is_among(product[i], slate):
+            more = taste_of(factors[product[i]], weights) / usual - 1.0
+            most = 0.0
+            for t in range(len(trusts)):
+                likely[t] *= 1.0 + trusts[t] * more
+                most = max(most, likely[t])
+            for t in range(len(trusts)):
+                likely[t] = max(likely[t] / most, 1e-300)
+    for t in range(len(trusts)):
+        log_likelihood[t] += math.log(likely[t])
+
+
+@Loop
+def take_off(weights, theta, geometric):  # type: ignore[no-untyped-def]
+    """Takes a purchase off the Dirichlet weights (K,), to which it was added by theta (K,)."""
     total = taste_of(geometric, theta)
-    for k in range(len(left)):
-        left[k] -= theta[k] * geometric[k] / total
+    for k in range(len(weights)):
+        weights[k] -= theta[k] * geometric[k] / total
 
 
 @Loop
