@@ -121,7 +121,7 @@ def test_told_the_persons_it_foresees_their_rates(regulars_shop):
     month = people.month_of_state[seen.state]
     scale = people.level[month] * people.activity
     means = np.log(share[month] * scale[:, None])
-    found = people.foresee_all(seen, people.recognise(seen), means)
+    found = people.foresee_all(seen, people.recognise(seen), means, np.ones(2))
     tastes = simulator.tastes
     rates = tastes.world.all_rates(tastes.moments(visits), tastes.persons.rows(visits.customer))
     np.testing.assert_allclose(
