@@ -70,11 +70,15 @@ class PersonalAgent(Agent):
             raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
-        self.household = Household.of_history(history)
+        self._meet(Household.of_history(history))
         self.baskets = Baskets.of_history(history, self.slate_size)
         self.showings, self.effects = Showings(self.slate_size), Effects()
         self._rank = rng.permutation(self.products)
-        self.leaders = Leaders(len(self.model.members), self.household.factors, self.household.alpha)
+
+    def _meet(self, household: Household) -> None:
+        """Takes persons, and is ready for lists by their taste."""
+        self.household = household
+        self.leaders = Leaders(len(self.model.members), household.factors, household.alpha)
 
     def _act(self, states: SeenVisits) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""

@@ -38,16 +38,17 @@ class InformedPersonalAgent(PersonalAgent):
         super().__init__(shop.history, slate_size, rng)
         world, _ = shop.persons.with_effects(Tastes(), False)
         share = _months(shop, world)
-        self.household = _household(shop, world, share)
+        household = _household(shop, world, share)
         prior = history_prior(shop.history)
         baskets = shop.history.baskets
         usual = np.log(share * (baskets.item_product.size / baskets.visit_state.size)).astype(np.float32)
         prior = prior._replace(
-            mean=usual[self.household.month_of_state],
+            mean=usual[household.month_of_state],
             common_variance=np.full_like(prior.common_variance, KNOWN),
             level_variance=np.full_like(prior.level_variance, KNOWN),
         )
         self.model = Model(prior, self.slate_size, refits=False)
+        self._meet(household)
         self.baskets.next_learning = np.inf
 
 
@@ -60,7 +61,7 @@ class AcquaintedAgent(PersonalAgent):
         """Puts the persons themselves in the place of what their records say; arguments as for the one above."""
         super().__init__(shop.history, slate_size, rng)
         world, persons = shop.persons.with_effects(Tastes(), False)
-        self.household = _household(shop, world, self.household.share, persons)
+        self._meet(_household(shop, world, self.household.share, persons))
 
 
 class ToldHousehold(Household):
