@@ -32,9 +32,9 @@ class Baskets:
     visit count neither as bought nor as expected: what is in a slate is not in the basket beside it.
 
     How far the topics are to be trusted is learned from what was bought after a slate was shown, and never before: each
-    product is t (g_p . theta) / (Z_m . theta) + 1 - t times as probable as for a usual person, theta without what this
-    basket says of it. t is the mean of its distribution over a grid, four purchases counting as one; each time that it
-    is learned, what was counted before fades.
+    product is t (g_p . theta) / (Z_m . theta) + 1 - t times as probable as for a usual person, with theta as a single
+    pass over the record before finds it. t is the mean of its distribution over a grid, four purchases counting as one;
+    each time that it is learned, what was counted before fades.
 
     Attributes:
         certain: (12, P) purchases that the share of each product in each month is worth.
@@ -73,7 +73,7 @@ class Baskets:
         self._make_room(seen)
         record = seen.record
         self.items += count(
-            seen.customer, record.start, record.product, record.day, slates, read.known.theta, read.weights, read.fresh,
+            seen.customer, record.start, record.product, record.day, slates, read.known.theta, read.fresh,
             people.month_of_date, people.share, people.factors, people.geometric, people.alpha, people.norm,
             self.counted, self.shown, self.bought, self.withheld, self.exposure, TRUSTS, self.log_likelihood,
         )  # fmt: skip

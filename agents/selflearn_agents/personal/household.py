@@ -27,10 +27,9 @@ class Recognised(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What records of N items of B customers say, and of what of it."""
+    """What records of B customers, of N items, say."""
 
     known: Recognised
-    weights: NDArray[np.float64]  # (B, K) of the topics, whatever these are trusted
     fresh: NDArray[np.float64]  # (N,) probability that the item was not bought because it had been bought before
 
 
@@ -141,12 +140,12 @@ class Household:
 
     def read(self, seen: SeenVisits) -> Read:
         """The same, and what it was made of."""
-        *known, weights, fresh = recognise(
+        *known, fresh = recognise(
             seen.customer, *self.records(seen), self.month_of_date, self.share, self.season, self.keep, self.factors,
             self.geometric, self.alpha, self.norm, self.level, self.activity, self.weight, self.caps, self.cap_weight,
             self.kappa, self.topic_trust,
         )  # fmt: skip
-        return Read(Recognised(*known), weights, fresh)
+        return Read(Recognised(*known), fresh)
 
     def foresee(
         self, seen: SeenVisits, known: Recognised, slates: NDArray[np.int64]

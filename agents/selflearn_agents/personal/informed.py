@@ -81,7 +81,7 @@ class ToldHousehold(Household):
         theta = person.theta / np.einsum("bk,bk->b", self.norm[month], person.theta)[:, None]
         again = self.level[month] * person.activity * part / np.maximum(total, 1e-300)
         told = Recognised(np.pad(theta, ((0, 0), (0, 1))), person.activity / self.activity * (1.0 - part), again)
-        return Read(told, person.theta, read.fresh)
+        return Read(told, read.fresh)
 
 
 def _household(shop: Shop, world: World, share: NDArray[np.float64], persons: Persons | None = None) -> Household:

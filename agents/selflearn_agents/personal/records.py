@@ -22,12 +22,11 @@ def recognise(  # type: ignore[no-untyped-def]
     Returns:
         (B, K + 1) weights of the factors in the taste, the last of the usual person; (B,) the factor of share * taste
         in what is bought beside the record, above that of a usual person; (B,) the factor of season * keep in what is
-        bought again; (B, K) weights of the topics, and (N,) the probability that each item of the records was bought
-        beside the record.
+        bought again; (N,) the probability that each item of the records was bought beside the record.
     """
     topics, visits = len(alpha), len(date)
     theta, beside, again = np.zeros((visits, topics + 1)), np.ones(visits), np.zeros(visits)
-    weights = np.zeros((visits, topics))
+    weights = np.empty(topics)
     fresh = np.ones(len(product))
     held, when = np.zeros(season.shape[1]), np.full(season.shape[1], -1)  # of each product, on the day bought last
     likely, usual_cap = np.empty(len(caps)), 0.0
@@ -38,7 +37,7 @@ def recognise(  # type: ignore[no-untyped-def]
             theta[v, topics] = 1.0
             continue
         first, end = start[v], start[v + 1]
-        find_topics(weights[v], product[first:end], geometric, alpha)
+        find_topics(weights, product[first:end], geometric, alpha, PASSES)
         days, today = 0, -1
         for i in range(first, end):
             days += 1 * (day[i] != today)
@@ -54,13 +53,13 @@ def recognise(  # type: ignore[no-untyped-def]
                 earlier = (earlier + now) * keep[day[i] - today] if today >= 0 else 0.0
                 part = remembered_part(earlier, own_activity, kappa)
                 then = month_on(day[i], month_of_date)
-                usual = taste_of(norm[then], weights[v])
+                usual = taste_of(norm[then], weights)
                 now, today = 0.0, day[i]
             if earlier > 0.0:
                 pull = -part
                 if when[p] >= 0:
                     held[p] *= keep[day[i] - when[p]]
-                    taste = topic_trust * taste_of(factors[p], weights[v]) / usual + 1.0 - topic_trust
+                    taste = topic_trust * taste_of(factors[p], weights) / usual + 1.0 - topic_trust
                     base = max(share[then, p] * taste, 1e-300)
                     own = held[p] * np.float64(season[then, p]) / earlier
                     pull += part * own / base
@@ -86,22 +85,22 @@ def recognise(  # type: ignore[no-untyped-def]
             total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
             when[product[i]] = -1
         part = cap * remembered_part(total, own_activity, kappa)
-        usual = taste_of(norm[month[v]], weights[v])
+        usual = taste_of(norm[month[v]], weights)
         for k in range(topics):
-            theta[v, k] = topic_trust * weights[v, k] / usual
+            theta[v, k] = topic_trust * weights[k] / usual
         theta[v, topics] = 1.0 - topic_trust
         beside[v] = own_activity / activity * (1.0 - part)
         again[v] = level[month[v]] * own_activity * part / max(total, 1e-300)
-    return theta, beside, again, weights, fresh
+    return theta, beside, again, fresh
 
 
 @Loop
-def find_topics(theta, product, geometric, alpha):  # type: ignore[no-untyped-def]
-    """Writes the weights (K,) of who bought these products, by mean-field inference."""
+def find_topics(theta, product, geometric, alpha, passes):  # type: ignore[no-untyped-def]
+    """Writes the weights (K,) of who bought these products, by mean-field inference in so many passes."""
     topics = len(alpha)
     found = np.empty(topics)
     theta[:] = alpha / alpha.sum()
-    for _ in range(PASSES if topics > 1 and len(product) > 0 else 0):
+    for _ in range(passes if topics > 1 and len(product) > 0 else 0):
         found[:] = alpha
         for p in product:
             total = 0.0
@@ -126,7 +125,7 @@ def month_on(day, month_of_date):  # type: ignore[no-untyped-def]
 
 @Loop
 def count(  # type: ignore[no-untyped-def]
-    customer, start, product, day, slates, theta, weights, fresh, month_of_date, share, factors, geometric, alpha, norm,
+    customer, start, product, day, slates, theta, fresh, month_of_date, share, factors, geometric, alpha, norm,
     counted, shown, bought, withheld, exposure, trusts, log_likelihood,
 ):  # fmt: skip
     """Counts what is new in the records, and notes the slates (B, n) shown now.
@@ -134,8 +133,8 @@ def count(  # type: ignore[no-untyped-def]
     Returns:
         How many purchases were counted.
     """
-    topics, total_alpha = len(alpha), alpha.sum()
-    new, without = 0.0, np.empty(topics)
+    topics = len(alpha)
+    new, weights = 0.0, np.empty(topics)
     for v in range(len(customer)):
         who = customer[v]
         if who < 0:
@@ -155,13 +154,9 @@ def count(  # type: ignore[no-untyped-def]
             if begin == first and shown[who, 0] >= 0:  # the visit in which these were shown
                 for p in shown[who]:
                     withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
-                for k in range(topics):
-                    without[k] = weights[v, k] * (total_alpha + end - start[v])
-                for i in range(begin, after):
-                    take_off(without, weights[v], geometric[product[i]])
-                without = np.maximum(without, alpha)
+                find_topics(weights, product[start[v] : begin], geometric, alpha, 1)
                 judge_topics(
-                    without, product[begin:after], fresh[begin:after], shown[who], factors, norm[month], trusts,
+                    weights, product[begin:after], fresh[begin:after], shown[who], factors, norm[month], trusts,
                     log_likelihood,
                 )  # fmt: skip
             new += here
@@ -187,14 +182,6 @@ def judge_topics(weights, product, fresh, slate, factors, norm, trusts, log_like
                 likely[t] = max(likely[t] / most, 1e-300)
     for t in range(len(trusts)):
         log_likelihood[t] += math.log(likely[t])
-
-
-@Loop
-def take_off(weights, theta, geometric):  # type: ignore[no-untyped-def]
-    """Takes a purchase off the Dirichlet weights (K,), to which it was added by theta (K,)."""
-    total = taste_of(geometric, theta)
-    for k in range(len(weights)):
-        weights[k] -= theta[k] * geometric[k] / total
 
 
 @Loop
