@@ -135,7 +135,7 @@ def _suitable(simulator: Simulator) -> list[AgentSpec | str]:
         name
         for name, kind in AGENTS.items()
         if not (kind.privileged and simulator.drift is not None)
-        and (simulator.lasting or not (kind.sees_visits or kind.knows_customers))  # others show the same there
+        and (simulator.lasting or not (kind.sees_visits or kind.knows_customers))  # others have nobody to know there
         and kind.extra is None
     ]
 
