@@ -15,11 +15,12 @@ from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History
 
 LISTED = 64  # newcomers listed per state; few enough to look through, enough to outlast many visits
-AHEAD, SOON = 2.0, 100.0  # they are listed for so many times the visits, and for at least so many
+AHEAD, SOON = 2.0, 100.0  # they are listed for so many times the visits, and if nothing moves for at least so many
+GROWN = 1.2  # and for so many times the variance of how far they have moved
 
 
 class HierarchicalAgent(Agent):
-    """Learns by how much each product does better or worse than the history foresees, in all related states at once.
+    """Learns by how unsure each product does better or worse than the history foresees, in all related states at once.
 
     Belief: a product is bought with x exp(u) e_k in slot k, and otherwise clicked with y exp(u / 2) e_k. Over the
     states of a block (those with the same label of the tier that the history's pooling splits first) the log-appeal u
@@ -96,7 +97,7 @@ class HierarchicalAgent(Agent):
             slate_size: products per slate.
             rng: the generator of all that the agent draws.
             optimism: standard deviations of the log-appeal that are added to it per sqrt(log(1 + visits)), >= 0.
-            follow: whether products may move; if not, the past counts as much as the present.
+            follow: whether products may move; if not, the past counts as unsure as the present.
 
         Raises:
             TypeError: `follow` is neither True nor False.
@@ -146,8 +147,8 @@ class HierarchicalAgent(Agent):
 @Loop
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
-    following, mean, variance, moved, newcomer_variance, shown, looked_at, rank, newcomers, bound,
-    reach,
+    following, mean, variance, moved, newcomer_variance, shown, looked_at, rank, newcomers,
+    bound, reach,
 ):  # fmt: skip
     """Fills the slates (B, n) for visits in some states (B,); the other arguments as in `Model` and the agent."""
     moves, untold = 1.0 * (len(looked_at) > 0), added + newcomer_variance
@@ -165,15 +166,16 @@ def decide(  # type: ignore[no-untyped-def]
         means, common, rows = prior_mean[state], common_variance[home], row[home]
         listed, bounds, slate = newcomers[state], bound[state], slates[visit]
         if bonus > reach[state, 0] or untold > reach[state, 1] or reach[state, 2] != moves:
-            reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, SOON)))
-            reach[state, 1], reach[state, 2] = AHEAD * untold, moves
+            soon = 0.0 if moves else SOON
+            reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, soon)))
+            reach[state, 1], reach[state, 2] = AHEAD * added + GROWN * newcomer_variance, moves
             list_newcomers(
                 listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, shown, looked_at, rank
             )
         while True:
             fill(
-                slate, scores, bonus, added, untold, here, first[home], owner, following, mean, variance, moved,
-                shown, looked_at, listed, bounds, means, common, rows, rank,
+                slate, scores, bonus, added, untold, here, first[home], owner, following, mean, variance, moved, shown,
+                looked_at, listed, bounds, means, common, rows, rank,
             )  # fmt: skip
             if scores[-1] >= bounds[-1]:
                 break
@@ -184,8 +186,8 @@ def decide(  # type: ignore[no-untyped-def]
 
 @Loop
 def fill(  # type: ignore[no-untyped-def]
-    slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown,
-    looked_at, listed, bounds, means, common, rows, rank,
+    slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown, looked_at,
+    listed, bounds, means, common, rows, rank,
 ):  # fmt: skip
     """Fills a slate (n,) and its scores (n,) from the products once shown in the block and newcomers listed.
 
@@ -195,15 +197,15 @@ def fill(  # type: ignore[no-untyped-def]
     scores[:] = -np.inf
     while belief >= 0:
         product = owner[belief, 1]
-        much = np.float64(variance[belief, here]) + moved[product, 1]
-        score = np.float64(mean[belief, here]) + moved[product, 0] + bonus * math.sqrt(much)
+        unsure = np.float64(variance[belief, here]) + moved[product, 1]
+        score = np.float64(mean[belief, here]) + moved[product, 0] + bonus * math.sqrt(unsure)
         if score >= scores[-1]:
             filled = insert(product, score, slate, scores, filled, rank)
         belief = following[belief]
     for product in looked_at:
         if rows[product] < 0:
-            much = np.float64(common[product]) + added + moved[product, 1]
-            score = np.float64(means[product]) + moved[product, 0] + bonus * math.sqrt(much)
+            unsure = np.float64(common[product]) + added + moved[product, 1]
+            score = np.float64(means[product]) + moved[product, 0] + bonus * math.sqrt(unsure)
             if score >= scores[-1]:
                 filled = insert(product, score, slate, scores, filled, rank)
     for number in range(len(listed)):
