@@ -36,8 +36,8 @@ class Walk:
 
     Attributes:
         walked: (P, K, 2) mean and variance of d by each walk, of products once shown.
-        moved: (P, 2) the same by the mixture.
         newcomers: (K,) variance of d by each walk, of products never shown; `newcomer_variance`, by the mixture.
+        moved: (P, 2) mean and variance of d by the mixture, of all products.
         odds: (K, 2) of each walk, log-likelihood of the responses over that if nothing moves; and probability, 0 while
             it is more likely that nothing moves.
         moves: whether it is more likely that the products walk.
@@ -62,7 +62,7 @@ class Walk:
         self.shown[new] = True
         self.listed[self.count : self.count + len(new)] = new
         self.count += len(new)
-        self.walked[new, :, 1], self.moved[new, 1] = self.newcomers, self.newcomer_variance
+        self.walked[new, :, 1] = self.newcomers
         self.looked_at = self.listed[: self.count if self.moves else 0]
 
     def wait(self, visits: int) -> None:
@@ -78,10 +78,11 @@ class Walk:
         mean, variance = np.moveaxis(self.walked[listed], 2, 0)
         mean, variance = keep * mean, keep**2 * variance + grown
         self.walked[listed] = np.stack([mean, variance], axis=2)
-        mixed = mean @ probability
-        self.moved[listed] = np.stack([mixed, (variance + mean**2) @ probability - mixed**2], axis=1)
         self.newcomers = keep**2 * self.newcomers + grown
         self.newcomer_variance = float(self.newcomers @ probability)
+        mixed = mean @ probability
+        self.moved[:, 1] = self.newcomer_variance
+        self.moved[listed] = np.stack([mixed, (variance + mean**2) @ probability - mixed**2], axis=1)
         self.looked_at = self.listed[: self.count if self.moves else 0]
 
     def _weigh(self) -> None:

@@ -129,7 +129,7 @@ def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism, moves):
         block, product = model.owner[: model.rows].T
         variance[model.members[block], product[:, None]] = model.variance[: model.rows]
         assert walk.moves == (moves and round_ >= 5)
-        variance += np.where(walk.shown, walk.moved[:, 1], walk.newcomer_variance)
+        variance += walk.moved[:, 1]
         bonus = optimism * np.sqrt(np.log(2 + model.visit_count))
         score = model.means(everywhere) + bonus[:, None] * np.sqrt(variance)
         best = -np.sort(-score, axis=1)[:, :10]

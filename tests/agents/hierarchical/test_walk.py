@@ -121,6 +121,7 @@ def test_beliefs_are_those_of_a_dense_filter(batch, monkeypatch):
         np.testing.assert_allclose(model.mean[row], mean, atol=2e-3)
         np.testing.assert_allclose(covariance(model, row), shared, atol=2e-3)
     assert model.walk.newcomer_variance == pytest.approx(reference.moved(P - 1)[1])  # never shown
+    np.testing.assert_allclose(model.walk.moved[P - 1], reference.moved(P - 1), atol=1e-12)
     block, product = model.owner[0]
     states = prior.members[[block]][:, 0]
     u = reference.vectors[block, product][0][0] + reference.moved(product)[0]
