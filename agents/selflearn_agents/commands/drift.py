@@ -92,8 +92,8 @@ def _as_text(runs: Runs) -> str:
     rows = []
     for (shop, world, agent), some in runs.items():
         fifths = np.mean([[fifth.mean() for fifth in np.array_split(run_.gap, 5)] for run_ in some], axis=0)
-        rows.append([shop, world, agent, *(number(share, 3) for share in fifths)])
-    return table(["shop", "world", "agent", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
+        rows.append([f"{shop}, {world}: {agent}", *(number(share, 3) for share in fifths)])
+    return table(["shop, world: agent", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
 
 
 def _plot(runs: Runs, file: IO[bytes]) -> None:
