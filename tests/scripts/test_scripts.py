@@ -207,14 +207,18 @@ def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, t
     assert not list(log.parent.glob(".*"))  # nothing half-written
 
 
-def test_plot_drift_shows_both_worlds(tmp_path):
+def test_plot_drift_shows_both_worlds_with_agents_that_follow_and_others(tmp_path):
     done = run("plot_drift.py", "--customers", 1000, "--seeds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     frame = pd.read_csv(tmp_path / "drift.csv")
     assert set(frame["world"]) == {"no drift", "drift"}
-    assert set(frame["step"]) == {"1/n", "step at least 0.02"}
+    assert len(set(frame["agent"])) == 4
+    assert set(frame[frame["shop"] != "50 products"]["agent"]) == {
+        "hierarchical, does not follow",
+        "hierarchical, follows",
+    }
     assert (tmp_path / "drift.png").read_bytes().startswith(b"\x89PNG")
-    assert len((tmp_path / "drift.md").read_text().splitlines()) == 6
+    assert len((tmp_path / "drift.md").read_text().splitlines()) == 14
 
 
 @pytest.mark.parametrize(

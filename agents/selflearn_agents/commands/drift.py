@@ -1,9 +1,10 @@
-"""Shows what drift does to learning: the plain average against one that forgets, in a small shop of the log."""
+"""Shows what drift does to learning, and what it is worth to follow it: agents that do against those that do not."""
 
 from __future__ import annotations
 
 import argparse
-from typing import IO
+from itertools import product
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -16,17 +17,18 @@ from selflearn_agents.evaluation import EvaluationResult, evaluate
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_env import Drift, Shop, load_transactions
 from selflearn_env.archive import write_atomically
-from selflearn_env.datasets import ONLINE_RETAIL
+from selflearn_env.datasets import ONLINE_RETAIL, retail_shop
 
 BATCH = 50  # visits decided before their feedback is learned from
-Runs = dict[tuple[str, str], list[EvaluationResult]]
+Runs = dict[tuple[str, str, str], list[EvaluationResult]]  # shop, world, agent
+Agents = dict[str, tuple[str, dict[str, Any]]]  # how an agent is called here, its name and hyperparameters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("--customers", type=positive, default=400_000, help="visits to serve, per run")
     parser.add_argument("--seeds", type=positive, default=5, help="runs of each kind, with the seeds 0, 1, ...")
-    parser.add_argument("--products", type=positive, default=50, help="size of the catalogue")
+    parser.add_argument("--products", type=positive, default=50, help="of the small shop")
     parser.add_argument("--half-life", type=positive, default=100_000, help="of a deviation of the interest, in slates")
     parser.add_argument("--spread", type=float, default=1.0, help="standard deviation of the log-interest")
     parser.add_argument("--step-size", type=float, default=0.02, help="least step of the average that forgets")
@@ -38,24 +40,46 @@ def run(options: argparse.Namespace) -> None:
     out = folder(options.out)
     log = load_transactions(ONLINE_RETAIL)
     # One segment and few products: each state is served often enough for its averages to settle.
-    shop = Shop.from_transactions(
+    small = Shop.from_transactions(
         log, max_products=options.products, segments=dict.fromkeys(log.frame["customer"].dropna(), "all")
     )
     worlds = {"no drift": None, "drift": Drift(spread=options.spread, half_life=options.half_life)}
-    steps = {"1/n": 0.0, f"step at least {options.step_size:g}": options.step_size}
+    averages: Agents = {
+        "average, 1/n": ("epsilon_greedy", {"epsilon": 0.05}),
+        f"average, step at least {options.step_size:g}": (
+            "epsilon_greedy",
+            {"epsilon": 0.05, "step_size": options.step_size},
+        ),
+    }
+    beliefs: Agents = {
+        "hierarchical, does not follow": ("hierarchical", {"follow": False}),
+        "hierarchical, follows": ("hierarchical", {"follow": True}),
+    }
     runs: Runs = {}
-    for world, drift in worlds.items():
-        for step, size in steps.items():
-            for seed in range(options.seeds):
-                agent = make_agent("epsilon_greedy", history=shop.history, seed=seed, epsilon=0.05, step_size=size)
-                result = evaluate(agent, "selflearn/Retail-v0", options.customers, BATCH, seed, shop=shop, drift=drift)
-                runs.setdefault((world, step), []).append(result)
+    for name, shop, agents in (
+        (f"{small.products:,} products", small, {**averages, **beliefs}),
+        (f"{retail_shop().products:,} products", retail_shop(), beliefs),
+    ):
+        for (world, drift), (agent, (known, given)) in product(worlds.items(), agents.items()):
+            runs[name, world, agent] = [
+                evaluate(
+                    make_agent(known, history=shop.history, seed=seed, **given),
+                    *("selflearn/Retail-v0", options.customers, BATCH, seed),
+                    shop=shop,
+                    drift=drift,
+                )
+                for seed in range(options.seeds)
+            ]
 
-    frames = [run_.frame().assign(world=world, step=step) for (world, step), some in runs.items() for run_ in some]
+    frames = [
+        run_.frame().assign(shop=shop, world=world, agent=agent)
+        for (shop, world, agent), some in runs.items()
+        for run_ in some
+    ]
     write_text(out / "drift.csv", pd.concat(frames, ignore_index=True).to_csv(index=False))
     text = _as_text(runs)
     write_text(out / "drift.md", text)
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
+    write_text(out / "manifest.json", manifest(options, shop_digest=small.digest))
     with write_atomically(out / "drift.png") as file:
         _plot(runs, file)
     print(f"\n{text}")
@@ -66,27 +90,28 @@ def run(options: argparse.Namespace) -> None:
 def _as_text(runs: Runs) -> str:
     """A Markdown table: share of the way from random to optimal in each fifth of the visits, mean over the seeds."""
     rows = []
-    for (world, step), some in runs.items():
+    for (shop, world, agent), some in runs.items():
         fifths = np.mean([[fifth.mean() for fifth in np.array_split(run_.gap, 5)] for run_ in some], axis=0)
-        rows.append([f"{world}, {step}", *(number(share, 3) for share in fifths)])
-    return table(["world, average", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
+        rows.append([f"{shop}, {world}: {agent}", *(number(share, 3) for share in fifths)])
+    return table(["shop, world: agent", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
 
 
 def _plot(runs: Runs, file: IO[bytes]) -> None:
     """Writes a PNG: the share of the gap over the visits; a line is the mean of the seeds, its band their range."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    worlds = list(dict.fromkeys(world for world, _ in runs))
-    for axes, world in zip(figure.subplots(1, len(worlds), sharey=True), worlds, strict=True):
-        for (of, step), some in runs.items():
-            if of == world:
-                curves = np.stack([run_.gap for run_ in some])
-                thousands = some[0].visits / 1000
-                (line,) = axes.plot(thousands, curves.mean(axis=0), label=step)
-                axes.fill_between(
-                    thousands, curves.min(axis=0), curves.max(axis=0), color=line.get_color(), alpha=0.2, lw=0
-                )
-        axes.set(title=world, xlabel="thousand visits served")
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    shops, worlds = (list(dict.fromkeys(names)) for names in list(zip(*runs, strict=True))[:2])
+    colours: dict[str, str] = {}
+    panels = figure.subplots(len(shops), len(worlds), sharex=True, sharey=True)
+    for axes, (shop, world) in zip(panels.flat, product(shops, worlds), strict=True):
+        for (of, under, agent), some in runs.items():
+            if (of, under) == (shop, world):
+                colour = colours.setdefault(agent, f"C{len(colours)}")
+                curves, thousands = np.stack([run_.gap for run_ in some]), some[0].visits / 1000
+                axes.plot(thousands, curves.mean(axis=0), color=colour, label=agent)
+                axes.fill_between(thousands, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.2, lw=0)
+        axes.set(title=f"{shop}, {world}")
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("share of the way from random to optimal")
     figure.axes[0].legend(frameon=False, loc="lower right")
+    figure.supxlabel("thousand visits served")
+    figure.supylabel("share of the way from random to optimal")
     figure.savefig(file, format="png", dpi=130)

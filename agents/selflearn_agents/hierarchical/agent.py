@@ -15,11 +15,12 @@ from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History
 
 LISTED = 64  # newcomers listed per state; few enough to look through, enough to outlast many visits
-AHEAD, SOON = 2.0, 100.0  # they are listed for so many times the visits, and for at least so many
+AHEAD, SOON = 2.0, 100.0  # they are listed for so many times the visits, and if nothing moves for at least so many
+GROWN = 1.2  # and for so many times the variance of how far they have moved
 
 
 class HierarchicalAgent(Agent):
-    """Learns by how much each product does better or worse than the history foresees, in all related states at once.
+    """Learns by how unsure each product does better or worse than the history foresees, in all related states at once.
 
     Belief: a product is bought with x exp(u) e_k in slot k, and otherwise clicked with y exp(u / 2) e_k. Over the
     states of a block (those with the same label of the tier that the history's pooling splits first) the log-appeal u
@@ -62,20 +63,33 @@ class HierarchicalAgent(Agent):
     by the MM algorithm for variance components (Zhou, Hu, Zhou and Lange 2019) with ordered subsets (Hudson and Larkin
     1994), the 20 holding on to the history's.
 
-    Slate: the products of greatest mean + optimism * sqrt(log(1 + n)) * standard deviation of u, best first, with n the
-    visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010).
+    Products may move: then the log-appeal is u + d, with a deviation d of each product that all states share, and the
+    observations z are of u + d. `Walk` has what is believed of d; u learns from z - d with precision
+    j / (1 + j variance of d), as if d were drawn anew each time. So u keeps what lasts, and while nothing seems to
+    move d is 0.
+
+    Slate: the products of greatest mean + optimism * sqrt(log(1 + n)) * standard deviation of u + d, best first, with n
+    the visits of the state, this one included (Auer et al. 2002; for such beliefs, Srinivas et al. 2010).
 
     Newcomers are the products never shown in the block, of which nothing is known but the prior. Their scores grow with
     n and with the v_l. So each state lists the best of them by the scores that they will have after many more visits,
     which bound their scores until then, and the last one's bounds those of the products left out.
 
-    Cost per visit: O(R) to decide and O(n Q^2) to learn, with R products once shown in a block and Q states in it; a
-    refit O(R Q^3). Memory: one number per state and product, and R Q^2 / 2.
+    Cost per visit: O(R) to decide and O(n Q^2) to learn, with R products once shown in a block, or if products move in
+    any block, and Q states in it; a refit O(R Q^3). Memory: one number per state and product, and R Q^2 / 2.
     """
 
     parts = {"model": Model}  # noqa: RUF012
 
-    def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):
+    def __init__(
+        self,
+        history: History,
+        slate_size: int,
+        rng: np.random.Generator,
+        *,
+        optimism: float = 0.65,
+        follow: bool = True,
+    ):
         """Starts from the history.
 
         Args:
@@ -83,32 +97,37 @@ class HierarchicalAgent(Agent):
             slate_size: products per slate.
             rng: the generator of all that the agent draws.
             optimism: standard deviations of the log-appeal that are added to it per sqrt(log(1 + visits)), >= 0.
+            follow: whether products may move; if not, the past counts as unsure as the present.
 
         Raises:
+            TypeError: `follow` is neither True nor False.
             ValueError: the optimism is negative or no number.
         """
         super().__init__(history, slate_size, rng)
         if not is_number(optimism) or not 0 <= optimism < np.inf:
             raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
+        if not isinstance(follow, bool | np.bool_):
+            raise TypeError(f"follow is True or False, got {follow!r}")
         self._optimism = float(optimism)
-        self.model = Model(history_prior(history), self.slate_size)
+        self.model = Model(history_prior(history), self.slate_size, follow=bool(follow))
         # Products that score the same stand in a random order, not in that of the catalogue.
         self._rank = rng.permutation(self.products)
         listed = min(max(LISTED, 2 * self.slate_size), self.products)
-        # For each state the newcomers listed, what bounds their scores, best first, and up to which bonus and variance
-        # added by the levels.
+        # For each state the newcomers listed, what bounds their scores, best first, and up to which bonus and added
+        # variance, and whether products moved.
         self._newcomers = np.zeros((self.states, listed), dtype=np.int64)
         self._bound = np.full((self.states, listed), -np.inf)
-        self._reach = np.full((self.states, 2), -1.0)
+        self._reach = np.full((self.states, 3), -1.0)
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        model = self.model
+        model, walk = self.model, self.model.walk
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
             states, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
-            model.variance, self._rank, self._newcomers, self._bound, self._reach,
+            model.variance, walk.moved, walk.newcomer_variance, walk.shown, walk.looked_at, self._rank, self._newcomers,
+            self._bound, self._reach,
         )  # fmt: skip
         return slates
 
@@ -128,9 +147,11 @@ class HierarchicalAgent(Agent):
 @Loop
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
-    following, mean, variance, rank, newcomers, bound, reach,
+    following, mean, variance, moved, newcomer_variance, shown, looked_at, rank, newcomers,
+    bound, reach,
 ):  # fmt: skip
     """Fills the slates (B, n) for visits in some states (B,); the other arguments as in `Model` and the agent."""
+    moves, untold = 1.0 * (len(looked_at) > 0), added + newcomer_variance
     decided = np.full(len(block), -1)  # the first visit in each state
     scores = np.empty(slates.shape[1])
     for visit in range(len(states)):
@@ -144,52 +165,68 @@ def decide(  # type: ignore[no-untyped-def]
         home, here = block[state], place[state]
         means, common, rows = prior_mean[state], common_variance[home], row[home]
         listed, bounds, slate = newcomers[state], bound[state], slates[visit]
-        if bonus > reach[state, 0] or added > reach[state, 1]:
-            reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, SOON)))
-            reach[state, 1] = AHEAD * added
-            list_newcomers(listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, rank)
+        if bonus > reach[state, 0] or untold > reach[state, 1] or reach[state, 2] != moves:
+            soon = 0.0 if moves else SOON
+            reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, soon)))
+            reach[state, 1], reach[state, 2] = AHEAD * added + GROWN * newcomer_variance, moves
+            list_newcomers(
+                listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, shown, looked_at, rank
+            )
         while True:
             fill(
-                slate, scores, bonus, added, here, first[home], owner, following, mean, variance, listed, bounds,
-                means, common, rows, rank,
+                slate, scores, bonus, added, untold, here, first[home], owner, following, mean, variance, moved, shown,
+                looked_at, listed, bounds, means, common, rows, rank,
             )  # fmt: skip
             if scores[-1] >= bounds[-1]:
                 break
             # A product that is not listed may belong in the slate. Listed by their present scores, none does.
-            reach[state, 0], reach[state, 1] = bonus, added
-            list_newcomers(listed, bounds, bonus, added, means, common, rows, rank)
+            reach[state, 0], reach[state, 1] = bonus, untold
+            list_newcomers(listed, bounds, bonus, untold, means, common, rows, shown, looked_at, rank)
 
 
 @Loop
 def fill(  # type: ignore[no-untyped-def]
-    slate, scores, bonus, added, here, first, owner, following, mean, variance, listed, bounds, means, common, rows,
-    rank,
+    slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown, looked_at,
+    listed, bounds, means, common, rows, rank,
 ):  # fmt: skip
-    """Fills a slate (n,) and its scores (n,) from the products once shown in the block and newcomers listed."""
+    """Fills a slate (n,) and its scores (n,) from the products once shown in the block and newcomers listed.
+
+    Where products move, those once shown in another block are looked at, too, and are not among the listed.
+    """
     filled, belief = 0, first
     scores[:] = -np.inf
     while belief >= 0:
-        score = np.float64(mean[belief, here]) + bonus * math.sqrt(np.float64(variance[belief, here]))
+        product = owner[belief, 1]
+        unsure = np.float64(variance[belief, here]) + moved[product, 1]
+        score = np.float64(mean[belief, here]) + moved[product, 0] + bonus * math.sqrt(unsure)
         if score >= scores[-1]:
-            filled = insert(owner[belief, 1], score, slate, scores, filled, rank)
+            filled = insert(product, score, slate, scores, filled, rank)
         belief = following[belief]
+    for product in looked_at:
+        if rows[product] < 0:
+            unsure = np.float64(common[product]) + added + moved[product, 1]
+            score = np.float64(means[product]) + moved[product, 0] + bonus * math.sqrt(unsure)
+            if score >= scores[-1]:
+                filled = insert(product, score, slate, scores, filled, rank)
     for number in range(len(listed)):
         if bounds[number] < scores[-1]:
             break
         product = listed[number]
-        if rows[product] < 0:
-            score = np.float64(means[product]) + bonus * math.sqrt(np.float64(common[product]) + added)
+        if rows[product] < 0 and not (len(looked_at) and shown[product]):
+            score = np.float64(means[product]) + bonus * math.sqrt(np.float64(common[product]) + untold)
             filled = insert(product, score, slate, scores, filled, rank)
 
 
 @Loop
-def list_newcomers(listed, bounds, bonus, added, means, common, rows, rank):  # type: ignore[no-untyped-def]
+def list_newcomers(  # type: ignore[no-untyped-def]
+    listed, bounds, bonus, added, means, common, rows, shown, looked_at, rank
+):
     """Lists the newcomers of greatest score at such a bonus and added variance, and these scores."""
     bounds[:] = -np.inf
     filled = 0
     for product in range(len(means)):
         score = np.float64(means[product]) + bonus * math.sqrt(np.float64(common[product]) + added)
-        if score >= bounds[-1] and rows[product] < 0:
+        if score >= bounds[-1] and rows[product] < 0 and not (len(looked_at) and shown[product]):
             filled = insert(product, score, listed, bounds, filled, rank)
 
 

@@ -79,32 +79,64 @@ def take_column(variance, covariance, place, column):  # type: ignore[no-untyped
 @Loop
 def observe(  # type: ignore[no-untyped-def]
     states, slates, responses, offset, own, attention, block, place, row, mean, variance, covariance, precision,
-    precision_mean, tally, visit_count,
+    precision_mean, tally, visit_count, owner, moved, walked, odds,
 ):  # fmt: skip
     """Learns from the responses to some slates, all as they look before any of them is learned."""
-    observed, sums = observations(states, slates, responses, offset, own, attention, block, place, row, mean, tally)
+    observed, sums = observations(
+        states, slates, responses, offset, own, attention, block, place, row, mean, tally, moved
+    )
     places = mean.shape[1]
     column, change = np.empty(2 * places, dtype=np.float32), np.empty(places, dtype=np.float32)
     for number in range(len(observed)):
-        belief = observed[number]
+        belief, product = observed[number], owner[observed[number], 1]
+        told, told_mean = 0.0, 0.0  # of d by all states
         for here in range(places):
             much, much_mean = sums[number, here, 0], sums[number, here, 1]
             if much > 0.0:
+                clear = much / (1.0 + much * np.float64(variance[belief, here]))
+                told += clear
+                told_mean += clear * (much_mean / much - np.float64(mean[belief, here]))
+                blurred = 1.0 + much * moved[product, 1]
+                much, much_mean = much / blurred, (much_mean - much * moved[product, 0]) / blurred
                 condition(mean[belief], variance[belief], covariance[belief], here, much, much_mean, column, change)
                 precision[belief, here] = np.float64(precision[belief, here]) + much
                 precision_mean[belief, here] = np.float64(precision_mean[belief, here]) + much_mean
+        if told > 0.0 and len(odds):
+            weigh_walks(told, told_mean, walked[product], odds)
+            mix_walks(walked[product], odds, moved[product])
     for visit in range(len(states)):
         visit_count[states[visit]] += 1
 
 
 @Loop
+def weigh_walks(precision, precision_mean, walked, odds):  # type: ignore[no-untyped-def]
+    """Conditions the deviation (K, 2) of a product by each walk on an observation, and adds to the evidence."""
+    for walk in range(len(odds)):
+        mean, variance = walked[walk]
+        spread, miss = 1.0 + precision * variance, precision_mean - precision * mean
+        odds[walk, 0] += 0.5 * ((precision_mean * precision_mean - miss * miss / spread) / precision - math.log(spread))
+        walked[walk, 0] += variance * miss / spread
+        walked[walk, 1] /= spread
+
+
+@Loop
+def mix_walks(walked, odds, moved):  # type: ignore[no-untyped-def]
+    """Writes mean and variance of a product's deviation, given those by each walk (K, 2)."""
+    mean, square = 0.0, 0.0
+    for walk in range(len(odds)):
+        mean += odds[walk, 1] * walked[walk, 0]
+        square += odds[walk, 1] * (walked[walk, 1] + walked[walk, 0] * walked[walk, 0])
+    moved[0], moved[1] = mean, square - mean * mean
+
+
+@Loop
 def observations(  # type: ignore[no-untyped-def]
-    states, slates, responses, offset, own, attention, block, place, row, mean, tally
+    states, slates, responses, offset, own, attention, block, place, row, mean, tally, moved
 ):
     """Responses as normal observations of u at u + g / j with precision j; counts them in the tally.
 
-    A product appeals with exp(u + offset) + own; of its slope in log-appeal, u has the share of the first. Attention is
-    a factor of both probabilities.
+    Here u is the log-appeal as it has moved. A product appeals with exp(u + offset) + own; of its slope in log-appeal,
+    u has the share of the first. Attention is a factor of both probabilities.
 
     Returns:
         (N,) the rows of the products shown, and (N, Q, 2) the sums of their j, and of j u + g, in each place.
@@ -124,7 +156,7 @@ def observations(  # type: ignore[no-untyped-def]
             if number[belief] < 0:
                 number[belief], observed[count] = count, belief
                 count += 1
-            u = np.float64(mean[belief, here])
+            u = np.float64(mean[belief, here]) + moved[product, 0]
             bought, clicked = 1.0 * (responses[visit, slot] == BOUGHT), 1.0 * (responses[visit, slot] == CLICKED)
             usual = math.exp(u + offset[visit, slot])
             appeal = usual + own[visit, slot]

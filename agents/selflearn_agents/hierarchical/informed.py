@@ -29,7 +29,7 @@ class InformedAgent(HierarchicalAgent):
             slate_size: products per slate.
             rng: the generator of all that the agent draws.
         """
-        super().__init__(shop.history, slate_size, rng)
+        super().__init__(shop.history, slate_size, rng, follow=False)
         path = [level for level in shop.customers.pooling.levels if len(level.tiers) > 1]
         groups = [groups_of(level.tiers, shop.states.shape)[0][self.model.members[0]] for level in path]
         prior = self.model.prior._replace(

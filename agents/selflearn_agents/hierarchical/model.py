@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
+from selflearn_agents.hierarchical.walk import Walk
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
 FEW, MANY = 64, 1024  # visits learned at once at most, while few have been learned, and later
@@ -34,10 +35,20 @@ class Model:
         added_variance, added_covariance: what the levels add to the variance, and (Q // 2 + 1, Q) to variance and
             covariance, by circular diagonals from the diagonal itself on.
         refits: whether the variances of the levels are fitted; `next_refit`, at how many visits.
+        walk: how far the products have moved; it is added to u wherever u is asked for.
     """
 
-    def __init__(self, prior: Prior, slate_size: int, refits: bool = True):
-        """Nothing is observed yet, slots are equal, and purchases and clicks as frequent as the prior has it."""
+    parts = {"walk": Walk}  # noqa: RUF012
+
+    def __init__(self, prior: Prior, slate_size: int, refits: bool = True, follow: bool = False):
+        """Nothing is observed yet, slots are equal, and purchases and clicks as frequent as the prior has it.
+
+        Args:
+            prior: what is believed of the products.
+            slate_size: products per slate, n.
+            refits: whether the variances of the levels are fitted.
+            follow: whether products may move; if not, the past counts as much as the present.
+        """
         self.block, self.place, self.members = prior.block, prior.place, prior.members
         self.prior_mean, self.common_variance = prior.mean, prior.common_variance
         self.same_group = prior.same_group
@@ -53,6 +64,7 @@ class Model:
         self.tally[:, 2:] = SLOT_WEIGHT
         self.visit_count, self.visits = np.zeros(len(self.block), dtype=np.int64), 0
         self.refits, self.next_refit = refits, FIRST_REFIT
+        self.walk = Walk(products, follow)
 
     @property
     def prior(self) -> Prior:
@@ -102,10 +114,13 @@ class Model:
 
     def _observe(self, states: NDArray, slates: NDArray, responses: NDArray, *seen: NDArray) -> None:
         self._begin(begin_rows(states, slates, self.block, self.row, self.rows))
+        walk = self.walk
         observe(
             states, slates, responses, *seen, self.block, self.place, self.row, self.mean, self.variance,
-            self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count,
+            self.covariance, self.precision, self.precision_mean, self.tally, self.visit_count, self.owner, walk.moved,
+            walk.walked, walk.odds,
         )  # fmt: skip
+        walk.wait(len(states))
         self.visits += len(states)
         if self.refits and self.visits >= self.next_refit:
             while self.visits >= self.next_refit:
@@ -128,6 +143,7 @@ class Model:
                 room = np.zeros((self.rows, *table.shape[1:]), dtype=table.dtype)
                 setattr(self, name, np.concatenate([table, room]))
         self.owner[first : self.rows] = owners
+        self.walk.show(owners[:, 1])
         for row, block in enumerate(owners[:, 0].tolist(), first):
             if self.first[block] < 0:
                 self.first[block] = row
@@ -177,15 +193,17 @@ class Model:
             rows = self.row[self.block[state]]
             shown = np.flatnonzero(rows >= 0)
             mean[shown] = self.mean[rows[shown], self.place[state]]
+        if self.walk.moves:
+            means += self.walk.moved[:, 0].astype(np.float32)
         return means
 
     def means_of(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, n) means of the log-appeal of the products in slates (B, n)."""
         rows = self.row[self.block[states][:, None], slates]
         prior = self.prior_mean[states[:, None], slates]
-        if not self.rows:
-            return prior.astype(np.float64)
-        return np.where(rows >= 0, self.mean[rows, self.place[states][:, None]], prior).astype(np.float64)
+        if self.rows:
+            prior = np.where(rows >= 0, self.mean[rows, self.place[states][:, None]], prior)
+        return prior + self.walk.moved[slates, 0]
 
     @property
     def factors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -109,13 +109,16 @@ def test_equal_visits_of_a_batch_add_up_to_one_observation(history):
     assert batch.model.precision_mean[row, place] == pytest.approx(2 * alone.model.precision_mean[row, place], rel=1e-6)
 
 
+@pytest.mark.parametrize("moves", [False, True])
 @pytest.mark.parametrize("optimism", [0.65, 4.0])
-def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism):
+def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism, moves):
     """Most products are never shown: they are looked at by lists, which must not change anything."""
     agent = HierarchicalAgent(retail_shop.history, 10, np.random.default_rng(7), optimism=optimism)
     assert agent.products > 10 * LISTED
-    rng, everywhere = np.random.default_rng(8), np.arange(672)
+    rng, everywhere, walk = np.random.default_rng(8), np.arange(672), agent.model.walk
     for round_ in range(12):
+        if moves and round_ >= 4:  # not at once: what was listed before must not be believed for ever
+            walk.odds[:, 0] = 100.0
         states = rng.integers(672, size=200 if round_ % 2 else 1)
         slates = agent.act(states)
         agent.update(states, slates, rng.choice(3, size=slates.shape, p=[0.8, 0.1, 0.1]), np.zeros(slates.shape))
@@ -125,6 +128,8 @@ def test_slates_are_those_of_the_whole_catalogue(retail_shop, optimism):
         variance = (model.common_variance + model.added_variance)[model.block]
         block, product = model.owner[: model.rows].T
         variance[model.members[block], product[:, None]] = model.variance[: model.rows]
+        assert walk.moves == (moves and round_ >= 5)
+        variance += walk.moved[:, 1]
         bonus = optimism * np.sqrt(np.log(2 + model.visit_count))
         score = model.means(everywhere) + bonus[:, None] * np.sqrt(variance)
         best = -np.sort(-score, axis=1)[:, :10]
@@ -142,8 +147,10 @@ def test_products_that_score_the_same_stand_in_an_order_of_the_seeds(history):
 COMPILED_OR_NOT = """
 import sys
 import numpy as np
+from selflearn_agents.hierarchical import walk
 from selflearn_agents.hierarchical.agent import HierarchicalAgent
 from selflearn_env import Shop
+walk.EVERY, walk.DOUBT = 8, 0.9
 history = Shop.load(sys.argv[1]).history
 for batch in (1, 8):
     agent, rng = HierarchicalAgent(history, 3, np.random.default_rng(0)), np.random.default_rng(1)
@@ -153,8 +160,10 @@ for batch in (1, 8):
         slates = agent.act(states)
         agent.update(states, slates, rng.choice(3, size=slates.shape), np.zeros(slates.shape))
         print(slates.tolist())
-    model = agent.model
-    for table in (model.mean, model.variance, model.covariance, model.level_variance, model.tally):
+    model, walk = agent.model, agent.model.walk
+    assert walk.moves
+    moving = walk.walked, walk.moved, walk.odds
+    for table in (model.mean, model.variance, model.covariance, model.level_variance, model.tally, *moving):
         print(table.tobytes().hex())
 """
 
