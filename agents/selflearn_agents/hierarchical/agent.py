@@ -20,7 +20,7 @@ GROWN = 1.2  # and for so many times the variance of how far they have moved
 
 
 class HierarchicalAgent(Agent):
-    """Learns by how unsure each product does better or worse than the history foresees, in all related states at once.
+    """Learns by how much each product does better or worse than the history foresees, in all related states at once.
 
     Belief: a product is bought with x exp(u) e_k in slot k, and otherwise clicked with y exp(u / 2) e_k. Over the
     states of a block (those with the same label of the tier that the history's pooling splits first) the log-appeal u
@@ -97,7 +97,7 @@ class HierarchicalAgent(Agent):
             slate_size: products per slate.
             rng: the generator of all that the agent draws.
             optimism: standard deviations of the log-appeal that are added to it per sqrt(log(1 + visits)), >= 0.
-            follow: whether products may move; if not, the past counts as unsure as the present.
+            follow: whether products may move; if not, the past counts as much as the present.
 
         Raises:
             TypeError: `follow` is neither True nor False.
