@@ -11,6 +11,7 @@ from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.personal.baskets import Baskets
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.loops import decide, weigh
+from selflearn_agents.personal.records import CAUTION
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
@@ -32,13 +33,17 @@ class PersonalAgent(Agent):
     by how much. How far w and o are to be trusted is learned, too.
 
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
-    is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
+    is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share. What
+    customers buy besides the slates tells, too: when `Baskets` has counted enough of it, the prior mean of u moves by
+    what it says of the month. Where a block is a month, the precision 1 / v of what it has in common grows by a quarter
+    of the purchases counted, since those of a basket go together. Then the beliefs are worked out anew.
 
     Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
     with x, y, e_k and n as in `HierarchicalAgent`.
 
     Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
-    block and K topics. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
+    block and K topics. Memory: that of `HierarchicalAgent`, 5 slates per customer, and some numbers per month and
+    product.
     """
 
     knows_customers = True
@@ -111,9 +116,11 @@ class PersonalAgent(Agent):
         model, month = self.model, self.household.month_of_state
         shift, bought = self.baskets.learn(self.household)
         for block, members in enumerate(model.members):
-            model.prior_mean[members] += shift[month[members]].astype(np.float32)
-            known = bought[np.unique(month[members])].sum(axis=0)
-            model.common_variance[block] /= 1.0 + model.common_variance[block] * known
+            months = month[members]
+            model.prior_mean[members] += shift[months].astype(np.float32)
+            if (months == months[0]).all():
+                known = bought[months[0]] / CAUTION
+                model.common_variance[block] /= 1.0 + model.common_variance[block] * known
         model.replace_observations(model.precision[: model.rows], model.precision_mean[: model.rows])
         self._reach[:] = -1.0
 
