@@ -13,6 +13,7 @@ from selflearn_agents.personal.effects import HALF_LIVES, Effects, causes_of
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.leaders import Leaders
 from selflearn_agents.personal.loops import attend, decide
+from selflearn_agents.personal.records import CAUTION
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
@@ -33,13 +34,22 @@ class PersonalAgent(Agent):
     be trusted: `Effects` has the formulas.
 
     Update: as in `HierarchicalAgent`, at the probabilities of this very customer; the slope of the log-likelihood in u
-    is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share.
+    is that in log-appeal times the share of w exp(u) in it, and the information times the square of this share. What
+    customers buy besides the slates tells, too: when `Baskets` has counted enough of it, the prior mean of u moves by
+    what it says of the month. Where a block is a month, the precision 1 / v of what it has in common grows by a quarter
+    of the purchases counted, since those of a basket go together. Then the beliefs are worked out anew.
 
     Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
     with x, y, e_k and n as in `HierarchicalAgent`: the best of this visit, whatever comes of it.
 
+<<<<<<< HEAD
     Cost per visit: O(N K) to recognise a customer of N items of K topics, and about as much to decide: `Leaders` has
     most products left out. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
+=======
+    Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
+    block and K topics. Memory: that of `HierarchicalAgent`, 5 slates per customer, and some numbers per month and
+    product.
+>>>>>>> personal
     """
 
     knows_customers = True
@@ -142,9 +152,11 @@ class PersonalAgent(Agent):
         model, month = self.model, self.household.month_of_state
         shift, bought = self.baskets.learn(self.household)
         for block, members in enumerate(model.members):
-            model.prior_mean[members] += shift[month[members]].astype(np.float32)
-            known = bought[np.unique(month[members])].sum(axis=0)
-            model.common_variance[block] /= 1.0 + model.common_variance[block] * known
+            months = month[members]
+            model.prior_mean[members] += shift[months].astype(np.float32)
+            if (months == months[0]).all():
+                known = bought[months[0]] / CAUTION
+                model.common_variance[block] /= 1.0 + model.common_variance[block] * known
         model.replace_observations(model.precision[: model.rows], model.precision_mean[: model.rows])
         self.leaders.forget()
 

@@ -9,7 +9,7 @@ import numpy as np
 from selflearn_env.core.compiling import Loop
 
 PASSES = 3  # over a record, to find its topics
-CAUTION = 4.0  # purchases that tell of a person's cap as much as one: those of a basket go together
+CAUTION = 4.0  # purchases that tell as much as one: those of a basket go together, and so do a person's
 
 
 @Loop

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from selflearn_agents import make_agent
+from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.personal.baskets import FAITH, TRUSTS, Baskets
 from selflearn_agents.personal.household import FADED, Household, monthly_purchases
 
@@ -101,3 +103,31 @@ def test_nothing_is_learned_of_who_is_not_known(people, baskets):
     assert not baskets.remember(seen, np.tile(np.arange(N), (5, 1)), people, people.read(seen))
     assert baskets.items == 0
     assert len(baskets.counted) == 0
+
+
+@pytest.mark.parametrize("of_months", [True, False])
+def test_the_prior_moves_with_what_is_learned(regulars_shop, of_months):
+    agent = make_agent("personal", history=regulars_shop.history, slate_size=N, seed=0)
+    month = agent.household.month_of_state
+    if of_months:  # as if the pooling split the months first
+        prior, members = agent.model.prior, np.argsort(month, kind="stable").reshape(12, -1)
+        same_group = np.ones((1, members.shape[1], members.shape[1]), dtype=bool)
+        prior = prior._replace(
+            block=month.copy(), place=np.argsort(members, axis=None) % members.shape[1], members=members,
+            common_variance=np.full((12, 60), 0.1, dtype=np.float32), level_variance=np.array([0.1]),
+            same_group=same_group,
+        )  # fmt: skip
+        agent.model = Model(prior, N)
+        agent._order, agent._bound = np.zeros((12, 60), dtype=np.int32), np.zeros((12, 60), dtype=np.float32)
+    model = agent.model
+    seen = visits_of(agent.household, [[(5, DATE - 1), (6, DATE - 1)] for _ in range(600)])
+    mean, variance = model.prior_mean.copy(), model.common_variance.copy()
+    slates = agent.act(seen)
+    agent.update(seen, slates, np.zeros(slates.shape, dtype=np.int8), np.full(slates.shape, -2.0))
+    shift = np.log(agent.household.share) - np.log(regulars_shop.history.people.months.share)
+    np.testing.assert_allclose(model.prior_mean - mean, shift[month], atol=1e-4)
+    assert model.prior_mean[seen.state[0], 5] > mean[seen.state[0], 5] + 0.5
+    precision = 1 / variance
+    if of_months:
+        precision[MONTH, [5, 6]] += 150
+    np.testing.assert_allclose(1 / model.common_variance, precision, rtol=1e-4)
