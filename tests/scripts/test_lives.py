@@ -241,6 +241,11 @@ FAILS = {
         ("--shop", "SHOP", *COMPARE, "--option", 'drift={"spread": 1}', "--agents", "myopic_oracle"),
         "an oracle keeps the simulator that it is given, and with drift it changes",
     ),
+    "against an agent that is not there": (
+        "compare_lives.py",
+        ("--shop", "SHOP", *COMPARE, "--agents", "popular", "--against", "random"),
+        "--against random is none of the agents compared: popular",
+    ),
     "holding back what is no share": (
         "compare_lives.py",
         ("--shop", "SHOP", *COMPARE, "--agents", "myopic_oracle(holding_back=2)"),

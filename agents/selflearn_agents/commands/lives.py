@@ -28,7 +28,8 @@ from selflearn_agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 from selflearn_env.plugins import missing_extra
 
-REFERENCES = "oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)"
+MYOPIC = "myopic_oracle"
+REFERENCES = "oracle", MYOPIC, f"{MYOPIC}(holding_back=0.4)"
 DEFAULT = ("random", "popular", "hierarchical", "personal", "patient", *REFERENCES)
 Runs = dict[str, list[LivesResult]]
 
@@ -40,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"agents to compare: {AGENT_HELP}; by default {', '.join(DEFAULT)}",
     )  # fmt: skip
     parser.add_argument(
-        "--against", type=agent, default="myopic_oracle", metavar="NAME",
-        help="the agent of those compared that the others' returns are set against",
+        "--against", type=agent, metavar="NAME",
+        help="the agent compared that the others' returns are set against; by default myopic_oracle, if it is there",
     )  # fmt: skip
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     parser.add_argument("--customers", type=positive, default=10_000, help="customers to serve, per agent and seed")
@@ -62,6 +63,9 @@ def run(options: argparse.Namespace) -> None:
     texts = [spec.text for spec in options.agents]
     if len(set(texts)) < len(texts):
         raise ValueError(f"an agent is asked for twice: {texts}")
+    if options.against and options.against.text not in texts:
+        raise ValueError(f"--against {options.against.text} is none of the agents compared: {', '.join(texts)}")
+    options.against = options.against or AgentSpec.parse(MYOPIC)
     out = folder(options.out)
     where = world(options)
     runs: Runs = {}
@@ -138,7 +142,7 @@ def _as_text(runs: Runs, options: argparse.Namespace) -> str:
     return (
         f"# {options_text(options)}\n\nPer customer, means over {options.seeds} seeds of {options.customers:,} "
         f"customers; returns are undiscounted sums over a life.\nThe last quarter is the expected return of the last "
-        "quarter of the customers: what an agent earns once it has\nlearned. The difference is paired by seed, with "
+        "quarter of the customers, who come in groups of\n1,000 side by side. The difference is paired by seed, with "
         "Student's t interval; p is that of the paired t-test.\n\n"
         f"{table(head, rows)}"
     )

@@ -65,14 +65,16 @@ def begin(features: Features, history: History, rng: np.random.Generator) -> Beg
     others = history.baskets.select(~every[history.baskets.visit_customer])
     features.see(history, others, journal.select(~checked))
     checked &= journal.customer % max(1, int(checked.sum()) // MOST_VISITS) == 0
-    beginning = _fit(features, journal, states_by_day(baskets), np.flatnonzero(checked))
+    beginning = _fit(features, journal, states_by_day(baskets), baskets.first_date, np.flatnonzero(checked))
     features.see(history, history.baskets, journal)
     return beginning
 
 
-def _fit(features: Features, journal: Journal, states: NDArray[np.int64], chosen: NDArray[np.int64]) -> Beginning:
+def _fit(
+    features: Features, journal: Journal, states: NDArray[np.int64], first_date: int, chosen: NDArray[np.int64]
+) -> Beginning:
     """The ridge regression of what was in the baskets of the visits chosen, customer by customer."""
-    seen = history_visits(journal, states, chosen)
+    seen = history_visits(journal, states, first_date, chosen)
     known, tables = features.know(seen), features.tables()
     bought = journal.logged.items.pieces(journal.start[chosen], journal.start[chosen + 1])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import shown_above
-from selflearn_agents.personal.records import taste_of
+from selflearn_agents.personal.records import NEVER, kept, taste_of
 from selflearn_env.core.compiling import Loop
 
 FEATURES = (
@@ -74,14 +74,14 @@ def look_up(v, known, tables, room):  # type: ignore[no-untyped-def]
     Returns:
         how many are listed; what is left of all purchases; visits of the record.
     """
-    count, total, visits, today = 0, 0.0, 0, -1
+    count, total, visits, today = 0, 0.0, 0, NEVER
     for i in range(known.start[v], known.start[v + 1]):
         p, day = known.product[i], known.day[i]
         if day != today:
             visits, today = visits + 1, day
         if room.place[p] == 0:
             count = note(p, count, room)
-        notes, left = room.notes[room.place[p] - 1], tables.keep[known.date[v] - day]
+        notes, left = room.notes[room.place[p] - 1], kept(tables.keep, known.date[v] - day)
         notes[REMEMBERED] += np.float64(tables.season[known.month[v], p]) * left
         notes[LEFT] += left
         notes[TIMES] += 1.0 * (notes[LAST] != day)
@@ -157,7 +157,7 @@ def describe(products, v, total, visits, known, tables, room, x):  # type: ignor
                 own[OFTEN] = notes[LEFT] / (1.0 + notes[LEFT])
                 own[SHARE] = notes[LEFT] / max(total, TINY)
                 own[VISITS] = notes[TIMES] / visits
-                own[LATE] = math.exp2((notes[LAST] - known.date[v]) / LATE_HALF_LIFE)
+                own[LATE] = math.exp2(min(notes[LAST] - known.date[v], 0.0) / LATE_HALF_LIFE)
         foreseen = beside + own[AGAIN]
         own[EITHER] = math.sqrt(foreseen)
         seen, expected = answers[0, p], answers[1, p]

@@ -42,14 +42,8 @@ class PersonalAgent(Agent):
     Slate: the products of greatest attention * (w exp(u + optimism * sqrt(log(1 + n)) * standard deviation of u) + o),
     with x, y, e_k and n as in `HierarchicalAgent`: the best of this visit, whatever comes of it.
 
-<<<<<<< HEAD
     Cost per visit: O(N K) to recognise a customer of N items of K topics, and about as much to decide: `Leaders` has
-    most products left out. Memory: that of `HierarchicalAgent`, and 4 slates per customer.
-=======
-    Cost per visit: O(N K) to recognise a customer of N items, and O(R K) to decide, with R products once shown in the
-    block and K topics. Memory: that of `HierarchicalAgent`, 5 slates per customer, and some numbers per month and
-    product.
->>>>>>> personal
+    most products left out. Memory: that of `HierarchicalAgent`, and per customer its last 4 slates, the last one twice.
     """
 
     knows_customers = True
@@ -81,7 +75,7 @@ class PersonalAgent(Agent):
         self._optimism = float(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self._meet(Household.of_history(history))
-        self.baskets = Baskets.of_history(history, self.slate_size)
+        self.baskets = Baskets.of_history(history, self.household, self.slate_size)
         self.showings, self.effects = Showings(self.slate_size), Effects()
         self._rank = rng.permutation(self.products)
 

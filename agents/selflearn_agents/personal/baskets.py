@@ -58,11 +58,10 @@ class Baskets:
         self.shown = np.empty((0, slate_size), dtype=np.int32)
 
     @classmethod
-    def of_history(cls, history: History, slate_size: int) -> Self:
-        """Beside the history's months."""
-        people = history.people
+    def of_history(cls, history: History, people: Household, slate_size: int) -> Self:
+        """What the persons of the history are believed to buy."""
         certain = 1.0 + monthly_purchases(history) / FADED
-        return cls(people.months.share.astype(np.float64), certain, people.taste.topics, slate_size)
+        return cls(people.share, certain, len(people.alpha), slate_size)
 
     def remember(self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, read: Read) -> bool:
         """Counts what is new in the records of visits in which slates (B, n) are shown.

@@ -109,7 +109,7 @@ def since_bought(slates, start, product, day, date, half_lives, causes):  # type
             causes[v, slot, 1] = causes[v, slot, 2] = 0.0
             for i in range(start[v + 1] - 1, start[v] - 1, -1):
                 if product[i] == slates[v, slot]:
-                    days = np.float64(date[v] - day[i])
+                    days = np.float64(max(date[v] - day[i], 0))
                     causes[v, slot, 1] = math.exp2(-days / half_lives[0])
                     causes[v, slot, 2] = math.exp2(-days / half_lives[1])
                     break

@@ -41,10 +41,10 @@ class Household:
         (1 + trust_0 (beside taste_p - 1)) incidence + trust_1 again n_p f_mp^0.5
         taste_p = t (g_p . theta) / (Z_m . theta) + 1 - t
 
-    where both trusts, and t, the trust in the topics, are 1 at first; with 0, nobody differs from the usual person. The
-    other terms are as in `selflearn_env.core.people.world`, and theta, activity and cap are what the record tells:
-    theta by a few passes of mean-field inference over its items, the activity as a mean over its visits, drawn to the
-    usual one, and the cap as the mean of its distribution over a grid. Each item was bought with
+    where both trusts, which `Effects` learns, and t, the trust in the topics, are 1 at first; with 0, nobody differs
+    from the usual person. The other terms are as in `selflearn_env.core.people.world`, and theta, activity and cap are
+    what the record tells: theta by a few passes of mean-field inference over its items, the activity as a mean over its
+    visits, drawn to the usual one, and the cap as the mean of its distribution over a grid. Each item was bought with
 
         (1 - cap r) share_mp taste_p + cap r n_p f_mp^0.5 / N,    r = N / (N + kappa activity)
 
@@ -67,7 +67,6 @@ class Household:
         kappa: of the usual habit.
         topic_trust: in the topics, 0..1; `Baskets` learns it.
         trust: (2,) in all that is beside the record, 0..1, and in what is bought again, 0..3.
-        precision: (2,) of it.
     """
 
     def __init__(

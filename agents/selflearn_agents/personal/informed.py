@@ -74,7 +74,10 @@ class ToldHousehold(Household):
         read = super().read(seen)
         start, product, day, date, month = self.records(seen)
         row = np.repeat(np.arange(len(seen)), np.diff(start))
-        weight = self.season[month[row], product].astype(np.float64) * self.keep[date[row] - day]
+        weight = (
+            self.season[month[row], product].astype(np.float64)
+            * self.keep[np.clip(date[row] - day, 0, len(self.keep) - 1)]
+        )
         total = np.bincount(row, weight, minlength=len(seen))
         person = self.persons.rows(seen.customer)
         part = person.cap * remembered_part(total, person.activity, self.kappa)

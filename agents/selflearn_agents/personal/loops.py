@@ -8,7 +8,7 @@ import numpy as np
 
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import SURE
-from selflearn_agents.personal.records import taste_of
+from selflearn_agents.personal.records import kept, taste_of
 from selflearn_env.core.compiling import Loop
 
 HALVINGS = 24  # in search of an appeal
@@ -50,7 +50,7 @@ def decide(  # type: ignore[no-untyped-def]
             ignored[tired_product[i]] = True
         mood = math.exp(strength[5] * bored[v])
         for i in range(start[v], start[v + 1]):
-            remembered[product[i]] += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
+            remembered[product[i]] += np.float64(season[month[v], product[i]]) * kept(keep, date[v] - day[i])
             lately[product[i]] = day[i]
         common = np.inf
         for k in range(topics - 1):
@@ -185,4 +185,5 @@ def attend(  # type: ignore[no-untyped-def]
 @Loop
 def sated(days, strength, half_lives):  # type: ignore[no-untyped-def]
     """What so many days since the last purchase of a product leave of the attention to it."""
+    days = max(days, 0.0)
     return math.exp(strength[3] * math.exp2(-days / half_lives[0]) + strength[4] * math.exp2(-days / half_lives[1]))

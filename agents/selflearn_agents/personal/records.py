@@ -8,6 +8,7 @@ import numpy as np
 
 from selflearn_env.core.compiling import Loop
 
+NEVER = -(2**62)  # in the place of a day
 PASSES = 3  # over a record, to find its topics
 CAUTION = 4.0  # purchases that tell as much as one: those of a basket go together, and so do a person's
 
@@ -28,7 +29,7 @@ def recognise(  # type: ignore[no-untyped-def]
     theta, beside, again = np.zeros((visits, topics + 1)), np.ones(visits), np.zeros(visits)
     weights = np.empty(topics)
     fresh = np.ones(len(product))
-    held, when = np.zeros(season.shape[1]), np.full(season.shape[1], -1)  # of each product, on the day bought last
+    held, when = np.zeros(season.shape[1]), np.full(season.shape[1], NEVER)  # of each product, on the day bought last
     likely, usual_cap = np.empty(len(caps)), 0.0
     for c in range(len(caps)):
         usual_cap += cap_weight[c] * caps[c]
@@ -38,7 +39,7 @@ def recognise(  # type: ignore[no-untyped-def]
             continue
         first, end = start[v], start[v + 1]
         find_topics(weights, product[first:end], geometric, alpha, PASSES)
-        days, today = 0, -1
+        days, today = 0, NEVER
         for i in range(first, end):
             days += 1 * (day[i] != today)
             today = day[i]
@@ -46,19 +47,26 @@ def recognise(  # type: ignore[no-untyped-def]
 
         for c in range(len(caps)):
             likely[c] = cap_weight[c] ** CAUTION
-        earlier, now, part, usual, then, today = 0.0, 0.0, 0.0, 1.0, 0, -1  # remembered: of earlier days, of this one
+        earlier, now, part, usual, then, today = (
+            0.0,
+            0.0,
+            0.0,
+            1.0,
+            0,
+            NEVER,
+        )  # remembered: of earlier days, of this one
         for i in range(first, end):
             p = product[i]
             if day[i] != today:
-                earlier = (earlier + now) * keep[day[i] - today] if today >= 0 else 0.0
+                earlier = (earlier + now) * kept(keep, day[i] - today) if today > NEVER else 0.0
                 part = remembered_part(earlier, own_activity, kappa)
                 then = month_on(day[i], month_of_date)
                 usual = taste_of(norm[then], weights)
                 now, today = 0.0, day[i]
             if earlier > 0.0:
                 pull = -part
-                if when[p] >= 0:
-                    held[p] *= keep[day[i] - when[p]]
+                if when[p] > NEVER:
+                    held[p] *= kept(keep, day[i] - when[p])
                     taste = topic_trust * taste_of(factors[p], weights) / usual + 1.0 - topic_trust
                     base = max(share[then, p] * taste, 1e-300)
                     own = held[p] * np.float64(season[then, p]) / earlier
@@ -70,7 +78,7 @@ def recognise(  # type: ignore[no-untyped-def]
                     total += likely[c]
                 for c in range(len(caps)):
                     likely[c] /= total
-            held[p] = held[p] + 1.0 if when[p] >= 0 else 1.0
+            held[p] = held[p] + 1.0 if when[p] > NEVER else 1.0
             when[p] = day[i]
             now += 1.0
         cap, total = 0.0, 0.0
@@ -82,8 +90,8 @@ def recognise(  # type: ignore[no-untyped-def]
 
         total = 0.0
         for i in range(first, end):
-            total += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
-            when[product[i]] = -1
+            total += np.float64(season[month[v], product[i]]) * kept(keep, date[v] - day[i])
+            when[product[i]] = NEVER
         part = cap * remembered_part(total, own_activity, kappa)
         usual = taste_of(norm[month[v]], weights)
         for k in range(topics):
@@ -118,8 +126,14 @@ def remembered_part(total, activity, kappa):  # type: ignore[no-untyped-def]
 
 
 @Loop
+def kept(keep, days):  # type: ignore[no-untyped-def]
+    """What is left of a purchase after so many days; all of it before, and after too many as after the most known."""
+    return keep[min(max(days, 0), len(keep) - 1)]
+
+
+@Loop
 def month_on(day, month_of_date):  # type: ignore[no-untyped-def]
-    """0 for January: the month of a date, that of the last known where it is later."""
+    """0 for January: the month of a date, that of the first or last known where it is earlier or later."""
     return month_of_date[min(max(day, 0), len(month_of_date) - 1)]
 
 
@@ -140,6 +154,8 @@ def count(  # type: ignore[no-untyped-def]
         if who < 0:
             continue
         first, end = start[v] + counted[who], start[v + 1]
+        if first > end:  # another life of the customer
+            first, shown[who] = start[v], -1
         begin = first
         while begin < end:
             month = month_on(day[begin], month_of_date)
@@ -205,7 +221,7 @@ def foresee(  # type: ignore[no-untyped-def]
             remembered[slates[v, slot]] = 0.0
         for i in range(start[v], start[v + 1]):
             if remembered[product[i]] >= 0:
-                remembered[product[i]] += np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
+                remembered[product[i]] += np.float64(season[month[v], product[i]]) * kept(keep, date[v] - day[i])
         for slot in range(slates.shape[1]):
             p = slates[v, slot]
             ratio[v, slot] = beside[v] * taste_of(factors[p], theta[v])
@@ -226,7 +242,7 @@ def foresee_all(  # type: ignore[no-untyped-def]
             ratio = 1.0 + trust[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0)
             found[v, p] = ratio * math.exp(np.float64(means[v, p]))
         for i in range(start[v], start[v + 1]):
-            weight = np.float64(season[month[v], product[i]]) * keep[date[v] - day[i]]
+            weight = np.float64(season[month[v], product[i]]) * kept(keep, date[v] - day[i])
             found[v, product[i]] += trust[1] * again[v] * weight
     return found
 

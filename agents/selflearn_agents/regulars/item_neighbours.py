@@ -64,7 +64,7 @@ class ItemNeighboursAgent(AgainAgent):
         journal = Journal.from_population(baskets, history.states).by_day()
         held_out = rng.random(journal.customers)[journal.customer] < HELD_OUT
         self._see(journal.select(~held_out), int(neighbours))
-        self._weight = self._best_weight(journal, states_by_day(baskets), held_out)
+        self._weight = self._best_weight(journal, states_by_day(baskets), baskets.first_date, held_out)
         self._see(journal, int(neighbours))
 
     @property
@@ -75,7 +75,9 @@ class ItemNeighboursAgent(AgainAgent):
     def _see(self, journal: Journal, neighbours: int) -> None:
         self._neighbours, self._similarity = similar_products(journal, neighbours)
 
-    def _best_weight(self, journal: Journal, states: NDArray[np.int64], held_out: NDArray[np.bool_]) -> float:
+    def _best_weight(
+        self, journal: Journal, states: NDArray[np.int64], first_date: int, held_out: NDArray[np.bool_]
+    ) -> float:
         """Of the weights that have most hits in the visits held out of customers with a record, the least."""
         turn = np.arange(journal.day.size) - journal.first
         known = held_out & (turn > 0)
@@ -83,7 +85,7 @@ class ItemNeighboursAgent(AgainAgent):
         chosen = np.flatnonzero(known)
         if not chosen.size:
             return 0.0
-        seen = history_visits(journal, states, chosen)
+        seen = history_visits(journal, states, first_date, chosen)
         visits, hits = journal.select(known), []
         for self._weight in WEIGHTS:
             hits.append(int(real_hits(visits, self._act(seen)).sum()))

@@ -46,7 +46,7 @@ class Lessons:
         baskets = every_customer(baskets, math.ceil(baskets.visit_day.size * history.products / MOST_CELLS))
         self._pooled = group, incidence, mean
         self.incidence = torch.from_numpy(incidence.astype(np.float32))
-        self._states = states_by_day(baskets)
+        self._states, self._first_date = states_by_day(baskets), baskets.first_date
         self.journal = Journal.from_population(baskets, history.states).by_day()
         self.visits = np.flatnonzero(np.arange(self.journal.day.size) > self.journal.first)
 
@@ -61,7 +61,7 @@ class Lessons:
         journal = self.journal
         for at in range(0, chosen.size, size):
             some = chosen[at : at + size]
-            seen = history_visits(journal, self._states, some)
+            seen = history_visits(journal, self._states, self._first_date, some)
             bought = journal.logged.items.pieces(journal.start[some], journal.start[some + 1])
             visit = np.repeat(np.arange(some.size), bought.counts())
             yield Lesson(Records.read(seen, *self._pooled), visit, bought.product.astype(np.int64))

@@ -137,13 +137,15 @@ def test_the_beginning_is_the_regression_of_the_text(history, monkeypatch):
     agent.features.answers[:] = 0.0
     journal, states = Journal.from_population(history.baskets, history.states).by_day(), states_by_day(history.baskets)
     chosen = np.flatnonzero(journal.customer % 6 == 1)
-    found = beginning._fit(agent.features, journal, states, chosen)
+    found = beginning._fit(agent.features, journal, states, history.baskets.first_date, chosen)
 
     rows, y, who = [], [], []
     for visit in chosen.tolist():
         first, nothing = journal.first[visit], np.zeros(1, dtype=np.int64)
         record = journal.logged.items.pieces(journal.start[[first]], journal.start[[visit]])
-        seen = SeenVisits(states[[visit]], nothing, journal.day[[visit]], nothing, nothing, nothing, record)
+        record = replace(record, day=record.day + history.baskets.first_date)
+        date = journal.day[[visit]] + history.baskets.first_date
+        seen = SeenVisits(states[[visit]], nothing, date, nothing, nothing, nothing, record)
         basket = set(journal.product[journal.start[visit] : journal.start[visit + 1]].tolist())
         candidates = sorted(candidates_of(agent, incidence, seen, 0, 9))
         rows += list(agent.features.describe(seen, np.array([candidates]))[0])

@@ -6,10 +6,13 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+from selflearn_agents import make_agent
 from selflearn_agents.personal.household import Household
 from selflearn_agents.personal.records import CAUTION, PASSES
 
-from tests.agents.personal.test_personal import seen_of
+from selflearn_env.core.items import Items
+from selflearn_env.core.seen import SeenVisits
+from tests.agents.personal.test_personal import N, seen_of
 
 PEOPLE = "selflearn/RetailPeople-v0"
 
@@ -127,3 +130,18 @@ def test_told_the_persons_it_foresees_their_rates(regulars_shop):
     np.testing.assert_allclose(
         found / found.sum(axis=1, keepdims=True), rates / rates.sum(axis=1, keepdims=True), rtol=1e-3
     )
+
+
+def test_dates_far_off_are_no_mistake(regulars_shop):
+    """A record of 1900, one of before 1970 and one dated after the visit: as long ago as is known, or today."""
+    agent = make_agent("personal", history=regulars_shop.history, slate_size=N, seed=0)
+    nothing = np.zeros(1, dtype=np.int64)
+    for now, then, like in ((19_500, -25_000, -600), (-3_000, -3_050, None), (19_500, 19_600, 19_500)):
+        values = []
+        for day in (then, then if like is None else like):
+            record = Items(np.array([0, 3]), np.array([1, 2, 3], dtype=np.int32), np.full(3, day))
+            seen = SeenVisits(nothing, nothing, np.array([now]), nothing, nothing + 1, nothing, record)
+            values.append(agent.values(seen))
+            assert (agent.act(seen) < 60).all()
+        np.testing.assert_allclose(*values, rtol=1e-6)
+        assert np.isfinite(values[0]).all()
