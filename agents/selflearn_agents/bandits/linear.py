@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_normal, best_scores
+from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
@@ -153,9 +154,7 @@ class LinearUCBAgent(LinearAgent):
             ValueError: the optimism is negative or no number.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(optimism) or not 0 <= optimism < np.inf:
-            raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
-        self._optimism = float(optimism)
+        self._optimism = check_optimism(optimism)
 
     def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
         return best_scores(mean + np.float32(self._optimism) * deviation, self.slate_size)

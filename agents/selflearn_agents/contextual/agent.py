@@ -9,7 +9,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.contextual.beginning import begin
 from selflearn_agents.contextual.features import Features
 from selflearn_agents.contextual.loops import decide, learn, write_values
-from selflearn_env.core.numbers import is_number
+from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
@@ -70,9 +70,7 @@ class LinearContextAgent(Agent):
             ValueError: the optimism is negative or no number.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(optimism) or not 0 <= optimism < np.inf:
-            raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
-        self._optimism = float(optimism)
+        self._optimism = check_optimism(optimism)
         rewards = Rewards()
         self._least, self._range = rewards.ignore, rewards.buy - rewards.ignore
         self._rank = rng.permutation(self.products)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.compiling import Loop
-from selflearn_env.core.numbers import is_number
 from selflearn_env.shop.history import History
 
 LISTED = 64  # newcomers listed per state; few enough to look through, enough to outlast many visits
@@ -104,11 +104,9 @@ class HierarchicalAgent(Agent):
             ValueError: the optimism is negative or no number.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(optimism) or not 0 <= optimism < np.inf:
-            raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
         if not isinstance(follow, bool | np.bool_):
             raise TypeError(f"follow is True or False, got {follow!r}")
-        self._optimism = float(optimism)
+        self._optimism = check_optimism(optimism)
         self.model = Model(history_prior(history), self.slate_size, follow=bool(follow))
         # Products that score the same stand in a random order, not in that of the catalogue.
         self._rank = rng.permutation(self.products)

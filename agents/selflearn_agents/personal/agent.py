@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
+from selflearn_agents.optimism import check_optimism
 from selflearn_agents.personal.baskets import Baskets
 from selflearn_agents.personal.effects import HALF_LIVES, Effects, causes_of
 from selflearn_agents.personal.household import Household
@@ -15,7 +16,6 @@ from selflearn_agents.personal.leaders import Leaders
 from selflearn_agents.personal.loops import attend, decide
 from selflearn_agents.personal.records import CAUTION
 from selflearn_agents.personal.showings import Showings
-from selflearn_env.core.numbers import is_number
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.history import History
 
@@ -70,9 +70,7 @@ class PersonalAgent(Agent):
             ValueError: the optimism is negative or no number.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(optimism) or not 0 <= optimism < np.inf:
-            raise ValueError(f"optimism counts standard deviations and must be >= 0, got {optimism!r}")
-        self._optimism = float(optimism)
+        self._optimism = check_optimism(optimism)
         self.model = Model(history_prior(history), self.slate_size)
         self._meet(Household.of_history(history))
         self.baskets = Baskets.of_history(history, self.household, self.slate_size)
