@@ -10,9 +10,10 @@ from selflearn_agents import AGENTS, Agent, load_agent, make_agent
 from selflearn_agents.storage import VERSION
 
 from selflearn_env.archive import write_archive
-from tests.agents.extras import skip_without_extra
+from tests.agents.extras import CHEAPER, skip_without_extra
 
 N = 3
+VISITS = {1: 250, 50: 1000}  # of each batch: one at a time they take most of the time
 ENV = "selflearn/Retail-v0"
 KNOWN = [name for name, agent in AGENTS.items() if agent._propensity is not Agent._propensity]
 SAVED = [name for name, agent in AGENTS.items() if agent.save is Agent.save]
@@ -26,7 +27,8 @@ def make(tiny_shop):
     def build(name, seed=0, **hyperparameters):
         skip_without_extra(name)
         known = {"simulator": simulator} if AGENTS[name].privileged else {}
-        return make_agent(name, history=tiny_shop.history, slate_size=N, seed=seed, **known, **hyperparameters)
+        known |= CHEAPER.get(name, {}) | hyperparameters
+        return make_agent(name, history=tiny_shop.history, slate_size=N, seed=seed, **known)
 
     return build
 
@@ -46,31 +48,31 @@ def serve(agent, shop, visits, batch, seed):
 
 
 @pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 def test_shows_distinct_products_of_the_catalogue(name, batch, make, tiny_shop):
-    slates = serve(make(name), tiny_shop, visits=1000, batch=batch, seed=1)
-    assert slates.shape == (1000, N)
+    slates = serve(make(name), tiny_shop, VISITS[batch], batch, seed=1)
+    assert slates.shape == (VISITS[batch], N)
     assert slates.min() >= 0
     assert slates.max() < tiny_shop.products
     assert all(len(set(row)) == N for row in slates.tolist())
 
 
 @pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 def test_equal_seeds_give_equal_slates(name, batch, make, tiny_shop):
-    runs = [serve(make(name, seed=seed), tiny_shop, 500, batch, seed=2) for seed in (4, 4)]
+    runs = [serve(make(name, seed=seed), tiny_shop, VISITS[batch], batch, seed=2) for seed in (4, 4)]
     np.testing.assert_array_equal(*runs)
 
 
 @pytest.mark.parametrize("name", SAVED)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, tiny_shop, tmp_path):
     agent = make(name)
-    serve(agent, tiny_shop, 500, batch, seed=3)
+    serve(agent, tiny_shop, VISITS[batch], batch, seed=3)
     agent.save(tmp_path / "agent.npz")
     loaded = load_agent(tmp_path / "agent.npz")
     assert type(loaded) is type(agent)
-    runs = [serve(each, tiny_shop, 1000, batch, seed=4) for each in (agent, loaded)]
+    runs = [serve(each, tiny_shop, VISITS[batch], batch, seed=4) for each in (agent, loaded)]
     np.testing.assert_array_equal(*runs)
 
 

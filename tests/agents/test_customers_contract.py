@@ -9,9 +9,10 @@ from selflearn_agents.evaluation.serving import Serving, learned_by, seen_by
 
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.envs.people_options import PeopleOptions
-from tests.agents.extras import skip_without_extra
+from tests.agents.extras import CHEAPER, skip_without_extra
 
 N = 3
+VISITS = {1: 200, 50: 500}  # of each batch: one at a time they take most of the time
 KNOWING = [name for name, agent in AGENTS.items() if agent.knows_customers]
 KNOWN = [name for name in KNOWING if AGENTS[name]._propensity is not Agent._propensity]
 STATES_ONLY = [name for name, agent in AGENTS.items() if not (agent.knows_customers or agent.privileged or agent.extra)]
@@ -27,7 +28,8 @@ def simulators(regulars_shop):
 def make(regulars_shop):
     def build(name, seed=0):
         skip_without_extra(name)
-        return make_agent(name, history=regulars_shop.history, slate_size=N, seed=seed)
+        cheaper = CHEAPER.get(name, {})
+        return make_agent(name, history=regulars_shop.history, slate_size=N, seed=seed, **cheaper)
 
     return build
 
@@ -50,31 +52,31 @@ def test_there_are_some():
 
 
 @pytest.mark.parametrize("name", KNOWING)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 @pytest.mark.parametrize("world", range(len(WORLDS)))
 def test_shows_distinct_products_of_the_catalogue(name, batch, world, make, simulators, regulars_shop):
-    slates = serve(make(name), simulators[world], 500, batch, seed=1)[0]
-    assert slates.shape == (500, N)
+    slates = serve(make(name), simulators[world], VISITS[batch], batch, seed=1)[0]
+    assert slates.shape == (VISITS[batch], N)
     assert slates.min() >= 0
     assert slates.max() < regulars_shop.products
     assert all(len(set(row)) == N for row in slates.tolist())
 
 
 @pytest.mark.parametrize("name", KNOWING)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 def test_equal_seeds_give_equal_slates(name, batch, make, simulators):
-    runs = [serve(make(name, seed=4), simulators[0], 300, batch, seed=2)[0] for _ in range(2)]
+    runs = [serve(make(name, seed=4), simulators[0], VISITS[batch], batch, seed=2)[0] for _ in range(2)]
     np.testing.assert_array_equal(*runs)
 
 
 @pytest.mark.parametrize("name", KNOWING)
-@pytest.mark.parametrize("batch", [1, 50])
+@pytest.mark.parametrize("batch", VISITS)
 def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, simulators, tmp_path):
     agent = make(name)
-    serve(agent, simulators[0], 300, batch, seed=3)
+    serve(agent, simulators[0], VISITS[batch], batch, seed=3)
     agent.save(tmp_path / "agent.npz")
     loaded = load_agent(tmp_path / "agent.npz")
-    runs = [serve(each, simulators[0], 300, batch, seed=4) for each in (agent, loaded)]
+    runs = [serve(each, simulators[0], VISITS[batch], batch, seed=4) for each in (agent, loaded)]
     np.testing.assert_array_equal(runs[0][0], runs[1][0])
     np.testing.assert_array_equal(agent.values(runs[0][1]), loaded.values(runs[1][1]))
 

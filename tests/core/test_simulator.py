@@ -34,6 +34,15 @@ def make_simulator(shop, customer="independent", n=N, weights=None, rewards=None
     )
 
 
+OPTIONS = [{}, {"rewards": Rewards(noise=0.7)}, {"drift": Drift(every=6)}]
+
+
+@pytest.fixture(scope="module")
+def simulators(tiny_shop):
+    """By customer and option; one serves all examples of a test, since a simulator does not change."""
+    return {customer: [make_simulator(tiny_shop, customer, **options) for options in OPTIONS] for customer in CUSTOMERS}
+
+
 @pytest.fixture(scope="session")
 def simulator(tiny_shop):
     return make_simulator(tiny_shop)
@@ -78,8 +87,8 @@ def test_random_reward_is_the_average_over_all_slates(tiny_shop, simulator):
 
 @pytest.mark.parametrize("customer", sorted(CUSTOMERS))
 @given(number=st.integers(0), batch=st.integers(1, 6))
-def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batch):
-    simulator = make_simulator(tiny_shop, customer)
+def test_an_outcome_follows_from_its_responses(simulators, customer, number, batch):
+    simulator = simulators[customer][0]
     rng = np.random.default_rng(number)
     run = simulator.begin(rng)
     visits = simulator.start(batch, run)
@@ -95,10 +104,10 @@ def test_an_outcome_follows_from_its_responses(tiny_shop, customer, number, batc
 
 
 @pytest.mark.parametrize("customer", sorted(CUSTOMERS))
-@pytest.mark.parametrize("options", [{}, {"rewards": Rewards(noise=0.7)}, {"drift": Drift(every=6)}], ids=str)
+@pytest.mark.parametrize("options", range(len(OPTIONS)), ids=map(str, OPTIONS))
 @given(number=st.integers(0), dtype=st.sampled_from(["int64", "int8", "uint64"]))
-def test_a_batch_is_its_rows_one_by_one_bit_for_bit(tiny_shop, customer, options, number, dtype):
-    simulator = make_simulator(tiny_shop, customer, **options)
+def test_a_batch_is_its_rows_one_by_one_bit_for_bit(simulators, customer, options, number, dtype):
+    simulator = simulators[customer][options]
     alone, together = (simulator.begin(np.random.default_rng(number)) for _ in range(2))
     slates = np.random.default_rng(number).integers(P, size=(6, N)).astype(dtype)  # some repeat a product
     visits = simulator.start(6, together)

@@ -100,7 +100,7 @@ def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
     assert list(runs["world"].unique()) == ["independent", *others, "null world"]
     suitable = {name: agent for name, agent in AGENTS.items() if agent.extra is None}
     # They show what oracle, popular and hierarchical show.
-    for name in ("myopic_oracle", "again", "item_neighbours", "personal"):
+    for name in ("myopic_oracle", "again", "item_neighbours", "personal", "patient", "linear_context"):
         del suitable[name]
     assert set(runs["agent"]) == {
         f"{name} (privileged)" if agent.privileged else name for name, agent in suitable.items()

@@ -16,12 +16,13 @@ from selflearn_agents.commands.main import COMMANDS
 
 import selflearn_env
 from selflearn_env import Shop
-from tests.scripts.command import SCRIPTS, run
+from tests.scripts.command import SCRIPTS, run, run_alone
 
 
 @pytest.mark.parametrize("command", [*sorted(path.name for path in SCRIPTS.glob("*.py")), *COMMANDS])
 def test_help_says_defaults(command):
-    done = run(command, "--help")
+    started = run_alone if command.endswith(".py") else run  # each command once in a process of its own
+    done = started(command, "--help")
     assert done.returncode == 0
     assert f"usage: {command if command.endswith('.py') else f'selflearn {command}'} " in done.stdout
     assert "--out" in done.stdout

@@ -13,7 +13,7 @@ from selflearn_env.core import tables
 from selflearn_env.core.customers import preference
 from selflearn_env.core.tables import SparseTable
 from selflearn_env.shop import building
-from tests.agents.extras import skip_without_extra
+from tests.agents.extras import CHEAPER, skip_without_extra
 
 OPEN = [name for name in selflearn_agents.AGENTS if name not in ("oracle", "myopic_oracle", "mabwiser")]
 
@@ -69,7 +69,7 @@ def test_agents_show_and_learn_the_same(name, batch, both):
             "selflearn/Retail-v0", batch, vectorization_mode="vector_entry_point", shop=shop, slate_size=3
         )
         states = envs.reset(seed=1)[1]["state"]
-        agent, shown = make_agent(name, history=shop.history, slate_size=3, seed=4), []
+        agent, shown = make_agent(name, history=shop.history, slate_size=3, seed=4, **CHEAPER.get(name, {})), []
         for _ in range(20):
             slates = agent.act(states)
             info = envs.step(slates)[-1]

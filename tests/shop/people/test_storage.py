@@ -17,9 +17,9 @@ from selflearn_env.shop.people.storage import STEPS, put_together, take_apart
 from selflearn_env.shop.people.taste import Taste, fit_taste
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shop(busy_log, busy_segments):
-    """A shop to which nothing has been fitted yet."""
+    """A shop to which nothing has been fitted yet; what is fitted to it stays."""
     return Shop.from_transactions(busy_log, segments=busy_segments)
 
 
