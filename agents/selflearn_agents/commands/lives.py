@@ -23,6 +23,7 @@ from selflearn_agents.commands.output import folder, manifest, options_text, wri
 from selflearn_agents.evaluation.lives import LivesResult, serve_customers, worth_more
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.evaluation.result import marked
+from selflearn_agents.evaluation.tables import interval, p_text
 from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
@@ -120,8 +121,7 @@ def _as_text(runs: Runs, options: argparse.Namespace) -> str:
         gain, chance = "-", "-"
         if reference and name != reference:
             more, p = worth_more(runs[str(name)], runs[reference])
-            gain = f"{number(more.value, 2)} ({number(more.low, 2)} .. {number(more.high, 2)})"
-            chance = number(p, 4)
+            gain, chance = interval(more, 2), p_text(p)
         rows.append(
             [
                 str(name),
