@@ -182,7 +182,9 @@ class Model:
                 rows, self.precision, self.precision_mean, self.mean, self.variance, self.covariance
             )
             found = WEIGHT + self.level_variance * np.tensordot(self.same_group, squares, axes=2)
-            due = WEIGHT + self.level_variance * np.tensordot(self.same_group, expected, axes=2)
+            # At a million responses to one product, the difference that it is may come out below 0.
+            trace = np.maximum(np.tensordot(self.same_group, expected, axes=2), 0.0)
+            due = WEIGHT + self.level_variance * trace
             self._set_level_variance(self.level_variance * np.sqrt(found / due))
         self._condition_anew(0, 1)
 

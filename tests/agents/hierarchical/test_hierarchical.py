@@ -210,3 +210,16 @@ def test_in_the_null_world_it_earns_what_everybody_earns(seed_shop):
 def test_a_bad_optimism_is_named(history, optimism):
     with pytest.raises(ValueError, match="optimism counts standard deviations and must be >= 0, got"):
         make(history, optimism=optimism)
+
+
+def test_a_million_responses_to_one_product_leave_the_variances_finite(history):
+    agent, states = make(history), np.arange(history.states.size)
+    slates = np.tile(np.arange(N), (states.size, 1))
+    agent.update(states, slates, np.zeros(slates.shape, dtype=np.int8), np.full(slates.shape, -2.0))
+    model, rng = agent.model, np.random.default_rng(0)
+    for size in (1e5, 1e7, 1e9):
+        much = (size * rng.random(model.precision[: model.rows].shape)).astype(np.float32)
+        model.replace_observations(much, much * rng.normal(-3.0, 0.3, much.shape).astype(np.float32))
+        model.refit()
+        assert (model.level_variance > 0).all()
+        assert np.isfinite(model.level_variance).all()
