@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.hierarchical.conditioning import SURE
+from selflearn_agents.hierarchical.conditioning import SURE, shown_above
 from selflearn_agents.hierarchical.model import FEW, MANY
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
@@ -159,10 +159,7 @@ def evidence(  # type: ignore[no-untyped-def]
     buying, clicking = np.empty(NUMBERS), np.empty(NUMBERS)  # slopes of the logarithms of both probabilities
     for v in range(len(slates)):
         for slot in range(slates.shape[1]):
-            above = 0
-            while slates[v, above] != slates[v, slot]:
-                above += 1
-            if above < slot:
+            if shown_above(slates[v, slot], slates[v], slot):
                 continue
             appeal = usual[v, slot] * (1.0 + strength[0] * (ratio[v, slot] - 1.0)) + strength[1] * own[v, slot]
             buying[0] = usual[v, slot] * (ratio[v, slot] - 1.0) / appeal
