@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from selflearn_agents.storage import write_agent
 from selflearn_env.core.numbers import is_finite
 from selflearn_env.core.seen import SeenVisits
-from selflearn_env.core.slates import check_products, check_slate_size
+from selflearn_env.core.slates import check_eligible, check_products, check_slate_size
 from selflearn_env.core.states import check_states
 from selflearn_env.shop.history import History
 
@@ -57,25 +58,33 @@ class Agent(ABC):
         parameters = inspect.signature(cls).parameters.values()
         return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
 
-    def act(self, visits: ArrayLike | SeenVisits) -> NDArray[np.int64]:
+    def act(self, visits: ArrayLike | SeenVisits, eligible: ArrayLike | None = None) -> NDArray[np.int64]:
         """(B, n) slates for the visits, distinct products in each row.
 
+        Args:
+            visits: (B,) state indexes, or what the shop sees of the visits.
+            eligible: (B, P) or (P,) bool, which products may be shown; None for all. No slate has another.
+
         Raises:
-            ValueError: a state does not exist.
+            NotImplementedError: the agent shows what it will, eligible or not; only agents of one's own do.
+            ValueError: a state does not exist, or fewer products than a slate has may be shown.
         """
-        return self._act(self._given(visits))
+        given = self._given(visits)
+        return self._act(given, *self._allowed(self._act, eligible, len(given)))
 
     def update(
         self, visits: ArrayLike | SeenVisits, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike
     ) -> None:
-        """Learns from the responses (B, n) and item rewards (B, n) to slates; a static agent does nothing.
+        """Learns from the responses (B, k) and item rewards (B, k) to slates; a static agent does nothing.
+
+        Slates may be cut short: of those that `act` chose, only the first k slots were shown, 1 <= k <= n.
 
         Raises:
             ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite; then nothing is
                 learned.
         """
         given = self._given(visits)
-        slates = check_products(slates, len(given), self.slate_size, self.products)
+        slates = self._shown(slates, len(given))
         responses, item_rewards = np.asarray(responses), np.asarray(item_rewards, dtype=np.float64)
         if not responses.shape == item_rewards.shape == slates.shape:
             raise ValueError(
@@ -95,15 +104,23 @@ class Agent(ABC):
         """
         return self._values(self._given(visits))
 
-    def propensity(self, visits: ArrayLike | SeenVisits, slates: ArrayLike) -> NDArray[np.float64]:
-        """(B, n) exact probability that slot k shows this product, given the products of the slots above it.
+    def propensity(
+        self, visits: ArrayLike | SeenVisits, slates: ArrayLike, eligible: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) exact probability that slot k shows this product, given the products of the slots above it.
+
+        Args:
+            visits: (B,) state indexes, or what the shop sees of the visits.
+            slates: (B, k) product indexes in slate order; the first k slots, 1 <= k <= n.
+            eligible: as for `act`; what may not be shown has probability 0.
 
         Raises:
             NotImplementedError: it is not known for this agent; the message says why.
             ValueError: a state or product does not exist, or shapes do not fit.
         """
         given = self._given(visits)
-        return self._propensity(given, check_products(slates, len(given), self.slate_size, self.products))
+        slates = self._shown(slates, len(given))
+        return self._propensity(given, slates, *self._allowed(self._propensity, eligible, len(given)))
 
     def _given(self, visits: ArrayLike | SeenVisits) -> Any:
         """What the agent sees of the visits: states, checked, or all that the shop sees."""
@@ -113,9 +130,33 @@ class Agent(ABC):
         check_states(visits.state, self.states)
         return visits if self.knows_customers else visits.state
 
+    def _shown(self, slates: ArrayLike, batch: int) -> NDArray[np.int64]:
+        """Slates (B, k), checked, whole or cut short."""
+        slates = np.asarray(slates)
+        slots = slates.shape[1] if slates.ndim == 2 and 1 <= slates.shape[1] < self.slate_size else self.slate_size
+        return check_products(slates, batch, slots, self.products)
+
+    def _allowed(
+        self, method: Callable[..., Any], eligible: ArrayLike | None, batch: int
+    ) -> tuple[()] | tuple[NDArray[np.bool_]]:
+        """What a method is told of what may be shown: nothing where all may, else (B, P) bool, checked."""
+        if eligible is None:
+            return ()
+        allowed = check_eligible(eligible, batch, self.products, self.slate_size)
+        if "eligible" not in inspect.signature(method).parameters:
+            raise NotImplementedError(
+                f"{type(self).__name__} shows what it will, eligible or not; its {method.__name__} takes no `eligible`"
+            )
+        return (allowed,)
+
     @abstractmethod
-    def _act(self, states: Any) -> NDArray[np.int64]:
-        """What `act` returns, for checked states, or `SeenVisits` where the agent knows customers; so the others."""
+    def _act(self, states: Any, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """What `act` returns, for checked states, or `SeenVisits` where the agent knows customers; so the others.
+
+        Args:
+            states: the visits, B.
+            eligible: (B, P) what may be shown, at least n products in each row; None for all.
+        """
 
     def _update(  # noqa: B027  a static agent has nothing to do
         self,
@@ -130,14 +171,16 @@ class Agent(ABC):
     def _values(self, states: Any) -> NDArray[np.float64]:
         """What `values` returns, for checked states."""
 
-    def _propensity(self, states: Any, slates: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _propensity(
+        self, states: Any, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
         """What `propensity` returns, with checked arguments."""
         raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
 
     @staticmethod
     def _certain(shown: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, n) propensities of an agent that is sure to show these slates: 1 down to the first other product."""
-        return np.logical_and.accumulate(shown == slates, axis=1).astype(np.float64)
+        """(B, k) propensities of an agent that is sure to show these slates: 1 down to the first other product."""
+        return np.logical_and.accumulate(shown[:, : slates.shape[1]] == slates, axis=1).astype(np.float64)
 
     def save(self, path: str | Path) -> None:
         """Writes the agent to one file, whole or not at all.

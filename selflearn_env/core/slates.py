@@ -70,6 +70,27 @@ def check_products(slates: ArrayLike, batch: int, slate_size: int, products: int
     return slates
 
 
+def check_eligible(eligible: ArrayLike, batch: int, products: int, least: int) -> NDArray[np.bool_]:
+    """(B, P) which products may be shown to each of B visits, given (B, P), or (P,) for all alike.
+
+    Raises:
+        TypeError: it is not made of truth values.
+        ValueError: wrong shape, or fewer than `least` products may be shown.
+    """
+    given = np.asarray(eligible)
+    if given.dtype != np.bool_:
+        raise TypeError(f"eligible is an array of bool, True for what may be shown, got {given.dtype}")
+    if given.shape not in ((products,), (batch, products)):
+        raise ValueError(f"eligible has the shape ({products},) or ({batch}, {products}), got {given.shape}")
+    count = np.count_nonzero(np.atleast_2d(given), axis=1)
+    if count.size and count.min() < least:
+        raise ValueError(
+            f"only {count.min()} products are eligible, but a slate shows {least}; make more eligible, or use an agent "
+            f"of a smaller slate_size"
+        )
+    return np.array(np.broadcast_to(given, (batch, products)), order="C")  # of its own, as compiled loops want it
+
+
 def repeats(slates: NDArray[np.integer]) -> NDArray[np.bool_] | None:
     """(B, n) which slots show a product that a slot above shows already, or None where no slate repeats a product."""
     # No catalogue has 2^31 products, and smaller numbers are compared and sorted faster.
