@@ -1,0 +1,1 @@
+"""An agent that serves over HTTP, and learns from what comes back."""
