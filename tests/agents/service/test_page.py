@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import selflearn_agents.service
+
+from tests.agents.service.http_server import Server, running
 
 PAGE = Path(selflearn_agents.service.__file__).with_name("page.html").read_text(encoding="utf-8")
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
@@ -51,51 +50,31 @@ def values(state):
     }  # fmt: skip
 
 
-class Service(ThreadingHTTPServer):
+class Service(Server):
     """Serves the page, `live` as JSON or what an HTTP code stands for, and values; asks for `token` if there is one."""
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answer)
+        super().__init__()
         self.live, self.token, self.asked = live(), None, []
-        self.url = f"http://127.0.0.1:{self.server_port}"
 
-
-class Answer(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
-
-    def do_GET(self):
-        service, where = self.server, urlsplit(self.path)
-        service.asked.append(self.path)
+    def answer(self, method, path, headers, body):
+        self.asked.append(path)
+        where = urlsplit(path)
         if where.path == "/":
-            return self.say(200, PAGE, "text/html; charset=utf-8")
-        if service.token and self.headers["Authorization"] != f"Bearer {service.token}":
-            return self.say(401, json.dumps({"detail": "no"}))
-        if where.path == "/live" and isinstance(service.live, int):
-            return self.say(service.live, json.dumps({"detail": f"broken {EVIL}"}))
-        told = service.live if where.path == "/live" else values(parse_qs(where.query)["state"][0])
-        return self.say(200, json.dumps(told))
-
-    def say(self, code, text, kind="application/json"):
-        body = text.encode()
-        self.send_response(code)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            return 200, PAGE, "text/html; charset=utf-8"
+        if self.token and headers["Authorization"] != f"Bearer {self.token}":
+            return 401, {"detail": "no"}
+        if where.path == "/values":
+            return 200, values(parse_qs(where.query)["state"][0])
+        if isinstance(self.live, int):
+            return self.live, {"detail": f"broken {EVIL}"}
+        return 200, self.live
 
 
 @pytest.fixture
 def service():
-    with Service() as service:
-        Thread(target=service.serve_forever, args=(0.02,), daemon=True).start()
+    with running(Service()) as service:
         yield service
-        service.shutdown()
 
 
 @pytest.fixture(scope="module")
