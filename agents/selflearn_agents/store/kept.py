@@ -23,6 +23,7 @@ from selflearn_agents.store.record import (
     Mask,
     Response,
     Updated,
+    Value,
     Visit,
 )
 from selflearn_agents.store.seen import as_bytes, shown_of
@@ -238,6 +239,19 @@ class KeptAgent:
         self._learned_kept = 0
         if image is not None:
             self._digests = digests_after(self._digests, image)
+
+    def responses_to(self, number: int) -> NDArray[np.int8]:
+        """(k,) what is known of the responses to a visit of which something was told; see `Response.responses`."""
+        told = self._told.get(number) or self.store.responses([number])[number]
+        return told.responses
+
+    def counts(self, state: int) -> dict[int, Value]:
+        """What was learned of the products in a state so far, by product."""
+        counts = {value.product: value for value in self.store.values(state)}
+        for fresh in self._tally.of_state(state, self.agent.products):
+            old = counts.get(fresh.product)
+            counts[fresh.product] = fresh if old is None else fresh.added_to(old)
+        return counts
 
     @property
     def learned_since_kept(self) -> int:

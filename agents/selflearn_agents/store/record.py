@@ -108,6 +108,11 @@ class Value(NamedTuple):
     bought: int
     changed: float
 
+    def added_to(self, old: Value) -> Value:
+        """This, with the counts of an older one added."""
+        sums = (getattr(self, name) + getattr(old, name) for name in ("shown", "clicked", "bought"))
+        return Value(self.state, self.product, self.value, *sums, max(self.changed, old.changed))
+
 
 @dataclass(eq=False)
 class Entries:

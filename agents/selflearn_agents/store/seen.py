@@ -45,3 +45,11 @@ def shown_of(visits: Sequence[Visit]) -> Any:
         np.frombuffer(days, dtype=NUMBER).astype(np.int64),
     )
     return SeenVisits(states, **dict(zip(NUMBERS, numbers.T.copy(), strict=True)), record=record)
+
+
+def date_of(visit: Visit) -> int:
+    """The date of a visit as the agent was shown it, or of its decision; in days since 1970."""
+    if visit.seen is None:
+        return int(visit.time // 86_400)
+    at = NUMBERS.index("date") * NUMBER.itemsize
+    return int(np.frombuffer(visit.seen[at : at + NUMBER.itemsize], dtype=NUMBER)[0])

@@ -301,7 +301,7 @@ class SQLiteStore:
             yield
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", None)
-            primary = None if code is None else code & 0xFF
+            primary = 0 if code is None else code & 0xFF
             raise StoreError(f"{self.url}: {MEANING.get(primary, 'cannot be used')} ({error})") from None
 
 

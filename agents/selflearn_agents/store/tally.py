@@ -17,35 +17,54 @@ class Tally:
 
     def __init__(self) -> None:
         """Nothing was learned yet."""
-        self._parts: list[tuple[NDArray, NDArray, NDArray, float]] = []
+        self._parts: list[tuple[NDArray, ...]] = []  # states, products, responses, times; one number per showing
 
     def add(
         self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8], now: float
     ) -> None:
         """Adds responses (B, k) to slates (B, k) in states (B,), learned from at this time."""
-        self._parts.append((states, slates, responses, now))
+        own = np.repeat(states, slates.shape[1])
+        self._parts.append((own, slates.ravel(), responses.ravel(), np.full(own.size, now)))
 
     def values(self, agent: Agent) -> list[Value]:
         """What there is to keep, with the agent's present values; state by state, product by product."""
         if not self._parts:
             return []
-        products = agent.products
-        cells = np.concatenate([(states[:, None] * products + slates).ravel() for states, slates, _, _ in self._parts])
-        response = np.concatenate([responses.ravel() for _, _, responses, _ in self._parts])
-        times = np.concatenate([np.full(slates.size, now) for _, slates, _, now in self._parts])
-        distinct, place = np.unique(cells, return_inverse=True)
-        shown = np.bincount(place)
-        clicked = np.bincount(place, weights=response == CLICKED).astype(np.int64)
-        bought = np.bincount(place, weights=response == BOUGHT).astype(np.int64)
-        changed = np.full(distinct.size, -np.inf)
-        np.maximum.at(changed, place, times)
-        states, product = distinct // products, distinct % products
-        rows = (states, product, _estimates(agent, states, product), shown, clicked, bought, changed)
-        return [Value(*row) for row in zip(*(column.tolist() for column in rows), strict=True)]
+        counted = _counted(*self._all(), agent.products)
+        states, products = (np.array([value[at] for value in counted]) for at in (0, 1))
+        estimates = _estimates(agent, states, products)
+        return [value._replace(value=estimate) for value, estimate in zip(counted, estimates, strict=True)]
+
+    def of_state(self, state: int, products: int) -> list[Value]:
+        """The counts of one state, without values; of a catalogue of so many products."""
+        if not self._parts:
+            return []
+        states, *others = self._all()
+        here = states == state
+        return _counted(states[here], *(each[here] for each in others), products)
+
+    def _all(self) -> tuple[NDArray, ...]:
+        self._parts = [tuple(np.concatenate(columns) for columns in zip(*self._parts, strict=True))]
+        return self._parts[0]
 
     def clear(self) -> None:
         """All of it is kept."""
         self._parts.clear()
+
+
+def _counted(
+    states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8], times: NDArray, products: int
+) -> list[Value]:
+    """The counts of each product in each state."""
+    distinct, place = np.unique(states * products + slates, return_inverse=True)
+    shown = np.bincount(place, minlength=distinct.size)
+    clicked = np.bincount(place[responses == CLICKED], minlength=distinct.size)
+    bought = np.bincount(place[responses == BOUGHT], minlength=distinct.size)
+    changed = np.full(distinct.size, -np.inf)
+    np.maximum.at(changed, place, times)
+    columns = (distinct // products, distinct % products, shown, clicked, bought, changed)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Value(state, product, None, *counts) for state, product, *counts in rows]
 
 
 def _estimates(agent: Agent, states: NDArray[np.int64], products: NDArray[np.int64]) -> NDArray[np.object_]:

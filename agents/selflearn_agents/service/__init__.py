@@ -1,0 +1,1 @@
+"""An agent that serves: decisions and feedback over HTTP, kept in a store."""
