@@ -33,12 +33,14 @@ class Agent(ABC):
         knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
             agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
+        unsaved: why the agent cannot be saved, or None where it can.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
 
     privileged: ClassVar[bool] = False
     sees_visits: ClassVar[bool] = False
     knows_customers: ClassVar[bool] = False
+    unsaved: ClassVar[str | None] = None
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
 
@@ -186,6 +188,9 @@ class Agent(ABC):
         """Writes the agent to one file, whole or not at all.
 
         Raises:
+            NotImplementedError: the agent cannot be saved; the message says why.
             OSError: the file cannot be written.
         """
+        if self.unsaved is not None:
+            raise NotImplementedError(self.unsaved)
         write_agent(self, Path(path))

@@ -24,8 +24,8 @@ class Resumable(Protocol):
 Stored = TypeVar("Stored", bound=Resumable)
 
 
-def write_agent(agent: Resumable, path: Path) -> None:
-    """Writes the attributes of an agent, of its parts, and of their parts."""
+def take_apart(agent: Resumable) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """What is stored of an agent, of its parts, and of their parts: a heading, as JSON has it, and arrays by name."""
     heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
     for owner, target in _with_parts(agent):
@@ -37,24 +37,45 @@ def write_agent(agent: Resumable, path: Path) -> None:
                 heading["rng"] = value.bit_generator.state
             elif name not in _parts(target):
                 plain[name] = value
-    write_archive(path, heading, arrays)
+    return heading, arrays
+
+
+def write_agent(agent: Resumable, path: Path) -> None:
+    """Writes what is stored of an agent to a file."""
+    write_archive(path, *take_apart(agent))
 
 
 def read_agent(path: Path, known: Sequence[type[Stored]]) -> Stored:
     """The agent as it was; see `selflearn_agents.load_agent`."""
-    heading, arrays = read_archive(path, KIND, VERSION)
+    return put_together(*read_archive(path, KIND, VERSION), str(path), known)
+
+
+def put_together(
+    heading: dict[str, Any], arrays: dict[str, NDArray], where: str, known: Sequence[type[Stored]]
+) -> Stored:
+    """An agent of what `take_apart` gave.
+
+    Args:
+        heading: of the agent.
+        arrays: by name; the agent takes them as they are.
+        where: the file or store, for messages.
+        known: the classes that it may be of.
+
+    Raises:
+        ValueError: it is of another class, or broken.
+    """
     try:
-        return _put_together(heading, arrays, path, known)
+        return _put_together(heading, arrays, where, known)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: a broken agent file ({type(error).__name__}: {error})") from None
+        raise ValueError(f"{where}: a broken agent file ({type(error).__name__}: {error})") from None
 
 
 def _put_together(
-    heading: dict[str, Any], arrays: dict[str, NDArray], path: Path, known: Sequence[type[Stored]]
+    heading: dict[str, Any], arrays: dict[str, NDArray], where: str, known: Sequence[type[Stored]]
 ) -> Stored:
     by_class = {agent_class.__name__: agent_class for agent_class in known}
     if heading["agent"] not in by_class:
-        raise ValueError(f"{path}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
+        raise ValueError(f"{where}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
     agent = _empty(by_class[heading["agent"]])
     owners = dict(_with_parts(agent))
     for owner, plain in heading["attributes"].items():

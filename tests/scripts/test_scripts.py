@@ -18,7 +18,7 @@ import selflearn_env
 from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run, run_alone
 
-WRITE_NOTHING = ("simulate-shop",)
+WRITE_NOTHING = ("serve", "simulate-shop")
 
 
 @pytest.mark.parametrize("command", [*sorted(path.name for path in SCRIPTS.glob("*.py")), *COMMANDS])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +34,7 @@ class MABWiserAgent(Agent):
     slot, once per state and batch. Cost per visit: a loop in Python over the catalogue to decide and two to learn.
     """
 
+    unsaved = "an agent of MABWiser cannot be saved: its bandits can only be pickled, and a pickle may run any program"
     extra = "mabwiser"
 
     def __init__(
@@ -131,16 +131,6 @@ class MABWiserAgent(Agent):
             NotImplementedError: MABWiser tells expectations with their exploration only.
         """
         raise NotImplementedError("MABWiser has one set of expectations, with the exploration in them")
-
-    def save(self, path: str | Path) -> None:
-        """Not possible.
-
-        Raises:
-            NotImplementedError: only a pickle can hold the bandits, and reading a pickle can run any program.
-        """
-        raise NotImplementedError(
-            "an agent of MABWiser cannot be saved: its bandits can only be pickled, and a pickle may run any program"
-        )
 
 
 def _responded(arm: int, reward: float) -> bool:  # noqa: ARG001  MABWiser gives it

@@ -25,6 +25,7 @@ class MyopicOracleAgent(Agent):
     visit: O(P).
     """
 
+    unsaved = "the myopic oracle cannot be saved: what it knows is the simulator; make it anew"
     privileged = True
     sees_visits = True
 
@@ -83,11 +84,3 @@ class MyopicOracleAgent(Agent):
             NotImplementedError: the oracle knows the best slates, and has no estimates of single products.
         """
         raise NotImplementedError("the oracle knows the best slates, and has no estimates of single products")
-
-    def save(self, path: object) -> None:
-        """Not possible.
-
-        Raises:
-            NotImplementedError: what it knows is the simulator.
-        """
-        raise NotImplementedError("the myopic oracle cannot be saved: what it knows is the simulator; make it anew")

@@ -1,1 +1,1 @@
-"""An agent that serves over HTTP, and learns from what comes back."""
+"""An agent that serves: decisions and feedback over HTTP, kept in a store."""

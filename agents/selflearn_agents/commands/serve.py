@@ -1,0 +1,124 @@
+"""Serves an agent over HTTP: it decides what customers are shown, learns from it, and outlives its process."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from selflearn_agents import AGENTS
+from selflearn_agents.agent import Agent
+from selflearn_agents.commands.arguments import AGENT_HELP, add_shop_argument, agent, positive, seed, shop_of
+from selflearn_agents.registry import agent_rng
+from selflearn_agents.service.limits import Limits
+from selflearn_agents.specification import AgentSpec
+from selflearn_agents.store import open_store
+from selflearn_agents.store.kept import KeptAgent
+from selflearn_agents.store.names import names_of
+from selflearn_agents.store.warming import warm_up
+from selflearn_env.plugins import missing_extra
+from selflearn_env.shop.shop import Shop
+
+TOKEN = "SELFLEARN_TOKEN"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    limits = Limits()
+    parser.add_argument("--agent", type=agent, default="hierarchical", help=AGENT_HELP)
+    parser.add_argument("--seed", type=seed, default=0, help="of the agent")
+    add_shop_argument(parser)
+    parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument("--store", default="sqlite:///values.db", help="sqlite:///FILE or mongodb://HOST/DATABASE")
+    parser.add_argument("--power-safe", action="store_true", help="wait for the disk at each commit; slower")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; by default this machine only")
+    parser.add_argument("--port", type=positive, default=8000, help="port to listen on")
+    parser.add_argument("--token", help=f"what clients must show as a bearer token; by default ${TOKEN}, if it is set")
+    parser.add_argument(
+        "--silence", type=float, default=limits.silence, help="seconds after which silence means ignored"
+    )
+    parser.add_argument("--max-body", type=positive, default=limits.body, help="bytes of a request")
+    parser.add_argument("--max-batch", type=positive, default=limits.batch, help="visits in a request")
+    parser.add_argument("--max-open", type=positive, default=limits.open, help="visits that wait for feedback")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Recovers the agent, and serves until it is stopped."""
+    try:
+        import uvicorn
+
+        from selflearn_agents.service.app import make_app
+        from selflearn_agents.service.desk import Desk
+    except ImportError:
+        raise missing_extra("serving needs FastAPI and uvicorn", "serve") from None
+
+    shop = shop_of(options)
+    token = options.token or os.environ.get(TOKEN) or None
+    limits = Limits(options.max_body, options.max_batch, options.max_open, silence=options.silence)
+    known = known_agents(options.agent)
+    store = open_store(options.store, power_safe=options.power_safe)
+    try:
+        kept = KeptAgent(store, identity_of(options, shop), lambda: make(options, shop), known)
+        warm_up(kept.agent)
+        for line in (*about(options.agent, kept), *_exposed(options.host, token)):
+            print(line, file=sys.stderr)
+        app = make_app(Desk(options.agent.text, shop, kept, limits), token=token)
+        uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
+    finally:
+        store.close()
+
+
+def known_agents(spec: AgentSpec) -> Sequence[type[Agent]]:
+    """The classes that a store may hold."""
+    return [*AGENTS.values(), spec.agent_class]
+
+
+def make(options: argparse.Namespace, shop: Shop) -> Agent:
+    """The agent before its first visit.
+
+    Raises:
+        ValueError: it is no agent for real customers, or a hyperparameter or the slate size cannot be used.
+    """
+    spec = options.agent
+    if spec.agent_class.privileged:
+        raise ValueError(f"agent {spec.text!r} knows the simulated customers, and cannot serve others")
+    return spec.agent_class(shop.history, options.slate_size, agent_rng(options.seed), **spec.hyperparameters)
+
+
+def identity_of(options: argparse.Namespace, shop: Shop) -> dict[str, Any]:
+    """Whose record it is."""
+    return {
+        "agent": options.agent.text,
+        "seed": options.seed,
+        "slate_size": options.slate_size,
+        "shop": shop.digest,
+        "names": names_of(shop),
+    }
+
+
+def about(spec: AgentSpec, kept: KeptAgent) -> list[str]:
+    """What to know of the agent that begins to serve."""
+    lines = [
+        *kept.notes,
+        f"{spec.text} in {kept.store.url}: {kept.visits:,} visits decided, {kept.learned:,} learned from",
+    ]
+    if kept.replayed:
+        lines.append(f"{kept.replayed:,} calls since it was last kept were made again")
+    if type(kept.agent)._update is Agent._update:
+        lines.append(f"{spec.text} does not learn: it shows the same whatever comes of it; feedback is recorded")
+    if kept.agent.unsaved is not None:
+        lines.append(f"{kept.agent.unsaved}; at the next start it goes through its whole record again")
+    return lines
+
+
+def _exposed(host: str, token: str | None) -> list[str]:
+    """A warning where others can reach the service without a token."""
+    try:
+        is_local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_local = host == "localhost"
+    where = f"http://{host}:"
+    return [] if is_local or token else [f"warning: whoever can reach {where} may use the service; give it a --token"]

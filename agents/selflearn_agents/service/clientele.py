@@ -1,0 +1,150 @@
+"""Who comes: customers by name, their states, and what the shop has seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selflearn_agents.service.limits import Limits, RefusedError
+from selflearn_agents.store.kept import KeptAgent
+from selflearn_agents.store.record import OPEN, PRODUCTS, Response, Visit
+from selflearn_agents.store.seen import date_of
+from selflearn_env.core.items import Items
+from selflearn_env.core.people.log import LoggedVisits
+from selflearn_env.core.rewards import BOUGHT, IGNORED
+from selflearn_env.core.seen import UNKNOWN, SeenVisits
+from selflearn_env.shop.calendar import calendar_tiers
+from selflearn_env.shop.shop import Shop
+
+
+class Known(NamedTuple):
+    """What the shop knows of a customer before a visit."""
+
+    last: int  # date of the visit before, -1 for none
+    visits: int
+    empty: int
+    products: NDArray[np.int64]
+    days: NDArray[np.int64]  # dates
+
+
+class Clientele:
+    """The customers of a shop: those of its log go by their numbers, others by whatever names they are given.
+
+    Numbers are those of the shop's simulated customers, as environments tell them; where the whole log is history,
+    those are all of its customers.
+    """
+
+    def __init__(self, shop: Shop, limits: Limits):
+        """Knows the customers of the shop's log."""
+        self._shop, self._limits = shop, limits
+        population = shop.customers
+        self._count = int(population.visit_customer.max()) + 1
+        # A customer's visits stand in the order of time: the last one's state has the segment.
+        self._segment = np.zeros(self._count, dtype=np.int64)
+        order = np.lexsort((population.visit_day, population.visit_customer))
+        self._segment[population.visit_customer[order]] = shop.states.table[population.visit_state[order], 0]
+
+    def number(self, name: str) -> int | None:
+        """The number of a customer of the log; None for others."""
+        return int(name) if name.isascii() and name.isdecimal() and int(name) < self._count else None
+
+    def state(self, name: str, date: int) -> int:
+        """The state in which a customer of the log comes on a date: its segment when it last came, and the date.
+
+        Raises:
+            RefusedError: the shop does not know the customer.
+        """
+        number = self.number(name)
+        if number is None:
+            raise RefusedError(
+                422,
+                f"the shop does not know customer {name!r}, so the state must be given; it knows 0..{self._count - 1}",
+            )
+        return self.state_on(int(self._segment[number]), date)
+
+    def state_on(self, segment: int, date: int) -> int:
+        """The state of a segment on a date, in days since 1970."""
+        day = np.array([date], dtype="datetime64[D]")
+        return int(self._shop.states.encode(np.column_stack([[segment], calendar_tiers(day, self._shop.states)]))[0])
+
+    def seen(
+        self, kept: KeptAgent, states: NDArray[np.int64], names: Sequence[str | None], dates: Sequence[int]
+    ) -> SeenVisits:
+        """What the shop sees of visits (B,), for an agent that knows customers.
+
+        Raises:
+            RefusedError: there are too many customers.
+        """
+        numbers = [UNKNOWN if name is None else self._number_of(kept, name) for name in names]
+        lives = [
+            NOBODY if name is None else self._known(kept, name, number, date)
+            for name, number, date in zip(names, numbers, dates, strict=True)
+        ]
+        date = np.array(dates, dtype=np.int64)
+        last = np.array([life.last for life in lives], dtype=np.int64)
+        record = Items(
+            np.concatenate([[0], np.cumsum([life.products.size for life in lives])]).astype(np.int64),
+            np.concatenate([life.products for life in lives]).astype(np.int32),
+            np.concatenate([life.days for life in lives]).astype(np.int64),
+        )
+        visits = np.array([life.visits for life in lives], dtype=np.int64)
+        empty = np.array([life.empty for life in lives], dtype=np.int64)
+        since = np.where(last >= 0, np.maximum(date - last, 0), 0)
+        return SeenVisits(states, np.array(numbers, dtype=np.int64), date, since, visits, empty, record)
+
+    def _number_of(self, kept: KeptAgent, name: str) -> int:
+        number = self.number(name)
+        if number is None:
+            number = kept.meet(name, self._count)
+            if number >= self._count + self._limits.customers:
+                raise RefusedError(
+                    429, f"{self._limits.customers:,} customers beside the shop's are known, which is the most"
+                )
+        return number
+
+    def _known(self, kept: KeptAgent, name: str, number: int, date: int) -> Known:
+        """What the log, and then the record, has of a customer before a date, or earlier on it."""
+        last, visits, empty = -1, 0, 0
+        products, days = [], []
+        if number < self._count:
+            log, first = self._log, self._shop.customers.first_date
+            own = np.arange(log.first[number], log.first[number + 1])
+            own = own[log.day[own] + first < date]
+            if own.size:
+                visits, last = own.size, int(log.day[own[-1]]) + first
+                items = slice(log.start[own[0]], log.start[own[-1] + 1])
+                products.append(log.product[items].astype(np.int64))
+                days.append(np.repeat(log.day[own] + first, np.diff(log.start[own[0] : own[-1] + 2])))
+        for visit, told in kept.store.life(name):
+            came = date_of(visit)
+            if came > date:
+                continue
+            visits, last = visits + 1, came
+            bought, nothing = _of(visit, told)
+            empty = empty + 1 if nothing else 0
+            products.append(bought)
+            days.append(np.full(bought.size, came))
+        none = np.zeros(0, dtype=np.int64)
+        return Known(last, visits, empty, np.concatenate([none, *products]), np.concatenate([none, *days]))
+
+    @cached_property
+    def _log(self) -> LoggedVisits:
+        from selflearn_env.shop.people.journal import Journal  # scipy is imported only where people are
+
+        return Journal.from_population(self._shop.customers, self._shop.states).by_day().logged
+
+
+NOBODY = Known(-1, 0, 0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
+def _of(visit: Visit, told: Response | None) -> tuple[NDArray[np.int64], bool]:
+    """What was bought in a visit, and whether nothing in its slate was bought or clicked, as far as was told."""
+    if told is None:
+        return np.zeros(0, dtype=np.int64), True
+    response = told.responses
+    bought = np.concatenate([visit.products[response == BOUGHT], np.frombuffer(told.besides, dtype=PRODUCTS)])
+    return bought.astype(np.int64), bool(np.isin(response, (IGNORED, OPEN)).all())
