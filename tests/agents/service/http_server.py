@@ -9,7 +9,7 @@ from threading import Thread
 
 
 class Server(ThreadingHTTPServer):
-    """Answers as `answer(method, path, headers, body)` says: code and JSON, or code, text and its kind."""
+    """Answers as `answer(method, path, headers, body)` says: code and JSON, or code, text and headers."""
 
     daemon_threads = True
     block_on_close = False
@@ -32,13 +32,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         length = int(self.headers["Content-Length"] or 0)
         body = json.loads(self.rfile.read(length)) if length else None
-        code, said, *kind = self.server.answer(self.command, self.path, self.headers, body)
+        code, said, *headers = self.server.answer(self.command, self.path, self.headers, body)
         if code is None:  # goes away without an answer
             self.close_connection = True
             return
-        data = (said if kind else json.dumps(said)).encode()
+        data = (said if headers else json.dumps(said)).encode()
         self.send_response(code)
-        self.send_header("Content-Type", kind[0] if kind else "application/json")
+        for name, value in (headers[0] if headers else {"Content-Type": "application/json"}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -10,6 +10,7 @@ import selflearn_agents.service
 
 from tests.agents.service.http_server import Server, running
 
+POLICY = pytest.importorskip("selflearn_agents.service.app").POLICY  # needs the extra
 PAGE = Path(selflearn_agents.service.__file__).with_name("page.html").read_text(encoding="utf-8")
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
 STATES = ["Q4_November_1_Thursday", "Q1_June_0_Monday"]
@@ -61,7 +62,7 @@ class Service(Server):
         self.asked.append(path)
         where = urlsplit(path)
         if where.path == "/":
-            return 200, PAGE, "text/html; charset=utf-8"
+            return 200, PAGE, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
         if self.token and headers["Authorization"] != f"Bearer {self.token}":
             return 401, {"detail": "no"}
         if where.path == "/values":
@@ -147,16 +148,18 @@ def test_slates_values_and_the_curve_move_on(opened, service):
     assert "Q4, part 2 of November, Thursday" in page.inner_text("article")
     assert texts(page, "li .text")[:3] == ["LUNCH BAG", EVIL, "P2"]
     assert texts(page, "li .word") == ["… waiting"] * 6
-    first, path = page.query_selector("article"), page.get_attribute(".reward path", "d")
-    assert path.count("L") == 11
+    first = page.query_selector("article")
+    assert page.get_attribute(".reward .each", "d").count("L") == 11
 
     latest = [slate(0), slate(1, ["bought", "clicked", "ignored"], 4.0)]
     service.live = live(70, 200, latest, now=NOW + 2)
+    service.live["curve"].append({"visits": 2001, "reward": -99, "regret": None})
     later(page, "reward 4.0")
     assert texts(page, "li .word") == ["… waiting"] * 3 + ["✓ bought", "▸ clicked", "– ignored"]
     assert first.evaluate("card => card === document.querySelectorAll('article')[1]")  # moved, not made anew
     assert texts(page, "dd") == ["70", "25.0", "200", "3", "4"]  # per second of the service's own clock
-    assert page.get_attribute(".reward path", "d").count("L") == 199
+    assert page.get_attribute(".reward .each", "d").count("L") == 199  # an unfinished point is left out
+    assert page.get_attribute(".regret .mean", "d").count("L") == 199
     rose, fell = page.inner_text("#finding").split("; ")
     assert rose == "Reward per visit rose from −8.61 to −5.41"
     assert fell == "regret fell from 4.71 to 2.31"
@@ -282,4 +285,3 @@ def test_it_needs_nothing_from_elsewhere_and_makes_no_html_of_what_it_is_told():
     assert [
         line for line in PAGE.splitlines() if "http" in line and "http-equiv" not in line and "w3.org" not in line
     ] == []
-    assert "connect-src 'self'" in PAGE

@@ -149,8 +149,8 @@ def test_a_service_of_another_shop_is_refused(tiny_shop, service, client, change
         ((200, {"products": [{"id": "P1"}]}), "the service shows 'P1'; a slate has 3 products of the shop"),
         ((200, {"products": [{"id": "P1"}, {"id": "P2"}, {"id": "X"}]}), "shows 'P1', 'P2', 'X'"),
         ((422, {"detail": "no such state"}), "answers POST /decide with 422, no such state"),
-        ((500, "oh", "text/plain"), "answers POST /decide with 500, Internal Server Error"),
-        ((200, "<html>", "text/html"), "what answers POST /decide is no service"),
+        ((500, "oh", {"Content-Type": "text/plain"}), "answers POST /decide with 500, Internal Server Error"),
+        ((200, "<html>", {"Content-Type": "text/html"}), "what answers POST /decide is no service"),
     ],
 )
 def test_a_service_that_answers_wrongly_is_left(tiny_shop, service, client, monkeypatch, answer, message):
