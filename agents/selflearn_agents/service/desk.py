@@ -77,6 +77,8 @@ class Desk:
             decided = self.kept.decide(visits, now, eligible=eligible, slots=slots, customers=names)
         except ValueError as error:
             raise RefusedError(422, str(error)) from None
+        except NotImplementedError as error:  # an agent of one's own that takes no `eligible`
+            raise RefusedError(501, str(error)) from None
         told = [self._as_told(visit) for visit in decided]
         for decision, name in zip(told, names, strict=True):
             self.live.decided(decision, name, now)

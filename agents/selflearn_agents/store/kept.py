@@ -215,6 +215,7 @@ class KeptAgent:
         Raises:
             StoreError: the store fails; the agent is broken until it has recovered.
         """
+        self._see_to_it()
         if self._entries:
             try:
                 self.store.append(self._entries)

@@ -23,6 +23,7 @@ CREATE TABLE visits (
     number INTEGER PRIMARY KEY, call INTEGER NOT NULL, time REAL NOT NULL, state INTEGER NOT NULL, customer TEXT,
     slate BLOB NOT NULL, propensity BLOB, seen BLOB
 );
+CREATE INDEX visits_by_calls ON visits (call);
 CREATE INDEX visits_of_customers ON visits (customer) WHERE customer IS NOT NULL;
 CREATE TABLE responses (
     visit INTEGER NOT NULL REFERENCES visits, call INTEGER, time REAL NOT NULL, response BLOB NOT NULL,
@@ -71,11 +72,10 @@ class SQLiteStore:
             if read_only:
                 if not path.is_file():
                     raise StoreError(f"{self.url}: there is no such store")
-                self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
-                self._base.isolation_level = None
+                self._base = self._connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
             else:
                 self._own()
-                self._base = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+                self._base = self._connect(path)
                 self._prepare(power_safe)
             found = dict(self._base.execute("SELECT name, content FROM about")) if self._has_tables() else {}
             self._check(found)
@@ -145,8 +145,7 @@ class SQLiteStore:
 
     def _acted(self, call: int) -> Iterator[Acted]:
         masks = dict(self._base.execute("SELECT call, eligible FROM masks WHERE call > ?", [call]))
-        first = self._base.execute("SELECT min(number) FROM visits WHERE call > ?", [call]).fetchone()[0] or 0
-        rows = self._base.execute(f"SELECT {VISIT} FROM visits v WHERE number >= ? ORDER BY number", [first])
+        rows = self._base.execute(f"SELECT {VISIT} FROM visits v WHERE call > ? ORDER BY call, number", [call])
         for number, visits in groupby(map(Visit._make, rows), lambda visit: visit.call):
             yield Acted(number, list(visits), masks.get(number))
 
@@ -237,9 +236,14 @@ class SQLiteStore:
         if self._owner is not None:
             self._owner.close()
 
+    @staticmethod
+    def _connect(path: str | Path, patience: float = PATIENCE, uri: bool = False) -> sqlite3.Connection:
+        # One thread at a time, but a server may begin in one and serve in another.
+        return sqlite3.connect(path, isolation_level=None, timeout=patience, uri=uri, check_same_thread=False)
+
     def _own(self) -> None:
         """Takes the lock of the one process that writes."""
-        self._owner = sqlite3.connect(f"{self._path}-owner", isolation_level=None, timeout=0)
+        self._owner = self._connect(f"{self._path}-owner", patience=0.0)
         try:
             self._owner.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from selflearn_agents.store.record import OPEN, PRODUCTS, RESPONSES, Response, Visit
 from selflearn_env.core.rewards import IGNORED
@@ -44,21 +43,21 @@ def taken_in(
     Returns:
         What `KeptAgent.tell` says of it, and what there is to record, or None where there is nothing new.
     """
-    given = np.asarray(told.responses, dtype=RESPONSES)
-    if given.shape != visit.products.shape:
+    size = len(visit.slate) // PRODUCTS.itemsize
+    if len(told.responses) != size:
         return MISFIT, None
-    known: NDArray[np.int8] = np.full(given.size, OPEN, dtype=RESPONSES) if before is None else before.responses
-    is_closed = not (known == OPEN).any()
-    merged = np.maximum(known, given)
-    lowered = (given != OPEN) & (given < known)
-    if lowered.any() or (is_closed and (merged != known).any()):
+    known = [OPEN] * size if before is None else before.responses.tolist()
+    merged = [max(pair) for pair in zip(known, told.responses, strict=True)]
+    is_closed, waits = OPEN not in known, OPEN in merged
+    is_lowered = any(OPEN < given < old for old, given in zip(known, told.responses, strict=True))
+    if is_lowered or (is_closed and merged != known):
         return AGAINST, None
     if is_closed:
         return KNOWN, None
     if silent:
-        merged[merged == OPEN] = IGNORED
-    waits = bool((merged == OPEN).any())
-    if waits and (merged == known).all() and not told.besides:
+        merged, waits = [max(response, IGNORED) for response in merged], False
+    if waits and merged == known and not told.besides:
         return WAITS if before is None else KNOWN, None
     besides = (b"" if before is None else before.besides) + np.array(told.besides, dtype=PRODUCTS).tobytes()
-    return WAITS if waits else LEARNED, Response(told.number, None, now, merged.tobytes(), silent, besides)
+    response = np.array(merged, dtype=RESPONSES).tobytes()
+    return WAITS if waits else LEARNED, Response(told.number, None, now, response, silent, besides)

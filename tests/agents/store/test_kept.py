@@ -1,0 +1,317 @@
+"""Agents in a store outlive their process, and whatever happens to the file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from selflearn_agents import AGENTS, make_agent
+from selflearn_agents.bandits.epsilon_greedy import EpsilonGreedyAgent
+from selflearn_agents.store import StoreError, open_store
+from selflearn_agents.store.kept import KeptAgent
+from selflearn_agents.store.telling import Told
+
+from selflearn_env.core.items import Items
+from selflearn_env.core.seen import SeenVisits
+from tests.agents.extras import CHEAPER, skip_without_extra
+from tests.agents.store.killing import IDENTITY, is_equal, kill_often, never_killed, open_kept
+
+HOUR = 3_600.0
+SERVING = [name for name, agent in AGENTS.items() if not agent.privileged]
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/values.db"
+
+
+@pytest.fixture
+def make(tiny_shop):
+    return lambda: make_agent("epsilon_greedy", history=tiny_shop.history, slate_size=3, seed=0)
+
+
+def serve_some(kept, calls, rng, seen=False):
+    """Decides and learns."""
+    for call in range(calls):
+        states = rng.integers(kept.agent.states, size=rng.integers(1, 5))
+        visits = kept.decide(seen_visits(states, rng) if seen else states, call * HOUR)
+        kept.commit()
+        kept.tell([Told(visit.number, rng.integers(3, size=3).tolist()) for visit in visits], call * HOUR + 1)
+        kept.commit()
+
+
+def seen_visits(states, rng):
+    """Visits of customers of whom something is known."""
+    size = len(states)
+    counts = rng.integers(4, size=size)
+    record = Items(
+        np.concatenate([[0], np.cumsum(counts)]),
+        rng.integers(8, size=counts.sum()).astype(np.int32),
+        np.sort(rng.integers(19_000, 19_500, size=counts.sum())),
+    )
+    customer = rng.permutation(20)[:size]
+    return SeenVisits(
+        states, customer, np.full(size, 19_600), counts * 7, counts, np.zeros(size, dtype=np.int64), record
+    )
+
+
+@pytest.mark.parametrize("name", ["epsilon_greedy", "hierarchical"])
+def test_kills_lose_nothing_that_was_acknowledged(name, tiny_shop, url):
+    make = lambda: make_agent(name, history=tiny_shop.history, slate_size=3, seed=0)  # noqa: E731
+    done = kill_often(url, make, kills=5, rng=np.random.default_rng(5))
+    assert done["decisions"] > 20
+    assert done["responses"] > 10
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_every_agent_goes_on_bit_for_bit(name, regulars_shop, url):
+    skip_without_extra(name)
+    hyperparameters = CHEAPER.get(name, {})
+    make = lambda: make_agent(  # noqa: E731
+        name, history=regulars_shop.history, slate_size=3, seed=0, **hyperparameters
+    )
+    kept, rng = open_kept(url, make), np.random.default_rng(1)
+    seen = kept.agent.knows_customers
+    serve_some(kept, 6, rng, seen)
+    kept.keep()
+    serve_some(kept, 6, rng, seen)
+    kept.store.close()
+    again = open_kept(url, make)
+    assert not again.notes
+    if again.agent.unsaved is None:
+        assert again.replayed == 12
+        assert is_equal(again.agent, kept.agent)
+        assert is_equal(again.agent, never_killed(again, make))
+    states = np.arange(10)
+    assert np.array_equal(again.agent.act(states), kept.agent.act(states))
+    again.store.close()
+
+
+def test_responses_rise_until_all_are_known(make, url):
+    kept = open_kept(url, make)
+    (visit,) = kept.decide(np.array([3]), 0.0)
+    number = visit.number
+
+    def tell(*responses):
+        return kept.tell([Told(number, responses)], 1.0)[0]
+
+    assert tell(-1, -1, -1) == "open"
+    assert not kept.store.responses([number])
+    assert [tell(1, -1, -1), tell(1, -1, -1), tell(2, -1, -1), tell(1, -1, -1)] == ["open", "known", "open", "against"]
+    assert tell(2, 0) == "misfit"
+    assert kept.learned == 0
+    assert [tell(-1, 0, 0), tell(2, 0, 0), tell(-1, -1, 0), tell(2, 0, 1)] == ["learned", "known", "known", "against"]
+    assert kept.tell([Told(99, (0, 0, 0))], 1.0) == ["unknown"]
+    assert kept.learned == 1
+    kept.commit()
+    assert kept.store.responses([number])[number].responses.tolist() == [2, 0, 0]
+
+
+def test_one_request_may_tell_of_a_visit_twice(make, url):
+    kept = open_kept(url, make)
+    first, second = kept.decide(np.array([3, 4]), 0.0)
+    told = [
+        Told(first.number, (1, -1, 0)),
+        Told(second.number, (0, 0, 0)),
+        Told(first.number, (1, 2, 0)),
+        Told(first.number, (1, 2, 0)),
+    ]
+    assert kept.tell(told, 1.0) == ["open", "learned", "learned", "known"]
+    assert kept.agent._visits == 2
+
+
+def test_silence_means_ignored(make, url):
+    kept = open_kept(url, make)
+    early = kept.decide(np.array([1, 2, 3]), 10.0)
+    (late,) = kept.decide(np.array([1]), 20.0)
+    kept.tell([Told(early[0].number, (2, 2, 2)), Told(early[1].number, (-1, 1, -1))], 15.0)
+    assert kept.close_overdue(10.0, 25.0) == 0
+    assert kept.close_overdue(20.0, 25.0, most=1) == 1
+    assert kept.close_overdue(20.0, 25.0) == 1
+    assert kept.close_overdue(20.0, 25.0) == 0
+    kept.commit()
+    told = kept.store.responses([visit.number for visit in (*early, late)])
+    assert [told[visit.number].responses.tolist() for visit in early] == [[2, 2, 2], [0, 1, 0], [0, 0, 0]]
+    assert [told[visit.number].silent for visit in early] == [False, True, True]
+    assert late.number not in told
+    assert kept.tell([Told(early[2].number, (2, 0, 0))], 26.0) == ["against"]
+
+
+def test_counts_are_those_of_the_record(make, url):
+    kept, rng = open_kept(url, make), np.random.default_rng(2)
+    serve_some(kept, 20, rng)
+    kept.keep()
+    serve_some(kept, 20, rng)
+    shown, bought = np.zeros((2, kept.agent.states, kept.agent.products), dtype=int)
+    for made in kept.store.replay(0):
+        for response, visit in getattr(made, "responses", ()):
+            shown[visit.state, visit.products] += 1
+            bought[visit.state, visit.products] += response.responses == 2
+    for state in range(kept.agent.states):
+        counts = kept.counts(state)
+        assert sorted(counts) == np.flatnonzero(shown[state]).tolist()
+        assert [counts[product].bought for product in sorted(counts)] == bought[state][shown[state] > 0].tolist()
+    kept.keep()
+    states = kept.store.states()
+    assert states == np.flatnonzero(shown.any(axis=1)).tolist()
+    last = kept.store.values(states[0])
+    assert [value.shown for value in last] == shown[states[0]][shown[states[0]] > 0].tolist()
+    fresh = [value for state in states for value in kept.store.values(state) if value.changed == 19 * HOUR + 1]
+    assert fresh
+    assert all(value.value == kept.agent.values([value.state])[0, value.product] for value in fresh)
+
+
+def test_a_full_disk_takes_nothing_in_and_loses_nothing(make, url):
+    kept, rng = open_kept(url, make), np.random.default_rng(3)
+    serve_some(kept, 3, rng)
+    base = kept.store._base
+    base.execute(f"PRAGMA max_page_count = {base.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(StoreError, match="the disk is full, so nothing is taken in"):
+        serve_some(kept, 200, rng)
+    with pytest.raises(StoreError, match="disk is full"):
+        kept.decide(np.array([0]), 0.0)
+    before = kept.store.counts()
+    base.execute("PRAGMA max_page_count = 1000000")
+    kept.recover()
+    assert kept.visits == before.visits
+    assert is_equal(kept.agent, never_killed(kept, make))
+    serve_some(kept, 3, rng)
+
+
+def test_a_store_that_cannot_be_written_says_so(make, url):
+    kept = open_kept(url, make)
+    kept.store._base.execute("PRAGMA query_only = ON")
+    kept.decide(np.array([0]), 0.0)
+    with pytest.raises(StoreError, match="cannot be written to, so nothing is taken in; see to its permissions"):
+        kept.commit()
+
+
+def test_a_second_process_is_refused_and_harms_nothing(make, url):
+    kept, rng = open_kept(url, make), np.random.default_rng(4)
+    serve_some(kept, 2, rng)
+    child = os.fork()
+    if not child:
+        try:
+            open_store(url)
+        except StoreError as error:
+            os._exit(3 if "another process writes to this store; stop it first" in str(error) else 1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    reader = open_store(url, read_only=True)
+    assert reader.counts() == kept.store.counts()
+    serve_some(kept, 2, rng)
+    kept.store.close()
+    open_store(url).close()
+
+
+@pytest.mark.parametrize("harm", ["a byte of a piece", "a piece"])
+def test_a_damaged_agent_goes_through_its_record_again(harm, make, url):
+    kept = open_kept(url, make)
+    serve_some(kept, 5, np.random.default_rng(6))
+    kept.keep()
+    kept.store.close()
+    base = sqlite3.connect(url.removeprefix("sqlite:///"))
+    if harm == "a piece":
+        base.execute("DELETE FROM pieces WHERE rowid = (SELECT max(rowid) FROM pieces)")
+    else:
+        base.execute("UPDATE pieces SET content = CAST(x'00' || substr(content, 2) AS BLOB) WHERE name LIKE '%old'")
+        base.execute("UPDATE pieces SET content = CAST(x'01' || substr(content, 2) AS BLOB) WHERE name LIKE '%old'")
+    base.commit()
+    base.close()
+    again = open_kept(url, make)
+    assert "is damaged; the agent was made anew and went through its whole record" in again.notes[0]
+    assert is_equal(again.agent, kept.agent)
+    again.keep()
+    again.store.close()
+    assert not open_kept(url, make).notes
+
+
+def test_a_damaged_file_is_left_as_it_is(make, url, tmp_path):
+    kept = open_kept(url, make)
+    serve_some(kept, 30, np.random.default_rng(6))
+    kept.store.close()
+    path = tmp_path / "values.db"
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 6] = b"\xff" * (4096 * 3)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="the file is damaged"):
+        open_kept(url, make)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no database of anything, but longer than its heading" * 20, "no database of SQLite"),
+        (None, "a database of something else"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(content, message, tmp_path, url):
+    path = tmp_path / "values.db"
+    if content is None:
+        other = sqlite3.connect(path)
+        other.execute("CREATE TABLE mine (x)")
+        other.close()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(StoreError, match=message):
+        open_store(url)
+
+
+def test_a_store_of_another_shop_or_format_is_refused(make, url, monkeypatch):
+    open_kept(url, make).store.close()
+    other = pytest.raises(StoreError, match="a store of another agent: it has 'under test', and this is 'ucb'")
+    with closing(open_store(url)) as store, other:
+        KeptAgent(store, {"agent": "ucb"}, make, [])
+    monkeypatch.setattr("selflearn_agents.store.sqlite.FORMAT", 2)
+    with pytest.raises(StoreError, match="a store of format 1, this version of selflearn-env writes 2"):
+        open_store(url, read_only=True)
+
+
+def test_an_agent_of_another_version_is_refused(tiny_shop, make, url):
+    kept = open_kept(url, make)
+    serve_some(kept, 2, np.random.default_rng(7))
+    kept.store.close()
+    other = lambda: make_agent("epsilon_greedy", history=tiny_shop.history, slate_size=3, seed=1)  # noqa: E731
+    base = sqlite3.connect(url.removeprefix("sqlite:///"))
+    base.execute("UPDATE about SET content = replace(content, '\"version\": ', '\"version\": 9') WHERE name = 'image'")
+    base.commit()
+    base.close()
+    with closing(open_store(url)) as store, pytest.raises(StoreError, match="was shown what this agent does not show"):
+        KeptAgent(store, IDENTITY, other, [EpsilonGreedyAgent])
+    assert "of format 9" in open_kept(url, make).notes[0]
+
+
+def test_an_agent_that_fails_to_learn_recovers(tiny_shop, url):
+    class Failing(EpsilonGreedyAgent):
+        fails = False
+
+        def _update(self, states, slates, responses, item_rewards):
+            if Failing.fails:
+                raise RuntimeError("out of order")
+            super()._update(states, slates, responses, item_rewards)
+
+    make = lambda: Failing(tiny_shop.history, 3, np.random.default_rng(0))  # noqa: E731
+    kept = KeptAgent(open_store(url), IDENTITY, make, [Failing])
+    serve_some(kept, 2, np.random.default_rng(8))
+    (visit,) = kept.decide(np.array([0]), 0.0)
+    kept.commit()
+    Failing.fails = True
+    with pytest.raises(RuntimeError, match="out of order"):
+        kept.tell([Told(visit.number, (0, 0, 0))], 1.0)
+    with pytest.raises(StoreError, match="the agent failed to learn"):
+        kept.commit()
+    Failing.fails = False
+    kept.recover()
+    assert kept.tell([Told(visit.number, (0, 0, 0))], 1.0) == ["learned"]
+    kept.commit()
+    assert is_equal(kept.agent, never_killed(kept, make))
+
+
+@pytest.mark.parametrize("url", ["values.db", "sqlite://values.db", "sqlite:///", "redis://here"])
+def test_a_url_that_cannot_be_read_is_an_error(url):
+    with pytest.raises(ValueError, match=r"write sqlite:///values\.db or mongodb://host/database"):
+        open_store(url)
