@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from selflearn_agents.service.limits import Limits, RefusedError
 from selflearn_agents.store.kept import KeptAgent
-from selflearn_agents.store.record import OPEN, PRODUCTS, Response, Visit
+from selflearn_agents.store.record import PRODUCTS, Response, Visit
 from selflearn_agents.store.seen import date_of
 from selflearn_env.core.items import Items
 from selflearn_env.core.people.log import LoggedVisits
-from selflearn_env.core.rewards import BOUGHT, IGNORED
+from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.seen import UNKNOWN, SeenVisits
 from selflearn_env.shop.calendar import calendar_tiers
 from selflearn_env.shop.shop import Shop
@@ -107,22 +107,24 @@ class Clientele:
         return number
 
     def _known(self, kept: KeptAgent, name: str, number: int, date: int) -> Known:
-        """What the log, and then the record, has of a customer before a date, or earlier on it."""
+        """What the log, and then the record, has of a customer before a date, or earlier on it.
+
+        The log ends for a customer where the record begins: simulated customers live their lives anew from a visit of
+        the log, and what they bought there afterwards they have not bought.
+        """
         last, visits, empty = -1, 0, 0
         products, days = [], []
+        life = [(came, visit, told) for visit, told in kept.store.life(name) if (came := date_of(visit)) <= date]
         if number < self._count:
             log, first = self._log, self._shop.customers.first_date
             own = np.arange(log.first[number], log.first[number + 1])
-            own = own[log.day[own] + first < date]
+            own = own[log.day[own] + first < min([date, *(came for came, _, _ in life)])]
             if own.size:
                 visits, last = own.size, int(log.day[own[-1]]) + first
                 items = slice(log.start[own[0]], log.start[own[-1] + 1])
                 products.append(log.product[items].astype(np.int64))
                 days.append(np.repeat(log.day[own] + first, np.diff(log.start[own[0] : own[-1] + 2])))
-        for visit, told in kept.store.life(name):
-            came = date_of(visit)
-            if came > date:
-                continue
+        for came, visit, told in life:
             visits, last = visits + 1, came
             bought, nothing = _of(visit, told)
             empty = empty + 1 if nothing else 0
@@ -142,9 +144,9 @@ NOBODY = Known(-1, 0, 0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64
 
 
 def _of(visit: Visit, told: Response | None) -> tuple[NDArray[np.int64], bool]:
-    """What was bought in a visit, and whether nothing in its slate was bought or clicked, as far as was told."""
+    """What was bought in a visit, and whether nothing was bought or clicked in it, as far as was told."""
     if told is None:
         return np.zeros(0, dtype=np.int64), True
     response = told.responses
     bought = np.concatenate([visit.products[response == BOUGHT], np.frombuffer(told.besides, dtype=PRODUCTS)])
-    return bought.astype(np.int64), bool(np.isin(response, (IGNORED, OPEN)).all())
+    return bought.astype(np.int64), not bought.size and not (response == CLICKED).any()
