@@ -107,7 +107,7 @@ class Clientele:
         return number
 
     def _known(self, kept: KeptAgent, name: str, number: int, date: int) -> Known:
-        """What the log has of a customer until the record begins, and then the record, before a date or earlier on it."""
+        """What the log has of a customer until its record begins, and then the record; up to a date."""
         life = [(date_of(visit), visit, told) for visit, told in kept.store.life(name)]
         begin = min([date, *(came for came, _, _ in life[:1])])
         last, visits, empty = -1, 0, 0
