@@ -18,6 +18,7 @@ CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
+SERVING = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
 PEOPLE = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
 
 
@@ -59,6 +60,11 @@ def test_a_person_is_met_as_the_document_says():
     assert run_blocks(PEOPLE) == [*said(PEOPLE), ""]
 
 
+def test_an_agent_is_kept_as_the_document_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_blocks(SERVING) == said(SERVING)
+
+
 def test_lives_are_lived_again_as_the_document_says():
     assert run_blocks(JOURNEY) == said(JOURNEY)
 
@@ -74,8 +80,8 @@ def test_a_model_learns_and_a_policy_is_valued_as_the_document_says(tmp_path, mo
 
 @pytest.mark.parametrize(
     "text",
-    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS],
-    ids=["README", "customers", "agents", "journey", "people", "tools"],
+    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS, SERVING],
+    ids=["README", "customers", "agents", "journey", "people", "tools", "serving"],
 )
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)

@@ -11,6 +11,7 @@ from selflearn_agents.benchmark.environments import environment_rows
 from selflearn_agents.benchmark.growth import growth
 from selflearn_agents.benchmark.large import large
 from selflearn_agents.benchmark.report import BASELINE, as_text, check, described, draw, relative
+from selflearn_agents.benchmark.serving import serving_rows
 from selflearn_agents.benchmark.shops import shop_rows
 from selflearn_agents.commands.arguments import add_out_argument, positive
 from selflearn_agents.commands.output import folder, manifest, write_text
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> None:
         *environment_rows(options.repeats),
         *agent_rows(options.repeats),
         *compare_rows(),
+        *serving_rows(options.repeats),
         *at_scale,
     ]
     machine = described()

@@ -107,24 +107,23 @@ class Clientele:
         return number
 
     def _known(self, kept: KeptAgent, name: str, number: int, date: int) -> Known:
-        """What the log, and then the record, has of a customer before a date, or earlier on it.
-
-        The log ends for a customer where the record begins: simulated customers live their lives anew from a visit of
-        the log, and what they bought there afterwards they have not bought.
-        """
+        """What the log has of a customer until its record begins, and then the record; up to a date."""
+        life = [(date_of(visit), visit, told) for visit, told in kept.store.life(name)]
+        begin = min([date, *(came for came, _, _ in life[:1])])
         last, visits, empty = -1, 0, 0
         products, days = [], []
-        life = [(came, visit, told) for visit, told in kept.store.life(name) if (came := date_of(visit)) <= date]
         if number < self._count:
             log, first = self._log, self._shop.customers.first_date
             own = np.arange(log.first[number], log.first[number + 1])
-            own = own[log.day[own] + first < min([date, *(came for came, _, _ in life)])]
+            own = own[log.day[own] + first < begin]
             if own.size:
                 visits, last = own.size, int(log.day[own[-1]]) + first
                 items = slice(log.start[own[0]], log.start[own[-1] + 1])
                 products.append(log.product[items].astype(np.int64))
                 days.append(np.repeat(log.day[own] + first, np.diff(log.start[own[0] : own[-1] + 2])))
         for came, visit, told in life:
+            if came > date:
+                continue
             visits, last = visits + 1, came
             bought, nothing = _of(visit, told)
             empty = empty + 1 if nothing else 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from selflearn_agents.store.kept import KeptAgent
 from selflearn_agents.store.protocol import Store, StoreError
 from selflearn_agents.store.sqlite import SQLiteStore
+from selflearn_agents.store.telling import Told
 
-__all__ = ["Store", "StoreError", "open_store"]
+__all__ = ["KeptAgent", "Store", "StoreError", "Told", "open_store"]
 
 SCHEMES = ("sqlite:///", "mongodb://", "mongodb+srv://")
 
