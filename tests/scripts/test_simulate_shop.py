@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -20,10 +21,12 @@ def service(shop):
         yield service
 
 
-def test_it_says_how_the_service_did(shop, service):
+def test_it_says_how_the_service_did(shop, service, monkeypatch):
+    monkeypatch.setattr(service, "token", "s3cret")
     done = run(
-        "simulate-shop", "--url", service.url, "--shop", shop, "--slate-size", 3, "--customers", 25, "--batch", 4
-    )
+        "simulate-shop", "--url", service.url, "--shop", shop, "--slate-size", 3, "--customers", 25, "--batch", 4,
+        env={**os.environ, "SELFLEARN_TOKEN": "s3cret"},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "visits/s" in done.stderr  # the bar has a rate
     *_, rewards, speed = done.stdout.splitlines()

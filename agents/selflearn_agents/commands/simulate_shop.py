@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from selflearn_agents.commands.arguments import add_environment_arguments, positive, seed, world
+from selflearn_agents.commands.arguments import (
+    add_environment_arguments,
+    add_token_argument,
+    positive,
+    seed,
+    token_of,
+    world,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="of a service, see `selflearn serve`")
-    parser.add_argument("--token", help="that the service was started with, if it was")
+    add_token_argument(parser)
     add_environment_arguments(parser)
     parser.add_argument("--customers", type=positive, default=10_000, help="visits to the service")
     parser.add_argument(
@@ -28,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     from selflearn_agents.service.client import Client  # needs the extra
     from selflearn_agents.service.simulated_shop import check_service, simulate
 
-    with Client(options.url, options.token) as client:
+    with Client(options.url, token_of(options)) as client:
         catalogue = client.catalogue()  # says what is amiss before the shop is read
         where = world(options)
         check_service(catalogue, where)
