@@ -12,8 +12,6 @@ from tests.agents.service.http_server import running
 from tests.agents.service.popular_service import PopularService
 from tests.scripts.command import run
 
-pytest.importorskip("httpx")
-
 
 @pytest.fixture(scope="module")
 def service(shop):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import selflearn_agents.service
+from selflearn_agents.service import app
 
 from tests.agents.service.http_server import Server, running
 
-POLICY = pytest.importorskip("selflearn_agents.service.app").POLICY  # needs the extra
-PAGE = Path(selflearn_agents.service.__file__).with_name("page.html").read_text(encoding="utf-8")
+PAGE = app.PAGE.read_text(encoding="utf-8")
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
 STATES = ["Q4_November_1_Thursday", "Q1_June_0_Monday"]
 NOW = 1_764_201_300.0
@@ -62,7 +60,7 @@ class Service(Server):
         self.asked.append(path)
         where = urlsplit(path)
         if where.path == "/":
-            return 200, PAGE, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
+            return 200, PAGE, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": app.POLICY}
         if self.token and headers["Authorization"] != f"Bearer {self.token}":
             return 401, {"detail": "no"}
         if where.path == "/values":

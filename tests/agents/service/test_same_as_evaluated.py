@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-pytest.importorskip("fastapi")
-
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.evaluation import World, evaluate
 from selflearn_agents.service.desk import Desk

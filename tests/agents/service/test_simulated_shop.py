@@ -7,9 +7,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-
-pytest.importorskip("httpx")
-
 from selflearn_agents import make_agent
 from selflearn_agents.evaluation import World, evaluate
 from selflearn_agents.evaluation.serving import Serving
