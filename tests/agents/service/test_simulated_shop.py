@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections import Counter
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -190,3 +192,10 @@ def test_a_token_is_sent(service, token):
         else:
             with pytest.raises(PermissionError, match=r"the service wants the token .*; give it as --token"):
                 client.catalogue()
+
+
+def test_without_httpx_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "selflearn_agents.service.client")
+    with pytest.raises(ImportError, match="^what talks to a service needs httpx: pip install"):
+        import_module("selflearn_agents.service.client")
