@@ -162,12 +162,16 @@ def test_propensities_sum_to_one_over_all_slates(name, slots, ready, states):
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_propensities_are_the_frequencies_of_whole_slates(name, ready, states):
-    agent, eligible, draws = ready(name), masks(1, P, share=0.4)[0], 4_000
-    slates, counts = np.unique(agent.act(np.full(draws, states[0]), eligible), axis=0, return_counts=True)
-    probability = agent.propensity(np.full(len(slates), states[0]), slates, eligible).prod(axis=1)
-    error = np.sqrt(draws * probability * (1 - probability))
-    assert (probability > 0).all()
-    assert (np.abs(counts - draws * probability) <= 5 * error + 1).all()
+    """Of two kinds of visits that take turns; half of what may be shown to the one may be shown to the other."""
+    agent, draws = ready(name), 3_000
+    kinds = np.arange(P) < np.array([[N], [P - 2]])
+    shown = agent.act(np.full(2 * draws, states[0]), np.tile(kinds, (draws, 1)))
+    for eligible, some in zip(kinds, (shown[::2], shown[1::2]), strict=True):
+        slates, counts = np.unique(some, axis=0, return_counts=True)
+        probability = agent.propensity(np.full(len(slates), states[0]), slates, eligible).prod(axis=1)
+        error = np.sqrt(draws * probability * (1 - probability))
+        assert (probability > 0).all()
+        assert (np.abs(counts - draws * probability) <= 5 * error + 1).all()
 
 
 @pytest.mark.parametrize("name", KNOWN)

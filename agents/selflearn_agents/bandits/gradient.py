@@ -142,15 +142,15 @@ class GradientAgent(Agent):
         """(B, k) pi_k of the product in slot k, of what is eligible; 0 where a slot above shows it already."""
         probability = np.zeros(slates.shape)
         again = repeats(slates)
-        for visit, slate in enumerate(slates):
+        for visit in range(len(states)):
             preferences = self._preferences(states[visit : visit + 1])[0]
-            kept = np.ones(slate.size, dtype=np.bool_) if again is None else ~again[visit]
             if eligible is not None:
-                preferences[~eligible[visit]] = -np.inf
-                kept &= eligible[visit, slate]
-            if kept.any():
-                shown, left, _, _ = _logarithms(preferences, slate[kept])
-                probability[visit, kept] = np.exp(shown - left)
+                preferences[
+                    ~eligible[visit]
+                ] = -np.inf  # a slate has fewer slots than products are eligible, or as many
+            kept = slice(None) if again is None else ~again[visit]
+            shown, left, _, _ = _logarithms(preferences, slates[visit, kept])
+            probability[visit, kept] = np.exp(shown - left)
         return probability
 
 
