@@ -84,7 +84,7 @@ class Agent(ABC):
                 learned.
         """
         given = self._given(visits)
-        slates = self._shown(slates, len(given))
+        slates = self._checked(slates, len(given))
         responses, item_rewards = np.asarray(responses), np.asarray(item_rewards, dtype=np.float64)
         if not responses.shape == item_rewards.shape == slates.shape:
             raise ValueError(
@@ -119,7 +119,7 @@ class Agent(ABC):
             ValueError: a state or product does not exist, or shapes do not fit.
         """
         given = self._given(visits)
-        slates = self._shown(slates, len(given))
+        slates = self._checked(slates, len(given))
         return self._propensity(given, slates, *self._allowed(self._propensity, eligible, len(given)))
 
     def _given(self, visits: ArrayLike | SeenVisits) -> Any:
@@ -130,7 +130,7 @@ class Agent(ABC):
         check_states(visits.state, self.states)
         return visits if self.knows_customers else visits.state
 
-    def _shown(self, slates: ArrayLike, batch: int) -> NDArray[np.int64]:
+    def _checked(self, slates: ArrayLike, batch: int) -> NDArray[np.int64]:
         """Slates (B, k), checked, whole or cut short, and contiguous: loops would be compiled anew for any others."""
         slates = np.asarray(slates)
         slots = slates.shape[1] if slates.ndim == 2 and 1 <= slates.shape[1] < self.slate_size else self.slate_size
