@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.datasets import retail_shop
+
+TOKEN = "SELFLEARN_TOKEN"  # variable of the shell
 
 
 def positive(text: str) -> int:
@@ -61,6 +64,16 @@ def add_shop_argument(parser: argparse.ArgumentParser) -> None:
 def shop_of(options: argparse.Namespace) -> Shop:
     """The shop asked for."""
     return retail_shop() if options.shop is None else Shop.load(options.shop)
+
+
+def add_token_argument(parser: argparse.ArgumentParser) -> None:
+    """The argument that says what clients of a service must show; `token_of` reads it."""
+    parser.add_argument("--token", help=f"what clients must show as a bearer token; by default ${TOKEN}, if it is set")
+
+
+def token_of(options: argparse.Namespace) -> str | None:
+    """The token asked for, which does not show in lists of processes where the variable has it; None for none."""
+    return options.token or os.environ.get(TOKEN) or None
 
 
 def add_environment_arguments(parser: argparse.ArgumentParser, env: str = "selflearn/Retail-v0") -> None:

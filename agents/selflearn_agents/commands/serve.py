@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from selflearn_agents import AGENTS
 from selflearn_agents.agent import Agent
-from selflearn_agents.commands.arguments import AGENT_HELP, add_shop_argument, agent, positive, seed, shop_of
+from selflearn_agents.commands.arguments import (
+    AGENT_HELP,
+    add_shop_argument,
+    add_token_argument,
+    agent,
+    positive,
+    seed,
+    shop_of,
+    token_of,
+)
 from selflearn_agents.registry import agent_rng
 from selflearn_agents.service.limits import Limits
 from selflearn_agents.specification import AgentSpec
@@ -21,8 +29,6 @@ from selflearn_agents.store.names import names_of
 from selflearn_agents.store.warming import warm_up
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.shop import Shop
-
-TOKEN = "SELFLEARN_TOKEN"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--power-safe", action="store_true", help="wait for the disk at each commit; slower")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; by default this machine only")
     parser.add_argument("--port", type=positive, default=8000, help="port to listen on")
-    parser.add_argument("--token", help=f"what clients must show as a bearer token; by default ${TOKEN}, if it is set")
+    add_token_argument(parser)
     parser.add_argument(
         "--silence", type=float, default=limits.silence, help="seconds after which silence means ignored"
     )
@@ -56,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
         raise missing_extra("serving needs FastAPI and uvicorn", "serve") from None
 
     shop = shop_of(options)
-    token = options.token or os.environ.get(TOKEN) or None
+    token = token_of(options)
     limits = Limits(options.max_body, options.max_batch, options.max_open, silence=options.silence)
     known = known_agents(options.agent)
     store = open_store(options.store, power_safe=options.power_safe)

@@ -36,7 +36,8 @@ PAGE = Path(__file__).with_name("page.html")
 MOST_VALUES = 1_000
 # The page has all that it needs in itself, and talks to nobody but its own server.
 POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 log = logging.getLogger("selflearn")
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from selflearn_agents.service.limits import Limits, RefusedError
 from selflearn_agents.store.kept import KeptAgent
-from selflearn_agents.store.record import OPEN, PRODUCTS, Response, Visit
+from selflearn_agents.store.record import PRODUCTS, Response, Visit
 from selflearn_agents.store.seen import date_of
 from selflearn_env.core.items import Items
 from selflearn_env.core.people.log import LoggedVisits
-from selflearn_env.core.rewards import BOUGHT, IGNORED
+from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.seen import UNKNOWN, SeenVisits
 from selflearn_env.shop.calendar import calendar_tiers
 from selflearn_env.shop.shop import Shop
@@ -143,9 +143,9 @@ NOBODY = Known(-1, 0, 0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64
 
 
 def _of(visit: Visit, told: Response | None) -> tuple[NDArray[np.int64], bool]:
-    """What was bought in a visit, and whether nothing in its slate was bought or clicked, as far as was told."""
+    """What was bought in a visit, and whether nothing was bought or clicked in it, as far as was told."""
     if told is None:
         return np.zeros(0, dtype=np.int64), True
     response = told.responses
     bought = np.concatenate([visit.products[response == BOUGHT], np.frombuffer(told.besides, dtype=PRODUCTS)])
-    return bought.astype(np.int64), bool(np.isin(response, (IGNORED, OPEN)).all())
+    return bought.astype(np.int64), not bought.size and not (response == CLICKED).any()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 from html import escape, unescape
 
 import pytest
-from playwright.sync_api import sync_playwright
 from selflearn_agents.baselines.popular import PopularAgent
 from selflearn_agents.evaluation import World
 from selflearn_agents.evaluation.plan import Plan
@@ -25,7 +23,6 @@ NAMES = ["random", "popular", LONG, AgentSpec(EVIL, PopularAgent, {}), "oracle"]
 MADE = {"environment": "selflearn/Retail-v0", "shop": "8 products & <b>more</b>", "digest": "0123456789abcdef" * 4}
 SECTIONS = ["ranking", "learning", "differences", "habits", "robustness", "null", "favourites", "made"]
 ROWS = {"ranking": [5], "learning": [], "differences": [4], "habits": [5], "robustness": [5], "null": [5], "made": []}
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +46,6 @@ def path(page_text, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(page_text, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if BROWSER is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[1280, 390])
