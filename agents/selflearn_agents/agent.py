@@ -95,7 +95,7 @@ class Agent(ABC):
             )
         if not is_finite(item_rewards):
             raise ValueError("item_rewards must be finite numbers")
-        self._update(given, slates, responses, item_rewards)
+        self._update(given, slates, np.ascontiguousarray(responses), np.ascontiguousarray(item_rewards))
 
     def values(self, visits: ArrayLike | SeenVisits) -> NDArray[np.float64]:
         """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate".
@@ -133,10 +133,10 @@ class Agent(ABC):
         return visits if self.knows_customers else visits.state
 
     def _checked(self, slates: ArrayLike, batch: int) -> NDArray[np.int64]:
-        """Slates (B, k), checked, whole or cut short."""
+        """Slates (B, k), checked, whole or cut short, and contiguous: loops would be compiled anew for any others."""
         slates = np.asarray(slates)
         slots = slates.shape[1] if slates.ndim == 2 and 1 <= slates.shape[1] < self.slate_size else self.slate_size
-        return check_products(slates, batch, slots, self.products)
+        return np.ascontiguousarray(check_products(slates, batch, slots, self.products))
 
     def _allowed(
         self, method: Callable[..., Any], eligible: ArrayLike | None, batch: int

@@ -43,7 +43,7 @@ def digest(name, shop, batch):
         slates = agent.act(envs.unwrapped.visits if AGENTS[name].sees_visits else told)
         info = envs.step(slates)[-1]
         agent.update(told, slates, info["response"], info["item_reward"])
-        for part in (slates, *(method(agent, told, slates) for method in (values, propensity))):
+        for part in (slates, *(method(agent, told, slates) for method in (values, propensity, of_few))):
             seen.update(np.ascontiguousarray(part).tobytes())
         states = info["state"]
     return seen.hexdigest()
@@ -62,6 +62,11 @@ def values(agent, states, slates):
 
 def propensity(agent, states, slates):
     return attempt(agent.propensity, states, slates)
+
+def of_few(agent, states, slates):
+    eligible = np.random.default_rng(slates[0]).random((len(slates), agent.products)) < 0.1
+    eligible[:, :4] = True
+    return attempt(agent.act, states, eligible)
 
 def attempt(method, *arguments):
     try:

@@ -153,7 +153,7 @@ def test_states_that_do_not_exist_are_refused(name, states, message, make):
     [
         ([[0, 1, 8]], np.zeros((1, 3)), "is product 8, but the catalogue has products 0..7"),
         ([[0, 1, -1]], np.zeros((1, 3)), "is product -1, but the catalogue"),
-        ([[0, 1]], np.zeros((1, 2)), "expected product indexes of shape"),
+        ([[0, 1, 2, 3]], np.zeros((1, 4)), "expected product indexes of shape"),
         ([[0, 1, 2]], np.zeros((1, 2)), "have the shape of the slates"),
         ([[0, 1, 2]], [[0.0, np.nan, 1.0]], "item_rewards must be finite"),
     ],

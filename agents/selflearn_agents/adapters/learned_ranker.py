@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecNormalize
 
@@ -71,14 +71,20 @@ class LearnedRanker(Agent):
         self._model.learn(steps)
         self.chosen = np.zeros(len(HOLDING_BACK), dtype=np.int64)  # how often each ranker, after training
 
-    def act(self, visits: Any) -> NDArray[np.int64]:
-        """(B, n) the slates of the rankers that the policy finds best."""
+    def act(self, visits: Any, eligible: ArrayLike | None = None) -> NDArray[np.int64]:
+        """(B, n) the slates of the rankers that the policy finds best.
+
+        Raises:
+            NotImplementedError: not everything is eligible.
+        """
+        if eligible is not None:
+            raise NotImplementedError("the policy chooses between rankings of the whole catalogue, eligible or not")
         observation = self._scale.normalize_obs(self._view.observe(visits))
         choice = self._model.predict(observation, deterministic=True)[0]
         self.chosen += np.bincount(choice, minlength=len(HOLDING_BACK))
         return self._rankers.slates(choice, visits)
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         raise NotImplementedError("the policy has learned from what is known of a customer, not from states")
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:

@@ -101,8 +101,8 @@ class MABWiserAgent(Agent):
             self._bandits[state].fit(np.repeat(products, visits), bought.ravel().astype(np.float64))
         return self._bandits[state]
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
-        """(B, n) the products of greatest expectation."""
+    def _act(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the eligible products of greatest expectation."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         for row, state in enumerate(states.tolist()):
             if self._contexts is None:
@@ -110,6 +110,8 @@ class MABWiserAgent(Agent):
             else:
                 expectations = self._shared.predict_expectations(self._contexts[[state]])
             scores = np.fromiter(expectations.values(), np.float64, self.products)
+            if eligible is not None:
+                scores[~eligible[row, self._order]] = -np.inf
             slates[row] = top(scores[None], self.slate_size)[0]
         return self._order[slates]
 
@@ -117,7 +119,7 @@ class MABWiserAgent(Agent):
         """Lets the bandits learn; the responses are not read."""
         rewards = np.clip((item_rewards - self._least) / self._range, 0.0, 1.0)
         if self._contexts is not None:
-            contexts = self._contexts[np.repeat(states, self.slate_size)]
+            contexts = self._contexts[np.repeat(states, slates.shape[1])]
             self._shared.partial_fit(slates.ravel(), rewards.ravel(), contexts)
             return
         for state in np.unique(states).tolist():

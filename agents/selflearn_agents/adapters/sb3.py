@@ -15,6 +15,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.baselines.static import StaticAgent
 from selflearn_agents.registry import agent_rng
 from selflearn_agents.specification import AgentSpec
+from selflearn_env.core.tables import sum_rows
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.plugins import missing_extra
@@ -40,8 +41,10 @@ class SB3Agent(StaticAgent):
 
     Named `sb3:FILE` where agents are named in text, as in `"sb3:ppo.zip(view='CandidateScores')"`. The model observes
     the state and nothing else; in a view that comes from a history it was trained with this one. It is asked for its
-    slates at the start, for all states at once; without a view they are as it chooses them, repeats included. Reading
-    the file runs what was pickled into it: read only files that you trust. Cost per visit: one look-up.
+    slates at the start, for all states at once; without a view they are as it chooses them, repeats included. What is
+    not eligible leaves its slate, and what stands below moves up; the slots that are left show the eligible products of
+    most purchases in the history, of which the model knows nothing. Reading the file runs what was pickled into it:
+    read only files that you trust. Cost per visit: one look-up.
     """
 
     extra = "sb3"
@@ -86,6 +89,17 @@ class SB3Agent(StaticAgent):
             self.slates = (self._one_by_one if view == SEQUENTIAL else self._at_once)(model, history, view, rankers)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+        bought = sum_rows(history.purchases, np.zeros(self.states, dtype=np.int64), 1)[0]
+        self._sellers = np.argsort(-bought, kind="stable")  # (P,) best first
+
+    def _among(self, states: NDArray, eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(B, n) what is eligible of the slates, filled up with what sells."""
+        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        for visit, state in enumerate(states.tolist()):
+            own = self.slates[state][eligible[visit, self.slates[state]]].tolist()
+            others = self._sellers[eligible[visit, self._sellers]][: self.slate_size].tolist()
+            slates[visit] = list(dict.fromkeys(own + others))[: self.slate_size]
+        return slates
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """Not known.

@@ -72,9 +72,9 @@ class CascadeUCBAgent(UCBAgent):
         self._seen, self._due = np.zeros((ABOVE, self.slate_size)), np.zeros((ABOVE, self.slate_size))  # Z and M
         self._looked = np.ones((ABOVE, self.slate_size))  # e
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
-        """(B, n) the products of greatest index, in order or shuffled."""
-        slates = super()._act(states)
+    def _act(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the eligible products of greatest index, in order or shuffled."""
+        slates = super()._act(states, eligible)
         shuffled = self._shuffles(states)
         if shuffled.any():
             slates[shuffled] = self.rng.permuted(slates[shuffled], axis=1)
@@ -88,7 +88,7 @@ class CascadeUCBAgent(UCBAgent):
     def _showings(
         self, states: NDArray[np.int64], columns: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """(B, n) how much the slots were looked at; learns it first where the order was random."""
+        """(B, k) how much the slots were looked at; learns it first where the order was random."""
         showings = np.empty(scaled.shape)
         look(
             states, columns, responses.astype(np.int64), scaled, self._shuffles(states), self._mean, self._seen,
@@ -96,10 +96,12 @@ class CascadeUCBAgent(UCBAgent):
         )  # fmt: skip
         return showings
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) as for `ucb`; where the slate is shuffled, 1 / products of it that are left."""
-        best = super()._act(states)
-        left = 1.0 / np.arange(self.slate_size, 0, -1)
+    def _propensity(
+        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) as for `ucb`; where the slate is shuffled, 1 / products of it that are left."""
+        best = super()._act(states, eligible)
+        left = 1.0 / np.arange(self.slate_size, self.slate_size - slates.shape[1], -1)
         fits = (slates[:, :, None] == best[:, None, :]).any(axis=2)
         again = repeats(slates)
         if again is not None:
@@ -113,7 +115,7 @@ def look(
     states: NDArray, columns: NDArray, responses: NDArray, scaled: NDArray, shuffled: NDArray, mean: NDArray,
     seen: NDArray, due: NDArray, looked: NDArray, showings: NDArray,
 ) -> None:  # fmt: skip
-    """Learns e (4, n) from the shuffled visits, and writes the e of each slot into showings (B, n)."""
+    """Learns e (4, n) from the shuffled visits, and writes the e of each slot into showings (B, k)."""
     any_shuffled = False
     for visit in range(states.size):
         if shuffled[visit]:

@@ -12,17 +12,28 @@ from selflearn_env.core.compiling import Loop
 
 BINS = 1024  # of the uniform numbers, in each of which a draw has a bound
 LEAST = 2.0**-54  # takes the place of a uniform number of 0
+ALL = np.empty((0, 0), dtype=np.bool_)  # in the place of (B, P), what is eligible, where everything is
 
 
-def best_scores(scores: NDArray[np.floating], count: int) -> NDArray[np.int64]:
-    """(R, count) columns of the greatest scores (R, P) in each row, best first; equal ones in the order of columns."""
+def best_scores(
+    scores: NDArray[np.floating], count: int, eligible: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """(R, count) columns of the greatest scores (R, P) in each row, best first; equal ones in the order of columns.
+
+    Of the eligible ones (R, P), at least `count` in each row; None for all.
+    """
     best = np.empty((len(scores), count), dtype=np.int64)
-    choose(scores, best)
+    choose(scores, ALL if eligible is None else eligible, best)
     return best
 
 
 def best_normal(
-    mean: NDArray[np.floating], spread: NDArray[np.floating], rows: NDArray[np.int64], uniform: NDArray, count: int
+    mean: NDArray[np.floating],
+    spread: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    uniform: NDArray,
+    count: int,
+    eligible: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
     """(B, count) columns of the greatest mean + spread * Z, best first, with Z standard normal.
 
@@ -35,16 +46,20 @@ def best_normal(
         rows: (B,) the row of each draw.
         uniform: (B, P) uniform numbers, 0 <= u < 1.
         count: how many columns.
+        eligible: (B, P) columns that may be chosen, at least `count` for each draw; None for all.
     """
     best = np.empty((len(rows), count), dtype=np.int64)
-    choose_drawn(mean, spread, rows, uniform, True, _bounds(True), best)
+    choose_drawn(mean, spread, rows, uniform, True, _bounds(True), ALL if eligible is None else eligible, best)
     return best
 
 
-def best_gumbel(mean: NDArray[np.floating], uniform: NDArray, count: int) -> NDArray[np.int64]:
+def best_gumbel(
+    mean: NDArray[np.floating], uniform: NDArray, count: int, eligible: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """(B, count) the same for mean + G of (B, P) means, with G of the standard Gumbel distribution."""
     best = np.empty((len(mean), count), dtype=np.int64)
-    choose_drawn(mean, np.ones_like(mean), np.arange(len(mean)), uniform, False, _bounds(False), best)
+    allowed = ALL if eligible is None else eligible
+    choose_drawn(mean, np.ones_like(mean), np.arange(len(mean)), uniform, False, _bounds(False), allowed, best)
     return best
 
 
@@ -55,21 +70,23 @@ def _bounds(is_normal: bool) -> NDArray[np.float64]:
 
 
 @Loop
-def choose(scores: NDArray, best: NDArray) -> None:
-    """Writes the columns of the greatest scores (R, P) into best (R, n)."""
-    values = np.empty(best.shape[1])
+def choose(scores: NDArray, eligible: NDArray, best: NDArray) -> None:
+    """Writes the columns of the greatest scores (R, P) of those eligible, (R, P) or `ALL`, into best (R, n)."""
+    values, everything = np.empty(best.shape[1]), eligible.shape[0] == 0
     for row in range(best.shape[0]):
         values[:] = -np.inf
         for column in range(scores.shape[1]):
-            insert(values, best[row], np.float64(scores[row, column]), column)
+            if everything or eligible[row, column]:
+                insert(values, best[row], np.float64(scores[row, column]), column)
 
 
 @Loop
 def choose_drawn(
-    mean: NDArray, spread: NDArray, rows: NDArray, uniform: NDArray, is_normal: bool, bounds: NDArray, best: NDArray
-) -> None:
-    """Writes the columns of the greatest mean + spread * draw into best (B, n)."""
-    values = np.empty(best.shape[1])
+    mean: NDArray, spread: NDArray, rows: NDArray, uniform: NDArray, is_normal: bool, bounds: NDArray,
+    eligible: NDArray, best: NDArray,
+) -> None:  # fmt: skip
+    """Writes the columns of the greatest mean + spread * draw of those eligible, (B, P) or `ALL`, into best (B, n)."""
+    values, everything = np.empty(best.shape[1]), eligible.shape[0] == 0
     for visit in range(rows.size):
         row = rows[visit]
         values[:] = -np.inf
@@ -79,7 +96,8 @@ def choose_drawn(
                 np.float64(mean[row, column]),
                 np.float64(spread[row, column]),
             )
-            if middle + width * bounds[int(share * BINS)] > values[-1]:
+            allowed = everything or eligible[visit, column]
+            if allowed and middle + width * bounds[int(share * BINS)] > values[-1]:
                 value = middle + width * exceeded(max(share, LEAST), is_normal)
                 insert(values, best[visit], value, column)
 

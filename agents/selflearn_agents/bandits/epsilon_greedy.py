@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.bandits.choosing import ALL
 from selflearn_agents.bandits.value_table import ValueTable
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
@@ -15,6 +16,7 @@ from selflearn_env.core.rewards import DECIMALS, Rewards
 from selflearn_env.shop.history import History
 
 PRIORS = ("quantity", "zero", "rate")
+NOBODY = np.empty((0, 0), dtype=np.int32)  # in the place of (B, n), the best that are allowed, where everything is
 
 
 class EpsilonGreedyAgent(Agent):
@@ -22,7 +24,9 @@ class EpsilonGreedyAgent(Agent):
 
     Slate: slot by slot, with probability 1 - epsilon the next best product of the state by value, otherwise any product
     of the state's segment, uniformly; no product twice. Only products known in the state have a value: those seen there
-    in the history, and those shown there since. Where no known one is left, the slot explores.
+    in the history, and those shown there since. Where no known one is left, the slot explores. What is not eligible is
+    no choice for either; where nothing eligible is left of the segment, exploring slots show any eligible product of
+    the catalogue that is left, uniformly.
 
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
@@ -96,15 +100,25 @@ class EpsilonGreedyAgent(Agent):
         progress = min(1.0, self._visits / self._epsilon_visits) if self._epsilon_visits else 1.0
         return self._epsilon + progress * (self._epsilon_end - self._epsilon)
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(B, n) epsilon-greedy slates."""
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) epsilon-greedy slates of what is eligible."""
         draws = self.rng.random((len(states), 2, self.slate_size))
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        allowed, best = self._allowed_columns(states, eligible)
         decide(
-            states, draws, self.epsilon, self._table.leaders, self._table.heads, self._segment, self._pool_size,
-            self._pool, self._place, self._order, slates,
+            states, draws, self.epsilon, self._table.leaders, self._table.heads, allowed, best, self._segment,
+            self._pool_size, self._pool, self._place, self._order, slates,
         )  # fmt: skip
         return slates
+
+    def _allowed_columns(
+        self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+        """What is eligible, by column, and the best columns of it; `ALL` and `NOBODY` where everything is."""
+        if eligible is None:
+            return ALL, NOBODY
+        allowed = eligible.take(self._order, axis=1)
+        return allowed, self._table.best(states, allowed, self.slate_size)
 
     def _update(
         self,
@@ -121,12 +135,15 @@ class EpsilonGreedyAgent(Agent):
         """(B, P) average rewards so far, from the prior on; -inf for products not known in the state."""
         return self._table.rows(states)[:, self._table.column]
 
-    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, n) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
+    def _propensity(
+        self, states: NDArray[np.int64], slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) epsilon / products left in the segment, plus 1 - epsilon for the best product left."""
         probability = np.empty(slates.shape)
+        allowed, best = self._allowed_columns(states, eligible)
         propensities(
-            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.heads, self._segment,
-            self._pool_size, self._place, probability,
+            states, self._table.column[slates], self.epsilon, self._table.leaders, self._table.heads, allowed, best,
+            self._segment, self._pool_size, self._place, probability,
         )  # fmt: skip
         return probability
 
@@ -164,43 +181,85 @@ class EpsilonGreedyAgent(Agent):
 
 @Loop
 def decide(
-    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
-    pool_size: NDArray, pool: NDArray, place: NDArray, order: NDArray, slates: NDArray,
+    states: NDArray, draws: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, allowed: NDArray, best: NDArray,
+    segment: NDArray, pool_size: NDArray, pool: NDArray, place: NDArray, order: NDArray, slates: NDArray,
 ) -> None:  # fmt: skip
-    """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment."""
+    """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment.
+
+    Of what is allowed, (B, P) by column, or `ALL`; then `best` (B, n) has the best columns of it.
+    """
+    masked = allowed.shape[0] > 0
+    some, spot = np.empty(allowed.shape[1], dtype=np.int32), np.empty(allowed.shape[1], dtype=np.int32)
     for visit in range(states.size):
-        state, slate, best = states[visit], slates[visit], 0  # columns first, products in the end
+        state, slate, at = states[visit], slates[visit], 0  # columns first, products in the end
         own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
+        among, size, where = pool[group], pool_size[group], place[group]
+        if masked:
+            own = best[visit, : count_known(best[visit])]
+            among, size, where = some, gather(allowed[visit], place[group], False, some, spot), spot
         for slot in range(slate.size):
-            best = next_left(own, best, slate[:slot])
-            if draws[visit, 0, slot] < epsilon or best == own.size:
-                share = draws[visit, 1, slot]
-                slate[slot] = any_left(share, pool[group], pool_size[group], place[group], slate[:slot])
+            at = next_left(own, at, slate[:slot])
+            if draws[visit, 0, slot] < epsilon or at == own.size:
+                if masked and size == count_up_to(size, where, slate[:slot]):  # nothing is left of the segment
+                    size = gather(allowed[visit], place[group], True, some, spot)
+                slate[slot] = any_left(draws[visit, 1, slot], among, size, where, slate[:slot])
             else:
-                slate[slot] = own[best]
+                slate[slot] = own[at]
         for slot in range(slate.size):
             slate[slot] = order[slate[slot]]
 
 
 @Loop
+def gather(allowed: NDArray, place: NDArray, is_whole: bool, some: NDArray, spot: NDArray) -> int:
+    """Writes the allowed columns, all or those with a place in the pool, and their places; returns how many."""
+    size = 0
+    for column in range(allowed.size):
+        spot[column] = -1
+        if allowed[column] and (is_whole or place[column] >= 0):
+            some[size], spot[column] = column, size
+            size += 1
+    return size
+
+
+@Loop
+def count_known(best: NDArray) -> int:
+    """How many columns there are before the first -1."""
+    count = 0
+    while count < best.size and best[count] >= 0:
+        count += 1
+    return count
+
+
+@Loop
 def propensities(
-    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, segment: NDArray,
-    pool_size: NDArray, place: NDArray, probability: NDArray,
+    states: NDArray, slates: NDArray, epsilon: float, leaders: NDArray, heads: NDArray, allowed: NDArray, best: NDArray,
+    segment: NDArray, pool_size: NDArray, place: NDArray, probability: NDArray,
 ) -> None:  # fmt: skip
-    """The chance of each column of the slates (B, n), given those above it."""
+    """The chance of each column of the slates (B, k), given those above it; `allowed` and `best` as for `decide`."""
+    masked = allowed.shape[0] > 0
     for visit in range(states.size):
-        state, slate, best = states[visit], slates[visit], 0
+        state, slate, at = states[visit], slates[visit], 0
         own, group = leaders[state, : heads[state]["length"]]["column"], segment[state]
-        left = pool_size[group]
+        left, others = pool_size[group], 0  # in the segment, in the catalogue; the latter only where they are asked for
+        if masked:
+            own = best[visit, : count_known(best[visit])]
+            left = 0
+            for column in range(place.shape[1]):
+                left += allowed[visit, column] and place[group, column] >= 0
+                others += allowed[visit, column]
         for slot in range(slate.size):
-            best = next_left(own, best, slate[:slot])
-            explore = epsilon if best < own.size else 1.0
-            chance = 1.0 - explore if best < own.size and own[best] == slate[slot] else 0.0
-            if contains(slate[:slot], slate[slot]):
+            at = next_left(own, at, slate[:slot])
+            explore = epsilon if at < own.size else 1.0
+            chance = 1.0 - explore if at < own.size and own[at] == slate[slot] else 0.0
+            if contains(slate[:slot], slate[slot]) or (masked and not allowed[visit, slate[slot]]):
                 chance = 0.0
-            elif place[group, slate[slot]] >= 0:
-                chance += explore / left
-                left -= 1
+            else:
+                if place[group, slate[slot]] >= 0:
+                    chance += explore / left
+                    left -= 1
+                elif left == 0:
+                    chance += explore / others
+                others -= 1
             probability[visit, slot] = chance
 
 

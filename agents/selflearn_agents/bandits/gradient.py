@@ -39,7 +39,7 @@ class GradientAgent(Agent):
     missing below is left out. With credit="rest", a_k is the sum of the same over slot k and all below it: the whole
     gradient of the slate's reward (for its form see Oosterhuis 2021, PL-Rank), unbiased where a response does not
     depend on the slots below it, so not with `logit`; but of so much greater variance that it learns less. The visits
-    of a batch all count with the preferences before it.
+    of a batch all count with the preferences before it. What was not eligible counts as left: an update is not told.
 
     Cost per visit: a few passes over the catalogue; the sum over products is exact. Memory: one number per product and
     group of each level.
@@ -94,13 +94,14 @@ class GradientAgent(Agent):
         add_levels(preferences, self._theta, self._groups, states)
         return preferences
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(B, n) drawn slates."""
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) slates drawn from what is eligible."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         for start in range(0, len(states), ROWS):
             preferences = self._preferences(states[start : start + ROWS])
             uniform = self.rng.random(preferences.shape)
-            slates[start : start + ROWS] = best_gumbel(preferences, uniform, self.slate_size)
+            allowed = None if eligible is None else eligible[start : start + ROWS]
+            slates[start : start + ROWS] = best_gumbel(preferences, uniform, self.slate_size, allowed)
         return slates
 
     def _update(
@@ -135,13 +136,20 @@ class GradientAgent(Agent):
         """(B, P) preferences."""
         return self._preferences(states).astype(np.float64)
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) pi_k of the product in slot k; 0 where a slot above shows it already."""
+    def _propensity(
+        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) pi_k of the product in slot k, of what is eligible; 0 where a slot above shows it already."""
         probability = np.zeros(slates.shape)
         again = repeats(slates)
         for visit in range(len(states)):
+            preferences = self._preferences(states[visit : visit + 1])[0]
+            if eligible is not None:
+                preferences[
+                    ~eligible[visit]
+                ] = -np.inf  # a slate has fewer slots than products are eligible, or as many
             kept = slice(None) if again is None else ~again[visit]
-            shown, left, _, _ = _logarithms(self._preferences(states[visit : visit + 1])[0], slates[visit, kept])
+            shown, left, _, _ = _logarithms(preferences, slates[visit, kept])
             probability[visit, kept] = np.exp(shown - left)
         return probability
 

@@ -94,17 +94,20 @@ class LinearAgent(Agent):
         self._moment = SHARED_WEIGHT * np.array([1.0, 0.0])
         self._shared = np.array([1.0, 0.0])  # b1, b2
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(B, n) the slates of greatest score."""
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the slates of greatest score of what is eligible."""
         best = np.empty((len(states), self.slate_size), dtype=np.int64)
         for start in range(0, len(states), ROWS):
             foreseen, factor, deviation = self._expected(states[start : start + ROWS])
-            best[start : start + ROWS] = self._best(foreseen * factor, foreseen * deviation)
+            allowed = None if eligible is None else eligible[start : start + ROWS].take(self._order, axis=1)
+            best[start : start + ROWS] = self._best(foreseen * factor, foreseen * deviation, allowed)
         return self._order[best]
 
     @abstractmethod
-    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
-        """(B, n) the columns to show, given mean and standard deviation (B, P) of the rewards."""
+    def _best(
+        self, mean: NDArray[np.float32], deviation: NDArray[np.float32], eligible: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
+        """(B, n) the columns to show, given mean and standard deviation (B, P) of the rewards, and what is eligible."""
 
     def _expected(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
         """(3, B, P) m; the expected reward as a multiple of m; and the standard deviation of the latter."""
@@ -156,12 +159,16 @@ class LinearUCBAgent(LinearAgent):
         super().__init__(history, slate_size, rng)
         self._optimism = check_optimism(optimism)
 
-    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
-        return best_scores(mean + np.float32(self._optimism) * deviation, self.slate_size)
+    def _best(
+        self, mean: NDArray[np.float32], deviation: NDArray[np.float32], eligible: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
+        return best_scores(mean + np.float32(self._optimism) * deviation, self.slate_size, eligible)
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states), slates)
+    def _propensity(
+        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(states, eligible), slates)
 
 
 class LinearThompsonAgent(LinearAgent):
@@ -188,9 +195,11 @@ class LinearThompsonAgent(LinearAgent):
             raise ValueError(f"spread is a factor of standard deviations and must be >= 0, got {spread!r}")
         self._spread = float(spread)
 
-    def _best(self, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.int64]:
-        uniform = self.rng.random(mean.shape)
-        return best_normal(mean, np.float32(self._spread) * deviation, np.arange(len(mean)), uniform, self.slate_size)
+    def _best(
+        self, mean: NDArray[np.float32], deviation: NDArray[np.float32], eligible: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
+        uniform, rows = self.rng.random(mean.shape), np.arange(len(mean))
+        return best_normal(mean, np.float32(self._spread) * deviation, rows, uniform, self.slate_size, eligible)
 
 
 def _weights(history: History) -> tuple[list[float], float]:

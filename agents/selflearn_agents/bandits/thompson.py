@@ -73,16 +73,17 @@ class ThompsonAgent(Agent):
         self._mean, self._spread = np.empty((2, *bought.shape))  # (S, P) of the mean reward
         work_out(self._belief, self._reward, self._mean, self._spread)
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(B, n) the products of greatest drawn mean reward."""
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the eligible products of greatest drawn mean reward; the others are drawn for, too."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         for start in range(0, len(states), ROWS):
             some = states[start : start + ROWS]
+            allowed = None if eligible is None else eligible[start : start + ROWS]
             if self._sample == "normal":
                 uniform = self.rng.random((len(some), self.products))
-                best = best_normal(self._mean, self._spread, some, uniform, self.slate_size)
+                best = best_normal(self._mean, self._spread, some, uniform, self.slate_size, allowed)
             else:
-                best = best_scores(self._draw(some), self.slate_size)
+                best = best_scores(self._draw(some), self.slate_size, allowed)
             slates[start : start + ROWS] = best
         return slates
 

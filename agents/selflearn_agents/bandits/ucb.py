@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.bandits.choosing import ALL
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
@@ -89,12 +90,12 @@ class UCBAgent(Agent):
         self._ranked = np.argsort(-start, axis=1, kind="stable").astype(np.int32)
         self._shown = np.zeros(self.states, dtype=np.int64)
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(B, n) the products of greatest index."""
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the eligible products of greatest index."""
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
             states, self._mean, self._count, self._visits, self._ranked, self._shown, self._prior_weight, self._scale,
-            self._kind == "kl", slates,
+            self._kind == "kl", self._order, ALL if eligible is None else eligible, slates,
         )  # fmt: skip
         return self._order.take(slates)
 
@@ -116,36 +117,46 @@ class UCBAgent(Agent):
     def _showings(
         self, states: NDArray[np.int64], columns: NDArray[np.int64], responses: NDArray, scaled: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """(B, n) how many showings each slot counts for, > 0; asked once in an update, before anything has changed."""
+        """(B, k) how many showings each slot counts for, > 0; asked once in an update, before anything has changed."""
         return np.ones(columns.shape)
 
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on, in reward units."""
         return self._least + self._range * self._mean[states][:, self._column]
 
-    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return self._certain(self._act(states), slates)
+    def _propensity(
+        self, states: NDArray[np.int64], slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
+        return self._certain(self._act(states, eligible), slates)
 
 
 @Loop
 def decide(
     states: NDArray, mean: NDArray, count: NDArray, visits: NDArray, ranked: NDArray, shown: NDArray,
-    prior_weight: float, scale: float, is_kl: bool, slates: NDArray,
+    prior_weight: float, scale: float, is_kl: bool, order: NDArray, eligible: NDArray, slates: NDArray,
 ) -> None:  # fmt: skip
-    """The columns of the greatest indexes; of equal ones, what was shown sooner, or has the better prior."""
-    indexes = np.empty(slates.shape[1])
+    """The columns of the greatest indexes; of equal ones, what was shown sooner, or has the better prior.
+
+    Of the eligible products (B, P), or `ALL`; `order` (P,) has the product of each column.
+    """
+    indexes, everything = np.empty(slates.shape[1]), eligible.shape[0] == 0
     decided = np.full(mean.shape[0], -1)
     for visit in range(states.size):
         state, slate = states[visit], slates[visit]
-        if decided[state] >= 0:  # the same state earlier in the batch
+        if everything and decided[state] >= 0:  # the same state earlier in the batch
             slate[:] = slates[decided[state]]
             continue
         decided[state] = visit
         time, last = log1p(float(visits[state])), slate.size - 1
         indexes[:] = -inf
-        for rank in range(min(shown[state] + slate.size, ranked.shape[1])):
+        end = min(shown[state] + slate.size, ranked.shape[1])
+        if not everything:
+            end = reach(ranked[state], shown[state], order, eligible[visit], slate.size)
+        for rank in range(end):
             column = ranked[state, rank]
+            if not everything and not eligible[visit, order[column]]:
+                continue
             weight = count[state, column] + prior_weight
             index = inf
             if weight > 0.0 and is_kl:
@@ -158,6 +169,16 @@ def decide(
                     indexes[at], slate[at] = indexes[at - 1], slate[at - 1]
                     at -= 1
                 indexes[at], slate[at] = index, column
+
+
+@Loop
+def reach(ranked: NDArray, shown: int, order: NDArray, eligible: NDArray, count: int) -> int:
+    """How many ranks hold those shown and so many eligible ones of the others, or all there are."""
+    rank = shown
+    while rank < ranked.size and count > 0:
+        count -= eligible[order[ranked[rank]]]
+        rank += 1
+    return rank
 
 
 @Loop

@@ -80,7 +80,7 @@ class ValueTable:
         self.learn(np.arange(states), *nothing)  # for the leaders
 
     def learn(self, states: NDArray[np.int64], slates: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
-        """Adds rewards (B, n) of slates (B, n) in states (B,), one after the other."""
+        """Adds rewards (B, k) of slates (B, k) in states (B,), one after the other."""
         if self.newcomers + slates.size > len(self.new):
             self._make_room(self.newcomers + slates.size)
         newcomers = learn(
@@ -88,6 +88,16 @@ class ValueTable:
             self.leaders, self.old, self.new, self.previous, self.places,
         )  # fmt: skip
         self.newcomers = int(newcomers)  # plain Python has it from an array
+
+    def best(self, states: NDArray[np.int64], allowed: NDArray[np.bool_], count: int) -> NDArray[np.int32]:
+        """(B, count) columns of the best that are known in the states (B,), of those allowed, (B, P) by column.
+
+        Best first, -1 where no other is known. Leaders are looked through first, and where too few are allowed, all.
+        """
+        best = np.full((len(states), count), -1, dtype=np.int32)
+        few = np.zeros(count, dtype=LEADER)
+        lead(states, allowed, few, self.heads, self.leaders, self.old, self.new, self.previous, best)
+        return best
 
     def rows(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) values by column; -inf for what is not known in the state."""
@@ -118,6 +128,7 @@ def learn(
     column: NDArray, heads: NDArray, leaders: NDArray, old: NDArray, new: NDArray, previous: NDArray, places: NDArray,
 ) -> int:  # fmt: skip
     """Adds each reward to the average of its product, and keeps the leaders in order; returns how many newcomers."""
+    everything = np.empty(0, dtype=np.bool_)
     for visit in range(states.size):
         state = states[visit]
         head, own, row = heads[state], leaders[state], state * column.size
@@ -144,23 +155,43 @@ def learn(
                 length -= 1  # others may be better
             head["length"] = length
         if head["length"] < min(depth, head["known"]):
-            choose(head, own, old, new, previous)
+            head["length"] = choose(head, everything, own, old, new, previous)
     return newcomers
 
 
 @Loop
-def choose(head: np.void, own: NDArray, old: NDArray, new: NDArray, previous: NDArray) -> None:
-    """Chooses the leaders of a state anew, of all that are known there."""
-    length, bar = 0, -np.inf  # whoever is below the bar need not be looked at
+def lead(
+    states: NDArray, allowed: NDArray, few: NDArray, heads: NDArray, leaders: NDArray, old: NDArray, new: NDArray,
+    previous: NDArray, best: NDArray,
+) -> None:  # fmt: skip
+    """Writes the best allowed columns into best (B, count), all -1 so far; `few` is room for so many leaders."""
+    for visit in range(states.size):
+        head, own, found = heads[states[visit]], leaders[states[visit]], 0
+        for at in range(head["length"]):
+            if found < few.size and allowed[visit, own[at]["column"]]:
+                best[visit, found] = own[at]["column"]
+                found += 1
+        if found < few.size and head["length"] < head["known"]:
+            found = choose(head, allowed[visit], few, old, new, previous)
+            for at in range(found):
+                best[visit, at] = few[at]["column"]
+
+
+@Loop
+def choose(
+    head: np.void, allowed: NDArray, own: NDArray, old: NDArray, new: NDArray, previous: NDArray
+) -> int:  # fmt: skip
+    """Chooses leaders of a state anew, of all that are known there and allowed, (P,), or (0,) for all; how many."""
+    length, bar, everything = 0, -np.inf, allowed.size == 0  # whoever is below the bar need not be looked at
     for number in range(head["first"], head["end"]):
-        if old[number]["value"] >= bar:
+        if old[number]["value"] >= bar and (everything or allowed[old[number]["column"]]):
             length, bar = offer(own, length, old[number], number)
     number = head["latest"]
     while number >= 0:
-        if new[number]["value"] >= bar:
+        if new[number]["value"] >= bar and (everything or allowed[new[number]["column"]]):
             length, bar = offer(own, length, new[number], -1 - number)
         number = previous[number]
-    head["length"] = length
+    return length
 
 
 @Loop

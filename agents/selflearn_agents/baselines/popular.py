@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.baselines.static import StaticAgent
+from selflearn_agents.baselines.static import RankedAgent
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.shop.history import History
 
 
-class BestsellersAgent(StaticAgent):
+class BestsellersAgent(RankedAgent):
     """One list for everybody: the products of most purchases in the history, whatever the state."""
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
@@ -21,16 +19,17 @@ class BestsellersAgent(StaticAgent):
         everybody = np.zeros(self.states, dtype=np.int64)
         visits, purchases = np.atleast_1d(history.visits.sum()), sum_rows(history.purchases, everybody, 1)
         self.rate = per_visit(visits, purchases)[0]
-        order = rng.permutation(self.products)
-        ranked = order[np.argsort(-self.rate[order], kind="stable")[:slate_size]]
-        self.slates = np.broadcast_to(ranked, (self.states, slate_size)).copy()
+        self._rank(everybody, rng.permutation(self.products))
+
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        return (self.rate,)
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit of anybody."""
         return np.broadcast_to(self.rate, (len(states), self.products)).copy()
 
 
-class PopularAgent(StaticAgent):
+class PopularAgent(RankedAgent):
     """A list per state: the products of greatest purchase incidence, pooled over the tiers of the state.
 
     The pooling lets a state that was seldom visited borrow from those that share its month, its segment and so on
@@ -41,33 +40,34 @@ class PopularAgent(StaticAgent):
         """Ranks the products of each state; ties break by the generator."""
         super().__init__(history, slate_size, rng)
         self.incidence = history.incidence()
-        order = rng.permutation(self.products)
-        ranked = [np.argsort(-row[order], kind="stable")[:slate_size] for row in self.incidence]
-        self.slates = order[np.stack(ranked)]
+        self._rank(np.arange(self.states), rng.permutation(self.products))
+
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        return (self.incidence[row],)
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit."""
         return self.incidence[states]
 
 
-class PopularBySegmentAgent(StaticAgent):
+class PopularBySegmentAgent(RankedAgent):
     """The products of most purchases per visit of the state's segment, whatever the date; not pooled."""
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each segment; ties break by the generator."""
         super().__init__(history, slate_size, rng)
         self.rate = per_visit(*_by_segment(history))
-        self.segment = history.segment.copy()
-        order = rng.permutation(self.products)
-        ranked = np.argsort(-self.rate[:, order], axis=1, kind="stable")[:, :slate_size]
-        self.slates = order[ranked][self.segment]
+        self._rank(history.segment.copy(), rng.permutation(self.products))
+
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        return (self.rate[row],)
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit of the segment; 0 in a segment without visits."""
-        return self.rate[self.segment[states]]
+        return self.rate[self.row[states]]
 
 
-class PopularByStateAgent(StaticAgent):
+class PopularByStateAgent(RankedAgent):
     """The products of most purchases in the state itself; not pooled.
 
     Products bought equally often in the state are ranked by the purchases of its segment, then by those of all.
@@ -77,31 +77,32 @@ class PopularByStateAgent(StaticAgent):
         """Ranks the products of each state; what then still ties breaks by the generator."""
         super().__init__(history, slate_size, rng)
         self.rate = per_visit(history.visits, np.asarray(history.purchases))
-        order = rng.permutation(self.products)
-        in_segment = _by_segment(history)[1][:, order]
-        in_all = in_segment.sum(axis=0)
-        self.slates = np.empty((self.states, slate_size), dtype=np.int64)
-        for state, segment in enumerate(history.segment):
-            ranked = np.lexsort(
-                (-in_all, -in_segment[segment], -history.purchases[state][order])
-            )  # the last key ranks first
-            self.slates[state] = order[ranked[:slate_size]]
+        self.segment, self.in_segment = history.segment.copy(), _by_segment(history)[1]
+        self.in_all = self.in_segment.sum(axis=0)
+        self._rank(np.arange(self.states), rng.permutation(self.products))
+
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        return self.rate[row], self.in_segment[self.segment[row]], self.in_all
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) purchases per visit of the state itself; 0 in a state without visits."""
         return self.rate[states]
 
 
-class QuantityAgent(StaticAgent):
+class QuantityAgent(RankedAgent):
     """The products of greatest net quantity in the state, then of its segment: where the article starts."""
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Takes the history's best sellers; ties break by the generator."""
         super().__init__(history, slate_size, rng)
         self.quantity, self.seen = np.array(history.quantity), np.array(history.seen)
-        order = rng.permutation(self.products)
-        shuffled = dataclasses.replace(history, quantity=self.quantity[:, order], seen=self.seen[:, order])
-        self.slates = order[shuffled.best_sellers(slate_size)]
+        self.segment = history.segment.copy()
+        self.in_segment = sum_rows(history.quantity, self.segment, len(history.segment_products))
+        self._rank(np.arange(self.states), rng.permutation(self.products))
+
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        in_segment = np.where(self.seen[row], 0.0, self.in_segment[self.segment[row]])  # of those not seen here
+        return np.where(self.seen[row], self.quantity[row], -np.inf), in_segment
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) net units; -inf for products not seen in the state."""

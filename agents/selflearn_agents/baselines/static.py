@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,63 @@ class StaticAgent(Agent):
 
     slates: NDArray[np.int64]  # (S, n)
 
-    def _act(self, states: NDArray) -> NDArray[np.int64]:
-        """(B, n) the slates of the states."""
-        return self.slates[states]
+    def _act(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the slates of the states; of what is eligible, those of `_among`."""
+        return self.slates[states] if eligible is None else self._among(states, eligible)
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return self._certain(self.slates[states], slates)
+    def _among(self, states: NDArray, eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(B, n) what is shown in the place of the slates where only these products (B, P) are eligible.
+
+        Raises:
+            NotImplementedError: the agent knows its slates, and no product that could take another's place.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has one slate per state, eligible or not, and knows no others; define its `_among`"
+        )
+
+    def _propensity(
+        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
+        return self._certain(self._act(states, eligible), slates)
+
+
+class RankedAgent(StaticAgent):
+    """Shows the products that rank first by scores that never change, of all or of what is eligible.
+
+    Where not all is eligible, a visit costs O(P): rankings of whole catalogues would take much memory.
+    """
+
+    order: NDArray[np.int64]  # (P,) of products whose scores are all equal, the first is the better
+    row: NDArray[np.int64]  # (S,) the ranking of each state
+
+    @abstractmethod
+    def _scores(self, row: int) -> tuple[NDArray[np.float64], ...]:
+        """(P,) scores of a ranking; products of equal scores rank by the next."""
+
+    def _rank(self, row: NDArray[np.int64], order: NDArray[np.int64]) -> None:
+        """Makes the slates, given the ranking of each state (S,), and the order of products that tie (P,)."""
+        self.row, self.order = row, order
+        self.slates = np.stack([self._first(each, order) for each in range(int(row.max()) + 1)])[row]
+
+    def _among(self, states: NDArray, eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(B, n) the eligible products that rank first."""
+        slates = np.empty((len(states), self.slate_size), dtype=np.int64)
+        for visit, row in enumerate(self.row[states].tolist()):
+            slates[visit] = self._first(row, self.order[eligible[visit, self.order]])
+        return slates
+
+    def _first(self, row: int, products: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n,) those of the products, given in the order in which they tie, that rank first."""
+        scores, found, missing = self._scores(row), [], self.slate_size
+        for score in scores:
+            some = score[products]
+            least = some.min()
+            more = some[some > least]  # where little was bought, most products have the least score
+            if more.size >= missing:
+                least = np.partition(more, -missing)[-missing]
+            found.append(products[some > least])
+            missing -= found[-1].size
+            products = products[some == least]
+        best = np.concatenate([*found, products[:missing]])
+        return best[np.lexsort([-score[best] for score in reversed(scores)])]  # the last key ranks first

@@ -9,6 +9,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.contextual.beginning import begin
 from selflearn_agents.contextual.features import Features
 from selflearn_agents.contextual.loops import decide, learn, write_values
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.seen import SeenVisits
@@ -36,7 +37,7 @@ class LinearContextAgent(Agent):
     Slate: the candidates of greatest x . theta + optimism * sqrt(x . C x), best first. Candidates are what the customer
     has bought, the 10 products most similar to each of these, the 40 (or two slates) of greatest incidence in the
     state, and of each topic of the persons' model as much of its month's 40 as the topic's weight in the customer's
-    taste. Nothing else is ever shown.
+    taste. Nothing else is ever shown, unless too few of these are eligible: then all that are eligible are candidates.
 
     Beginning: the weights are first 1 for "usual", "taste" and "again", which is what the persons' model foresees, and
     0 for the others; they are then fitted to the visits of a third of the history's customers, each described by what
@@ -77,11 +78,11 @@ class LinearContextAgent(Agent):
         self.features = Features(history, self.slate_size)
         self.weights, self.covariance, self.repetition = begin(self.features, history, rng)
 
-    def _act(self, states: SeenVisits) -> NDArray[np.int64]:
+    def _act(self, states: SeenVisits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
         features, slates = self.features, np.empty((len(states), self.slate_size), dtype=np.int64)
-        known, tables = features.know(states), features.tables()
-        decide(self.weights, self.covariance, self._optimism, known, tables, self._rank, slates)
+        known, tables, allowed = features.know(states), features.tables(), EVERYTHING if eligible is None else eligible
+        decide(self.weights, self.covariance, self._optimism, known, tables, self._rank, allowed, slates)
         return slates
 
     def _update(self, states: SeenVisits, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
@@ -100,6 +101,8 @@ class LinearContextAgent(Agent):
         write_values(self.weights, self.features.know(states), self.features.tables(), values)
         return self._least + self._range * values
 
-    def _propensity(self, states: SeenVisits, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states), slates)
+    def _propensity(
+        self, states: SeenVisits, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(states, eligible), slates)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_agents.eligible import may_show
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import shown_above
 from selflearn_agents.personal.records import NEVER, kept, taste_of
@@ -129,6 +130,19 @@ def list_candidates(v, known, tables, room):  # type: ignore[no-untyped-def]
 
 
 @Loop
+def list_all_if_few(v, least, count, eligible, room):  # type: ignore[no-untyped-def]
+    """Lists all products if fewer than `least` of those listed are eligible; returns how many are listed now."""
+    left = count
+    for at in range(count):
+        left -= 1 * (not may_show(eligible, v, room.listed[at]))
+    if left < least:
+        for p in range(len(room.place)):
+            if room.place[p] == 0:
+                count = note(p, count, room)
+    return count
+
+
+@Loop
 def clear(count, room):  # type: ignore[no-untyped-def]
     """Nothing is listed any more."""
     for at in range(count):
@@ -188,7 +202,7 @@ def write_values(weights, known, tables, values):  # type: ignore[no-untyped-def
 
 
 @Loop
-def decide(weights, covariance, optimism, known, tables, rank, slates):  # type: ignore[no-untyped-def]
+def decide(weights, covariance, optimism, known, tables, rank, eligible, slates):  # type: ignore[no-untyped-def]
     """Fills the slates (B, n) with the candidates of greatest x . weights + optimism * sqrt(x . covariance x).
 
     The root is at most the sum of |x_i| * deviation of weight i: whatever is too little even so is left out before.
@@ -198,11 +212,14 @@ def decide(weights, covariance, optimism, known, tables, rank, slates):  # type:
     deviation = (1.0 + 1e-9) * np.sqrt(np.diag(covariance))
     for v in range(len(slates)):
         count, total, visits = list_candidates(v, known, tables, room)
+        count = list_all_if_few(v, len(scores), count, eligible, room)
         describe(room.listed[:count], v, total, visits, known, tables, room, features)
         filled = 0
         scores[:] = -np.inf
         for at in range(count):
             p, x = room.listed[at], features[at]
+            if not may_show(eligible, v, p):
+                continue
             score, most = 0.0, 0.0
             for one in range(len(x)):
                 score += x[one] * weights[one]

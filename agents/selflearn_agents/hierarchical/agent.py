@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.eligible import EVERYTHING, may_show
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.optimism import check_optimism
@@ -73,7 +74,8 @@ class HierarchicalAgent(Agent):
 
     Newcomers are the products never shown in the block, of which nothing is known but the prior. Their scores grow with
     n and with the v_l. So each state lists the best of them by the scores that they will have after many more visits,
-    which bound their scores until then, and the last one's bounds those of the products left out.
+    which bound their scores until then, and the last one's bounds those of the products left out. Where some products
+    may not be shown and too few of those listed may, all newcomers are looked at for this one visit.
 
     Cost per visit: O(R) to decide and O(n Q^2) to learn, with R products once shown in a block, or if products move in
     any block, and Q states in it; a refit O(R Q^3). Memory: one number per state and product, and R Q^2 / 2.
@@ -117,15 +119,15 @@ class HierarchicalAgent(Agent):
         self._bound = np.full((self.states, listed), -np.inf)
         self._reach = np.full((self.states, 3), -1.0)
 
-    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
-        model, walk = self.model, self.model.walk
+        model, walk, allowed = self.model, self.model.walk, EVERYTHING if eligible is None else eligible
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
             states, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.owner, model.first, model.following, model.mean,
             model.variance, walk.moved, walk.newcomer_variance, walk.shown, walk.looked_at, self._rank, self._newcomers,
-            self._bound, self._reach,
+            self._bound, self._reach, allowed,
         )  # fmt: skip
         return slates
 
@@ -137,24 +139,29 @@ class HierarchicalAgent(Agent):
         """(B, P) probability that the product is bought when it is shown, by present belief."""
         return self.model.purchase_probability(states)
 
-    def _propensity(self, states: NDArray, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states), slates)
+    def _propensity(
+        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(states, eligible), slates)
 
 
 @Loop
 def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, owner, first,
     following, mean, variance, moved, newcomer_variance, shown, looked_at, rank, newcomers,
-    bound, reach,
+    bound, reach, eligible,
 ):  # fmt: skip
-    """Fills the slates (B, n) for visits in some states (B,); the other arguments as in `Model` and the agent."""
+    """Fills the slates (B, n) for visits in some states (B,); the other arguments as in `Model` and the agent.
+
+    Where all products are eligible, the visits in one state are shown one slate.
+    """
     moves, untold = 1.0 * (len(looked_at) > 0), added + newcomer_variance
     decided = np.full(len(block), -1)  # the first visit in each state
     scores = np.empty(slates.shape[1])
     for visit in range(len(states)):
         state = states[visit]
-        if decided[state] >= 0:
+        if decided[state] >= 0 and len(eligible) == 0:
             slates[visit] = slates[decided[state]]
             continue
         decided[state] = visit
@@ -168,24 +175,31 @@ def decide(  # type: ignore[no-untyped-def]
             reach[state, 0] = optimism * math.sqrt(math.log1p(max(AHEAD * count, soon)))
             reach[state, 1], reach[state, 2] = AHEAD * added + GROWN * newcomer_variance, moves
             list_newcomers(
-                listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, shown, looked_at, rank
-            )
+                listed, bounds, reach[state, 0], reach[state, 1], means, common, rows, shown, looked_at, rank,
+                eligible[:0], visit,
+            )  # fmt: skip
         while True:
             fill(
                 slate, scores, bonus, added, untold, here, first[home], owner, following, mean, variance, moved, shown,
-                looked_at, listed, bounds, means, common, rows, rank,
+                looked_at, listed, bounds, means, common, rows, rank, eligible, visit,
             )  # fmt: skip
-            if scores[-1] >= bounds[-1]:
+            if scores[-1] > bounds[-1] or (scores[-1] == bounds[-1] and len(eligible) == 0):
                 break
             # A product that is not listed may belong in the slate. Listed by their present scores, none does.
+            if len(eligible) > 0:
+                fill_from_all(
+                    slate, scores, bonus, added, untold, here, first[home], owner, following, mean, variance, moved,
+                    shown, looked_at, means, common, rows, rank, eligible, visit,
+                )  # fmt: skip
+                break
             reach[state, 0], reach[state, 1] = bonus, untold
-            list_newcomers(listed, bounds, bonus, untold, means, common, rows, shown, looked_at, rank)
+            list_newcomers(listed, bounds, bonus, untold, means, common, rows, shown, looked_at, rank, eligible, visit)
 
 
 @Loop
 def fill(  # type: ignore[no-untyped-def]
     slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown, looked_at,
-    listed, bounds, means, common, rows, rank,
+    listed, bounds, means, common, rows, rank, eligible, visit,
 ):  # fmt: skip
     """Fills a slate (n,) and its scores (n,) from the products once shown in the block and newcomers listed.
 
@@ -197,34 +211,49 @@ def fill(  # type: ignore[no-untyped-def]
         product = owner[belief, 1]
         unsure = np.float64(variance[belief, here]) + moved[product, 1]
         score = np.float64(mean[belief, here]) + moved[product, 0] + bonus * math.sqrt(unsure)
-        if score >= scores[-1]:
+        if score >= scores[-1] and may_show(eligible, visit, product):
             filled = insert(product, score, slate, scores, filled, rank)
         belief = following[belief]
     for product in looked_at:
         if rows[product] < 0:
             unsure = np.float64(common[product]) + added + moved[product, 1]
             score = np.float64(means[product]) + moved[product, 0] + bonus * math.sqrt(unsure)
-            if score >= scores[-1]:
+            if score >= scores[-1] and may_show(eligible, visit, product):
                 filled = insert(product, score, slate, scores, filled, rank)
     for number in range(len(listed)):
         if bounds[number] < scores[-1]:
             break
         product = listed[number]
-        if rows[product] < 0 and not (len(looked_at) and shown[product]):
+        if rows[product] < 0 and not (len(looked_at) and shown[product]) and may_show(eligible, visit, product):
             score = np.float64(means[product]) + bonus * math.sqrt(np.float64(common[product]) + untold)
             filled = insert(product, score, slate, scores, filled, rank)
 
 
 @Loop
+def fill_from_all(  # type: ignore[no-untyped-def]
+    slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown, looked_at,
+    means, common, rows, rank, eligible, visit,
+):  # fmt: skip
+    """`fill`, from a list of the eligible newcomers that is made for this visit alone."""
+    listed, bounds = np.empty(len(slate), dtype=np.int64), np.empty(len(slate))
+    list_newcomers(listed, bounds, bonus, untold, means, common, rows, shown, looked_at, rank, eligible, visit)
+    fill(
+        slate, scores, bonus, added, untold, here, first, owner, following, mean, variance, moved, shown, looked_at,
+        listed, bounds, means, common, rows, rank, eligible, visit,
+    )  # fmt: skip
+
+
+@Loop
 def list_newcomers(  # type: ignore[no-untyped-def]
-    listed, bounds, bonus, added, means, common, rows, shown, looked_at, rank
+    listed, bounds, bonus, added, means, common, rows, shown, looked_at, rank, eligible, visit
 ):
     """Lists the newcomers of greatest score at such a bonus and added variance, and these scores."""
     bounds[:] = -np.inf
     filled = 0
     for product in range(len(means)):
         score = np.float64(means[product]) + bonus * math.sqrt(np.float64(common[product]) + added)
-        if score >= bounds[-1] and rows[product] < 0 and not (len(looked_at) and shown[product]):
+        is_newcomer = rows[product] < 0 and not (len(looked_at) and shown[product])
+        if score >= bounds[-1] and is_newcomer and may_show(eligible, visit, product):
             filled = insert(product, score, listed, bounds, filled, rank)
 
 

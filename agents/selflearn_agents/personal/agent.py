@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.optimism import check_optimism
@@ -82,18 +83,19 @@ class PersonalAgent(Agent):
         self.household = household
         self.leaders = Leaders(len(self.model.members), household.factors, household.alpha)
 
-    def _act(self, states: SeenVisits) -> NDArray[np.int64]:
+    def _act(self, states: SeenVisits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""
         seen, model, people, leaders = states, self.model, self.household, self.leaders
         self.leaders.see_to(model, self._optimism, seen.state)
         known, recalled = people.recognise(seen), self.showings.recall(seen)
+        allowed = EVERYTHING if eligible is None else eligible
         slates = np.empty((len(seen), self.slate_size), dtype=np.int64)
         decide(
             seen.state, slates, self._optimism, model.added_variance, model.visit_count, model.block, model.place,
             model.prior_mean, model.common_variance, model.row, model.mean, model.variance, self._rank, leaders.order,
             leaders.bound, leaders.ceiling, leaders.risen, leaders.count, leaders.new_person, *people.records(seen),
             *known, people.factors, people.season, people.keep, *recalled, self.effects.strength, HALF_LIVES,
-            self.price, self.worth, model.factors[0],
+            self.price, self.worth, model.factors[0], allowed,
         )  # fmt: skip
         return slates
 
@@ -163,6 +165,8 @@ class PersonalAgent(Agent):
         )  # fmt: skip
         return np.minimum(model.factors[0][0] * values, 1.0)
 
-    def _propensity(self, states: SeenVisits, slates: NDArray) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states), slates)
+    def _propensity(
+        self, states: SeenVisits, slates: NDArray, eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(states, eligible), slates)

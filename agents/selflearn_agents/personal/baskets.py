@@ -44,7 +44,7 @@ class Baskets:
         log_likelihood: (50,) of the trusts in the topics.
         items: purchases counted since the start; `next_learning`, at how many they are learned from.
         counted: (C,) items of each customer's record that are counted.
-        shown: (C, n) the customer's last slate, NOTHING before the first.
+        shown: (C, n) the customer's last slate, NOTHING before the first, and in the slots that were not shown.
     """
 
     def __init__(self, share: NDArray[np.floating], certain: NDArray[np.float64], topics: int, slate_size: int):
@@ -64,7 +64,7 @@ class Baskets:
         return cls(people.share, certain, len(people.alpha), slate_size)
 
     def remember(self, seen: SeenVisits, slates: NDArray[np.int64], people: Household, read: Read) -> bool:
-        """Counts what is new in the records of visits in which slates (B, n) are shown.
+        """Counts what is new in the records of visits in which slates (B, k) are shown.
 
         Returns:
             Whether it is time to learn from it.

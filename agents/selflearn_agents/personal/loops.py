@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from selflearn_agents.eligible import may_show
 from selflearn_agents.hierarchical.agent import insert
 from selflearn_agents.hierarchical.conditioning import SURE
 from selflearn_agents.personal.records import kept, taste_of
@@ -20,12 +21,14 @@ def decide(  # type: ignore[no-untyped-def]
     states, slates, optimism, added, visit_count, block, place, prior_mean, common_variance, row, mean, variance, rank,
     order, bound, ceiling, risen, risen_count, new_person, start, product, day, date, month, theta, beside, again,
     factors, season, keep, tired_start, tired_product, tired, bored, strength, half_lives, price, worth, scale,
+    eligible,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score.
 
     Looked at are first those that the customer has bought, then those that have risen, then the lists of `Leaders`,
     each time the one that may hold most, until no other product can score as much as the last of the slate; if need be,
     all. The last list is that of a new person: as much of the taste as this one has in common with it is one weight.
+    What may not be shown is passed over, and so does not raise the score of the last of the slate.
 
     Args, beside those that are described elsewhere:
         tired_start, tired_product, tired, bored: what is remembered of the customers, see `Recalled`.
@@ -101,6 +104,8 @@ def decide(  # type: ignore[no-untyped-def]
             if looked_at[p] == v:
                 continue
             looked_at[p] = v
+            if not may_show(eligible, v, p):
+                continue
             ratio = 1.0 + strength[0] * (beside[v] * taste_of(factors[p], theta[v]) - 1.0)
             if remembered[p] == 0.0 and ratio * np.float64(ceiling[home, p]) < scores[-1]:
                 continue

@@ -85,5 +85,6 @@ class PatientAgent(PersonalAgent):
         self.prospect.earn(responses, item_rewards)
         mood = np.exp(self.effects.strength[5] * bored)
         (buy, click), look = self.model.factors
+        look = look[: responses.shape[1]]
         lost = self.prospect.lost(buy * look * appeal * attention, click * look * np.sqrt(appeal) * attention, mood)
         self.prospect.learn(bored[known], lost[known], self.showings.bored[seen.customer[known]])

@@ -142,7 +142,7 @@ def count(  # type: ignore[no-untyped-def]
     customer, start, product, day, slates, theta, fresh, month_of_date, share, factors, geometric, alpha, norm,
     counted, shown, bought, withheld, exposure, trusts, log_likelihood,
 ):  # fmt: skip
-    """Counts what is new in the records, and notes the slates (B, n) shown now.
+    """Counts what is new in the records, and notes the slates (B, k) shown now.
 
     Returns:
         How many purchases were counted.
@@ -169,7 +169,8 @@ def count(  # type: ignore[no-untyped-def]
                 exposure[month, k] += here * theta[v, k]
             if begin == first and shown[who, 0] >= 0:  # the visit in which these were shown
                 for p in shown[who]:
-                    withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
+                    if p >= 0:
+                        withheld[month, p] += here * share[month, p] * taste_of(factors[p], theta[v])
                 find_topics(weights, product[start[v] : begin], geometric, alpha, 1)
                 judge_topics(
                     weights, product[begin:after], fresh[begin:after], shown[who], factors, norm[month], trusts,
@@ -178,7 +179,8 @@ def count(  # type: ignore[no-untyped-def]
             new += here
             begin = after
         counted[who] = end - start[v]
-        shown[who] = slates[v]
+        shown[who] = -1
+        shown[who, : slates.shape[1]] = slates[v]
     return new
 
 

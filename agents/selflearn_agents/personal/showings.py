@@ -64,7 +64,7 @@ class Showings:
     def remember(
         self, seen: SeenVisits, slates: NDArray[np.int64], responses: NDArray[np.int8], tired: NDArray[np.float64]
     ) -> None:
-        """Remembers slates (B, n) of which the customers were so tired (B, n), and what was ignored of them."""
+        """Remembers slates (B, k) of which the customers were so tired (B, k), and what was ignored of them."""
         remember(slates, responses, seen.customer, seen.date, seen.visits, tired, *self._memory())
 
     def _memory(self) -> tuple[NDArray, NDArray, NDArray, NDArray]:

@@ -65,7 +65,7 @@ def tiredness(slates, start, product, tired):  # type: ignore[no-untyped-def]
 def remember(  # type: ignore[no-untyped-def]
     slates, responses, customer, date, visits, tired, ignored, ignored_date, bored, remembered
 ):
-    """Puts slates before those that are remembered; `tired` (B, n) is how tired the customers were of them."""
+    """Puts slates (B, k) before those that are remembered; `tired` (B, k) is how tired the customers were of them."""
     for v in range(len(slates)):
         who = customer[v]
         if who < 0:
@@ -76,9 +76,10 @@ def remember(  # type: ignore[no-untyped-def]
         for slate in range(ignored.shape[1] - 1, 0, -1):
             ignored[who, slate] = ignored[who, slate - 1]
             ignored_date[who, slate] = ignored_date[who, slate - 1]
-        ignored_date[who, 0], remembered[who] = date[v], visits[v] + 1
+        ignored[who, 0], ignored_date[who, 0], remembered[who] = -1, date[v], visits[v] + 1
         boring = 0.0
         for slot in range(slates.shape[1]):
-            ignored[who, 0, slot] = slates[v, slot] if responses[v, slot] == IGNORED else -1
+            if responses[v, slot] == IGNORED:
+                ignored[who, 0, slot] = slates[v, slot]
             boring += 1.0 * (tired[v, slot] > 0.0 and responses[v, slot] == IGNORED)
         bored[who] = 0.5 * (np.float64(bored[who]) + boring / slates.shape[1])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_agents.regulars.choosing import decide, write_values
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
@@ -27,7 +28,8 @@ class AgainAgent(Agent):
     TIFU-KNN (Hu, He, Gao and Zhang 2020) without its neighbours. It learns from no response, but a record grows with
     each purchase. Where nobody is known it is `popular`.
 
-    Cost per visit: O(record + slate). Memory: a number per product and group of states that the pooling tells apart.
+    Cost per visit: O(record + slate), and where some of the best may not be shown O(P). Memory: a number per product
+    and group of states that the pooling tells apart.
     """
 
     knows_customers = True
@@ -57,10 +59,11 @@ class AgainAgent(Agent):
         self._weight = 0.0
         self._own, self._score = np.zeros((2, self.products))
 
-    def _act(self, visits: SeenVisits) -> NDArray[np.int64]:
+    def _act(self, visits: SeenVisits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest value."""
         slates = np.empty((len(visits), self.slate_size), dtype=np.int64)
-        decide(*self._known(visits), self._best, self._rank, self._own, self._score, slates)
+        known, allowed = self._known(visits), EVERYTHING if eligible is None else eligible
+        decide(*known, self._best, self._rank, self._own, self._score, allowed, slates)
         return slates
 
     def _values(self, visits: SeenVisits) -> NDArray[np.float64]:
@@ -69,9 +72,11 @@ class AgainAgent(Agent):
         write_values(*self._known(visits), self._own, self._score, values)
         return values
 
-    def _propensity(self, visits: SeenVisits, slates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(visits), slates)
+    def _propensity(
+        self, visits: SeenVisits, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(visits, eligible), slates)
 
     def _known(self, visits: SeenVisits) -> tuple[Any, ...]:
         """The first arguments of the loops."""

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from selflearn_agents.eligible import may_show
 from selflearn_env.core.compiling import Loop
 
 # What the loops share:
@@ -17,12 +18,14 @@ from selflearn_env.core.compiling import Loop
 
 @Loop
 def decide(  # type: ignore[no-untyped-def]
-    start, product, day, date, fading, neighbours, similarity, weight, group, incidence, best, rank, own, score, slates
+    start, product, day, date, fading, neighbours, similarity, weight, group, incidence, best, rank, own, score,
+    eligible, slates,
 ):  # fmt: skip
     """Fills the slates (B, n) with the products of greatest score + incidence; of equal ones the least rank (P,) leads.
 
     Of the products without a score only those n of greatest incidence, `best` (G, n), can be in a slate: they have at
-    least their incidence, and all others have less, or a greater rank.
+    least their incidence, and all others have less, or a greater rank. Where some of these may not be shown, the others
+    are looked at, too.
     """
     known, values = np.empty(len(rank), dtype=np.int64), np.empty(slates.shape[1])
     for visit in range(len(slates)):
@@ -30,11 +33,18 @@ def decide(  # type: ignore[no-untyped-def]
         count = sum_up(visit, start, product, day, date, fading, neighbours, similarity, weight, own, score, known)
         for at in range(count):
             candidate = known[at]
-            filled = insert(candidate, score[candidate] + row[candidate], slate, values, filled, rank)
+            if may_show(eligible, visit, candidate):
+                filled = insert(candidate, score[candidate] + row[candidate], slate, values, filled, rank)
         for at in range(best.shape[1]):
             candidate = best[group[visit], at]
-            if score[candidate] == 0.0:
+            if score[candidate] == 0.0 and may_show(eligible, visit, candidate):
                 filled = insert(candidate, row[candidate], slate, values, filled, rank)
+        last = best[group[visit], -1]
+        if len(eligible) > 0 and (filled < len(slate) or values[-1] <= row[last]):
+            for candidate in range(len(rank)):
+                is_less = row[candidate] < row[last] or (row[candidate] == row[last] and rank[candidate] > rank[last])
+                if is_less and score[candidate] == 0.0 and eligible[visit, candidate]:
+                    filled = insert(candidate, row[candidate], slate, values, filled, rank)
         for at in range(count):
             score[known[at]] = 0.0
 

@@ -89,12 +89,15 @@ class SequenceAgent(Agent):
         self.weights = training.train(weights, lessons, int(epochs), rng)
         self.experience = Experience(self.weights, self.slate_size)
 
-    def _act(self, visits: SeenVisits) -> NDArray[np.int64]:
-        """(B, n) the products that are bought most."""
+    def _act(self, visits: SeenVisits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) the eligible products that are bought most."""
         size, slates = max(1, CELLS // self.products), np.empty((len(visits), self.slate_size), dtype=np.int64)
         for at in range(0, len(visits), size):
             some = np.arange(at, min(at + size, len(visits)))
-            slates[some] = self._order[top(self._values(visits.rows(some))[:, self._order], self.slate_size)]
+            values = self._values(visits.rows(some))
+            if eligible is not None:
+                values = np.where(eligible[some], values, -np.inf)
+            slates[some] = self._order[top(values[:, self._order], self.slate_size)]
         return slates
 
     def _update(self, visits: SeenVisits, slates: NDArray, responses: NDArray, item_rewards: NDArray) -> None:
@@ -115,9 +118,11 @@ class SequenceAgent(Agent):
         """(B, P) purchases per visit."""
         return _needing_torch("network").predicted(self.weights, self._incidence, self._read(visits))
 
-    def _propensity(self, visits: SeenVisits, slates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(B, n) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(visits), slates)
+    def _propensity(
+        self, visits: SeenVisits, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
+        return self._certain(self._act(visits, eligible), slates)
 
     def _read(self, visits: SeenVisits) -> Records:
         return Records.read(visits, self._group, self._incidence, self._mean)

@@ -15,7 +15,7 @@ from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import repeats
 
 CERTAIN = 50.0  # purchases in each slot that are as expected before any response
-UNCOUNTED = -1  # in the place of what is bought in a slot that repeats a product
+UNCOUNTED = -1  # in the place of what is bought in a slot that repeats a product, or was not shown
 
 
 class Experience:
@@ -26,7 +26,7 @@ class Experience:
         tally: (2, n) purchases in each slot that were seen, and that were expected of what was shown in any.
         state, date: (W,)
         start, product, day: the records of these visits, as in `Items`.
-        slates: (W, n)
+        slates: (W, n) any product in the slots that were not shown
         bought: (W, n) 1, 0 or UNCOUNTED.
     """
 
@@ -53,10 +53,12 @@ class Experience:
         return self.tally[0] / self.tally[1]
 
     def add(self, seen: SeenVisits, slates: NDArray[np.int64], responses: NDArray) -> None:
-        """Keeps some visits; of a product shown twice only the first slot counts."""
+        """Keeps some visits, of slates (B, k); of a product shown twice only the first slot counts."""
         bought, again = (responses == BOUGHT).astype(np.int8), repeats(slates)
         if again is not None:
             bought[again] = UNCOUNTED
+        not_shown = ((0, 0), (0, self.slates.shape[1] - slates.shape[1]))
+        slates, bought = np.pad(slates, not_shown), np.pad(bought, not_shown, constant_values=UNCOUNTED)
         records = Items.joined([Items(self.start, self.product, self.day), seen.record])
         self.start, self.product, self.day = records.start, records.product, records.day
         self.state, self.date = np.append(self.state, seen.state), np.append(self.date, seen.date)

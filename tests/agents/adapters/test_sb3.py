@@ -120,6 +120,18 @@ def test_it_is_saved_as_the_slates_that_it_shows(model, tiny_shop, tmp_path):
     assert again.act(np.arange(S)).tolist() == agent.act(np.arange(S)).tolist()
 
 
+def test_what_is_not_eligible_gives_way_to_what_sells(model, tiny_shop):
+    agent = make_agent(f"sb3:{model}", history=tiny_shop.history, slate_size=N, view="CandidateScores")
+    bought, states = np.asarray(tiny_shop.history.purchases).sum(axis=0), np.arange(S)
+    eligible = np.random.default_rng(1).permuted(np.tile(np.arange(P) < 5, (S, 1)), axis=1)
+    for own, slate, allowed in zip(agent.act(states), agent.act(states, eligible), eligible, strict=True):
+        kept = [product for product in own if allowed[product]]
+        others = sorted(
+            (product for product in range(P) if allowed[product] and product not in kept), key=lambda p: -bought[p]
+        )
+        assert slate.tolist() == (kept + others)[:N]
+
+
 @pytest.mark.parametrize(
     ("known", "why"),
     [

@@ -192,3 +192,47 @@ def test_it_says_that_it_is_privileged_and_sees_the_visits(tiny_shop):
     assert agent.privileged
     assert agent.sees_visits
     assert not Agent.sees_visits  # the others see states
+
+
+@pytest.mark.parametrize("customer", MODELS)
+def test_of_what_may_be_shown_no_other_slate_earns_more(customer, tiny_shop):
+    """Four of eight products may be shown to each visit; the visits share five masks."""
+    simulator, visits = journey(tiny_shop, customer=customer)
+    agent, rng = agent_of(tiny_shop, simulator), np.random.default_rng(6)
+    eligible = (np.argsort(rng.random((5, 8)), axis=1) < 4)[np.arange(len(visits)) % 5]
+    slates = agent.act(visits, eligible)
+    for row in range(len(visits)):
+        every = np.array(list(permutations(np.flatnonzero(eligible[row]), N)))
+        best = simulator.expected_reward(visits.rows(np.full(len(every), row)), every).max()
+        earned = simulator.expected_reward(visits.rows(np.array([row])), slates[[row]])[0]
+        assert set(slates[row].tolist()) <= set(np.flatnonzero(eligible[row]).tolist())
+        assert earned == pytest.approx(best, abs=1e-5)
+    np.testing.assert_array_equal(agent.act(visits, np.ones(8, dtype=bool)), agent.act(visits))
+    np.testing.assert_array_equal(agent.act(visits.state[:1], eligible[:1]), agent.act(visits.state, eligible[0])[:1])
+
+
+def test_where_all_slates_earn_the_same_any_of_what_may_be_shown_is_best(tiny_shop):
+    simulator = gym.make(RETAIL, shop=tiny_shop, slate_size=N, customer="seed").unwrapped.simulator
+    slates = agent_of(tiny_shop, simulator).act([3, 9], np.arange(8) > 3)
+    assert all(len(set(slate)) == N and min(slate) > 3 for slate in slates.tolist())
+
+
+def test_a_best_slate_that_would_rather_be_shorter_is_not_known(tiny_shop):
+    """A click on these products is worse than nothing."""
+    rewards = {"buy": 0.0, "click": -9.0, "ignore": 0.0}
+    simulator = gym.make(RETAIL, shop=tiny_shop, slate_size=N, rewards=rewards).unwrapped.simulator
+    with pytest.raises(NotImplementedError, match="would rather see an empty slot than some of the eligible"):
+        agent_of(tiny_shop, simulator).act([3], np.arange(8) < 4)
+
+
+def test_the_oracle_knows_one_slate_per_state(tiny_shop):
+    simulator = gym.make(RETAIL, shop=tiny_shop, slate_size=N).unwrapped.simulator
+    oracle = make_agent("oracle", history=tiny_shop.history, slate_size=N, simulator=simulator)
+    states = np.arange(20)
+    slates = oracle.act(states)
+    eligible = np.zeros((20, 8), dtype=bool)
+    np.put_along_axis(eligible, slates, True, axis=1)
+    np.testing.assert_array_equal(oracle.act(states, eligible), slates)
+    assert (oracle.propensity(states, slates[:, :2], eligible) == 1).all()
+    with pytest.raises(NotImplementedError, match="ask 'myopic_oracle' for the best of what is"):
+        oracle.act(states, ~eligible)

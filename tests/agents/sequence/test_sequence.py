@@ -16,6 +16,7 @@ from selflearn_env import Shop
 from selflearn_env.core.items import Items
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.people.journal import Journal
+from tests.agents.masks import few_eligible
 from tests.agents.regulars.plain import seen_visits
 from tests.agents.sequence.plain import rates_of
 
@@ -285,3 +286,27 @@ def test_without_torch_it_says_how_to_get_it(history, monkeypatch):
 def test_importing_the_agents_does_not_import_torch():
     code = "import selflearn_agents, sys; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_slates_are_the_best_of_what_may_be_shown(history, seen):
+    agent = shaken(agent_of(history, epochs=0))
+    eligible = few_eligible(np.random.default_rng(3), len(seen), history.products, N)
+    values = np.where(eligible, agent.values(seen), -np.inf)[:, agent._order]
+    slates = agent.act(seen, eligible)
+    np.testing.assert_array_equal(slates, agent._order[np.argsort(-values, axis=1, kind="stable")[:, :N]])
+    np.testing.assert_array_equal(agent.act(seen, np.ones_like(eligible)), agent.act(seen))
+    assert (agent.propensity(seen, slates[:, :2], eligible) == 1).all()
+
+
+def test_slots_that_were_not_shown_say_nothing(history, seen, tmp_path):
+    """An agent of longer slates learns from their first slots what one of short slates learns."""
+    long, short = (make_agent("sequence", history=history, slate_size=n, seed=0, epochs=0) for n in (N, 2))
+    slates = short.act(seen)
+    for agent in (long, short):
+        agent.update(seen, slates, *responses_to(slates))
+    assert len(seen) % TOGETHER  # some are yet to be learned from
+    long.save(tmp_path / "agent.npz")
+    for agent in (long := load_agent(tmp_path / "agent.npz"), short):
+        agent.update(seen, slates, *responses_to(slates))
+    np.testing.assert_allclose(long.values(seen), short.values(seen), rtol=1e-6)
+    np.testing.assert_array_equal(long.experience.tally[:, :2], short.experience.tally)
