@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from selflearn_env.core.people.effects import Tastes
     from selflearn_env.core.rewards import Rewards
     from selflearn_env.core.states import StateSpace
+    from selflearn_env.core.stock import Stock
     from selflearn_env.envs.face import face
     from selflearn_env.shop.fitting.rfm import rfm_table, segment_customers
     from selflearn_env.shop.reading.transactions import TransactionLog, load_transactions
@@ -30,6 +31,7 @@ __all__ = [
     "Rewards",
     "Shop",
     "StateSpace",
+    "Stock",
     "Tastes",
     "TransactionLog",
     "__version__",
@@ -46,6 +48,7 @@ _HOMES = {
     "Rewards": "core.rewards",
     "Shop": "shop.shop",
     "StateSpace": "core.states",
+    "Stock": "core.stock",
     "Tastes": "core.people.effects",
     "face": "envs.face",
     "TransactionLog": "shop.reading.transactions",

@@ -31,8 +31,8 @@ class Drift:
         spread: standard deviation of a product's log-interest in the long run, 0..10.
         half_life: slates after which half of a deviation is forgotten, > 0.
         every: slates between two moves, >= 1.
-        appear: product index -> number of the slate from which on it can be had; nobody wants it before.
-        vanish: product index -> number of the slate from which on nobody wants it any more.
+        appear: product index -> number of the slate from which on it can be had; it may not be shown before.
+        vanish: product index -> number of the slate from which on it is gone, and may not be shown any more.
 
     Raises:
         TypeError: a value has the wrong type.
@@ -76,6 +76,30 @@ class Drift:
                 whole[int(index)] = int(time)
             object.__setattr__(self, name, whole)
 
+    @property
+    def has_events(self) -> bool:
+        """Whether any product comes or goes."""
+        return bool(self.appear or self.vanish)
+
+    def had(self, served: int, products: int) -> NDArray[np.bool_]:
+        """(P,) which products can be had after `served` slates."""
+        had = np.ones(products, dtype=bool)
+        for product, time in self.appear.items():
+            had[product] &= served >= time
+        for product, time in self.vanish.items():
+            had[product] &= served < time
+        return had
+
+    def check_left(self, products: int, slate_size: int) -> None:
+        """Raises ValueError where fewer products than a slate has can be had at some time."""
+        for time in sorted({0, *self.appear.values(), *self.vanish.values()}):
+            left = np.count_nonzero(self.had(time, products))
+            if left < slate_size:
+                raise ValueError(
+                    f"Drift.appear and Drift.vanish leave {left} products after {time} slates, but a slate shows "
+                    f"{slate_size}; let fewer products come or go"
+                )
+
     def check_products(self, products: int) -> None:
         """Raises ValueError where a product that comes or goes is not in the catalogue."""
         for name, times in (("appear", self.appear), ("vanish", self.vanish)):
@@ -84,13 +108,18 @@ class Drift:
 
 
 class DriftPath:
-    """One run of a drift; it only goes forward."""
+    """One run of a drift; it only goes forward.
+
+    Attributes:
+        had: (P,) bool, which products can be had; replaced, never changed.
+    """
 
     def __init__(self, drift: Drift, products: int, rng: np.random.Generator):
         self._drift, self._rng = drift, rng
         self._walk, self._moves = np.zeros(products), 0
         self._until = 0  # the slate at which the factors change next
         self._factor = np.ones(products)
+        self.had = drift.had(0, products)
 
     def factor(self, served: int) -> NDArray[np.float64]:
         """(P,) factor of the interest in each product after `served` slates; the same array until it changes."""
@@ -107,11 +136,8 @@ class DriftPath:
         for _ in range(move - self._moves):
             self._walk = keep * self._walk + step * self._rng.standard_normal(self._walk.size)
         self._moves = move
-        self._factor = np.exp(self._walk - 0.5 * drift.spread**2 * (1.0 - keep ** (2 * move)))
-        for product, time in drift.appear.items():
-            self._factor[product] *= served >= time
-        for product, time in drift.vanish.items():
-            self._factor[product] *= served < time
+        self.had = drift.had(served, self._walk.size)
+        self._factor = np.exp(self._walk - 0.5 * drift.spread**2 * (1.0 - keep ** (2 * move))) * self.had
         events = [time for time in (*drift.appear.values(), *drift.vanish.values()) if time > served]
         self._until = min([(move + 1) * drift.every, *events])
         return True

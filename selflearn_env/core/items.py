@@ -48,6 +48,11 @@ class Items:
         at = np.arange(start[-1]) + np.repeat(begin - start[:-1], np.diff(start))
         return Items(start, self.product[at], self.day[at])
 
+    def where(self, kept: NDArray[np.bool_]) -> Items:
+        """The items that are marked (N,), in the rows where they were."""
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return Items(before[self.start], self.product[kept], self.day[kept])
+
     def replaced(self, which: NDArray[np.int64], others: Items) -> Items:
         """These rows, with others in the places `which`."""
         source = np.arange(len(self))

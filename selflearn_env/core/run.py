@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_env.core.customers import CustomerModel
 from selflearn_env.core.drift import Drift, DriftPath
+from selflearn_env.core.stock import Stock, StockPath, choose_eligible, is_limited
 
 LIFE = 2  # draws of a visit that say whether the customer leaves, and when it comes again
 BLOCK = 512  # visits drawn ahead: one visit at a time, a call to the generator would cost more than its numbers
@@ -36,7 +37,7 @@ class Stream:
 
 
 class Run:
-    """What changes while a simulator serves: its random streams, how far interest has drifted, how much was served.
+    """What changes while a simulator serves: its random streams, interest, stock, and how much was served.
 
     Attributes:
         visits: who comes; (rows,) positions.
@@ -46,8 +47,10 @@ class Run:
         pasts: uniform draws behind the points at which customers' recorded pasts end; (rows, 1).
         baskets: seeds of what is bought besides the slates; (rows,).
         drift: the path of the drift so far, or None without drift.
+        stock: the path of the stock so far, or None where nothing runs out.
         served: slates shown so far.
-        present: with drift, the customers with their interest as drifted so far, once somebody met them.
+        eligible: (P,) bool, which products may be shown since `advance` was called last; None where always all may.
+        present: with drift or stock, the customers as they are at present, once somebody met them.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Run:
         slate_size: int,
         products: int,
         drift: Drift | None,
+        stock: Stock | None = None,
         in_turn: bool = False,
     ):
         """Begins a run.
@@ -70,9 +74,10 @@ class Run:
             slate_size: products per slate, n.
             products: size of the catalogue, P.
             drift: how the customers' interest wanders, or None.
+            stock: how products run out and come back, or None.
             in_turn: whether no position is drawn again before all have been.
         """
-        visits, responses, noise, path, life, pasts, baskets = rng.spawn(7)
+        visits, responses, noise, path, life, pasts, baskets, outages = rng.spawn(8)
         self.visits = Stream(visits, _Turns(positions) if in_turn else _Integers(positions))
         self.responses = Stream(responses, _Uniforms(uniforms))
         self.noise = Stream(noise, _Normals(slate_size))
@@ -80,8 +85,23 @@ class Run:
         self.pasts = Stream(pasts, _Uniforms(1))
         self.baskets = Stream(baskets, _seeds)
         self.drift = None if drift is None else DriftPath(drift, products, path)
+        self.stock = None if stock is None else StockPath(stock, products, outages)
         self.served = 0
         self.present: CustomerModel | None = None
+        self.eligible: NDArray[np.bool_] | None = None
+        self._slate_size, self._all = slate_size, np.ones(products, dtype=bool)
+        self._limited = is_limited(drift, stock)
+        self.advance()
+
+    def advance(self) -> bool:
+        """Goes on to the present moment; whether interest, or what may be shown, has changed since the last call."""
+        drifted = self.drift is not None and self.drift.advance(self.served)
+        moved = self.stock is not None and self.stock.advance(self.served)
+        if self._limited and (drifted or moved):
+            had = self._all if self.drift is None else self.drift.had
+            out = ~self._all if self.stock is None else self.stock.out
+            self.eligible = choose_eligible(had, out, self._slate_size)
+        return drifted or moved
 
 
 # Classes, not lambdas: an environment, its streams included, can be pickled and copied in mid-episode.

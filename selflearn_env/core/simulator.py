@@ -18,6 +18,7 @@ from selflearn_env.core.run import Run
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import check_slate_size, check_slates
 from selflearn_env.core.states import StateSpace
+from selflearn_env.core.stock import Stock, is_limited
 from selflearn_env.core.tastes import AlikeTastes, TastesPart
 from selflearn_env.core.visits import AnyVisits, Outcome, Visits
 
@@ -41,7 +42,11 @@ class Simulator(Generic[AnyVisits]):
         customers: how they choose, as they are before any drift.
         rewards: what a response earns.
         drift: how the customers' interest wanders, or None.
+        stock: how products run out and come back, or None.
+        eligible: (P,) bool, which products may be shown at present; None for all. Of a run it is `now(run).eligible`.
     """
+
+    eligible: NDArray[np.bool_] | None = None
 
     def __init__(
         self,
@@ -56,23 +61,28 @@ class Simulator(Generic[AnyVisits]):
         rewards: Rewards,
         drift: Drift | None = None,
         tastes: TastesPart[AnyVisits] | None = None,
+        stock: Stock | None = None,
     ):
         """Puts the parts together; arguments as the attributes, no tastes for customers who are alike in a state.
 
         Raises:
-            ValueError: the slate does not fit the catalogue, or unknown products drift.
-            NotImplementedError: the customer model can not drift, or knows of no attention, and another part asks for
-                it.
+            ValueError: the slate does not fit the catalogue, unknown products drift, or so many come and go that no
+                slate is left.
+            NotImplementedError: the customer model can not drift, knows of no attention, or of no products that may not
+                be shown, and another part asks for it.
         """
         self.states, self.products = states, products
         self.slate_size = check_slate_size(slate_size, products)
         self.arrivals, self.memory = arrivals, memory
-        self.customers, self.rewards, self.drift = customers, rewards, drift
+        self.customers, self.rewards, self.drift, self.stock = customers, rewards, drift, stock
         self.tastes: TastesPart[AnyVisits] = AlikeTastes() if tastes is None else tastes
         # A model that cannot do what the other parts ask for says so now.
         if drift is not None:
             drift.check_products(products)
+            drift.check_left(products, self.slate_size)
             customers.drifted(np.ones(products))
+        if self.limited:
+            customers.offered(np.arange(products))
         self.tastes.check(customers)
         if memory.lowers_interest:
             customers.attending(np.ones((1, self.slate_size), dtype=np.float32))
@@ -88,6 +98,16 @@ class Simulator(Generic[AnyVisits]):
         """Whether an episode is a customer's life, and not a visit."""
         return self.arrivals.lasting
 
+    @property
+    def changes(self) -> bool:
+        """Whether the customers' interest, or what may be shown, changes with time."""
+        return self.drift is not None or self.stock is not None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there may be products that may not be shown: out of stock, not there yet, or gone."""
+        return is_limited(self.drift, self.stock)
+
     def begin(self, rng: np.random.Generator) -> Run:
         """A fresh run, whose random streams are spawned from the generator."""
         return Run(
@@ -97,15 +117,16 @@ class Simulator(Generic[AnyVisits]):
             slate_size=self.slate_size,
             products=self.products,
             drift=self.drift,
+            stock=self.stock,
             in_turn=self.arrivals.in_turn,
         )
 
     def now(self, run: Run) -> Simulator[AnyVisits]:
-        """The simulator as it is at present, after the slates shown so far; itself where nothing drifts."""
-        if run.drift is None:
+        """The simulator as it is at present, after the slates shown so far; itself where nothing changes."""
+        if not self.changes:
             return self
         present = copy(self)
-        present.customers = self._present_customers(run)
+        present.customers, present.eligible = self._present_customers(run), run.eligible
         return present
 
     def start(self, batch: int, run: Run) -> AnyVisits:
@@ -129,24 +150,28 @@ class Simulator(Generic[AnyVisits]):
     def respond(self, visits: AnyVisits, slates: ArrayLike, run: Run) -> Outcome[AnyVisits]:
         """Shows slates (B, n) to the visits; all of them meet the customers as they are before the first is shown.
 
+        A slot that shows what may not be shown counts as ignored, as one that repeats a product does.
+
         Raises:
             ValueError: wrong shape or a product outside the catalogue.
         """
         batch = len(visits.state)
         slates, repeated = check_slates(slates, batch, self.slate_size, self.products)
         look = self.memory.look(visits, slates)
-        customers = self._present_customers(run)
+        customers, eligible = self._present_customers(run), run.eligible
+        ignored, unavailable = _ignored(slates, repeated, eligible)
         if look.attention is not None:
             customers = customers.attending(look.attention)
         customers, met = self.tastes.meet(customers, visits)
-        response = customers.respond(met, slates, repeated, run.responses.take(batch))
+        response = customers.respond(met, slates, ignored, run.responses.take(batch))
         item_reward = self.rewards.earned(response, run.noise.take(batch) if self.rewards.noise else None)
         run.served += batch
-        remembered = self.tastes.buy(self.memory.remember(visits, look, slates, response), slates, response, run)
+        remembered = self.memory.remember(visits, look, slates, response)
+        remembered = self.tastes.buy(remembered, slates, response, run, eligible)
         after, terminated, truncated = self.arrivals.follow(remembered, response, run)
         duplicates = np.zeros(batch, dtype=np.int64) if repeated is None else repeated.sum(axis=1)
         reward = item_reward.dot(self._sum)
-        return Outcome(after, response, item_reward, reward, duplicates, terminated, truncated)
+        return Outcome(after, response, item_reward, reward, duplicates, terminated, truncated, unavailable)
 
     def branch(self, visits: AnyVisits, slates: Sequence[ArrayLike], run: Run) -> list[tuple[Outcome[AnyVisits], Run]]:
         """Shows each of several slates to the same visits, each in a world of its own with the same random numbers.
@@ -175,14 +200,15 @@ class Simulator(Generic[AnyVisits]):
         slates, repeated = check_slates(slates, len(numbers), self.slate_size, self.products)
         attention = None if visits is None else self.memory.look(visits, slates).attention
         customers, met = self._met(numbers, visits, attention)
-        return customers.response_probability(met, slates, repeated)
+        return customers.response_probability(met, slates, _ignored(slates, repeated, self.eligible)[0])
 
     def expected_reward(self, states: ArrayLike | AnyVisits, slates: ArrayLike) -> NDArray[np.float64]:
         """Exact expected reward of each slate, in reward units per visit.
 
         Args:
             states: (B,) state indexes, or the visits themselves.
-            slates: (B, n) product indexes in slate order; a repeated product counts as ignored.
+            slates: (B, n) product indexes in slate order; a repeated product, or one that may not be shown, counts as
+                ignored.
 
         Returns:
             (B,) expected rewards.
@@ -193,10 +219,10 @@ class Simulator(Generic[AnyVisits]):
         return (self.response_probability(states, slates) @ self.rewards.by_response).sum(axis=1)
 
     def optimal_slate(self, states: ArrayLike | AnyVisits, holding_back: float = 0.0) -> NDArray[np.int64]:
-        """(B, n) the slate of distinct products of greatest expected reward, for each state (B,) or visit.
+        """(B, n) the slate of distinct products of greatest expected reward, of those that may be shown.
 
         Args:
-            states: (B,) state indexes, or the visits themselves.
+            states: (B,) state indexes, or the visits themselves; a slate for each.
             holding_back: share taken off the interest in products that the customer ignored within its last slates. At
                 0 the slate is the best of this visit; above, such products are spared for later visits. Customers who
                 remember nothing have ignored nothing.
@@ -210,7 +236,7 @@ class Simulator(Generic[AnyVisits]):
         return customers.optimal_slate(met, self.rewards)
 
     def random_reward(self, states: ArrayLike | AnyVisits) -> NDArray[np.float64]:
-        """(B,) expected reward of a slate of distinct products drawn uniformly from the catalogue.
+        """(B,) expected reward of a slate of distinct products drawn uniformly from those that may be shown.
 
         Exact; with `logit`, where it is an integral, to about 1e-7.
 
@@ -230,11 +256,15 @@ class Simulator(Generic[AnyVisits]):
         return self.states.check(states), None
 
     def _present_customers(self, run: Run) -> CustomerModel:
-        """The customers as they are at present, after the slates shown so far."""
-        if run.drift is None:
+        """The customers as they are at present, after the slates shown so far, to which the run then goes on."""
+        if not self.changes:
             return self.customers
-        if run.drift.advance(run.served) or run.present is None:
-            run.present = self.customers.drifted(run.drift.factor(run.served))
+        if run.advance() or run.present is None:
+            run.present = self.customers
+            if run.drift is not None:
+                run.present = run.present.drifted(run.drift.factor(run.served))
+            if run.eligible is not None:
+                run.present = run.present.offered(np.flatnonzero(run.eligible))
         return run.present
 
     def _met(
@@ -243,3 +273,19 @@ class Simulator(Generic[AnyVisits]):
         """The customers, with what is left of their interest in each product, and what they go by in the model."""
         customers = self.customers if attention is None else self.customers.attending(attention)
         return (customers, numbers) if visits is None else self.tastes.meet(customers, visits)
+
+
+def _ignored(
+    slates: NDArray[np.int64], repeated: NDArray[np.bool_] | None, eligible: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64]]:
+    """(B, n) which slots are sure to be ignored, None for none, and (B,) how many of them show what may not be shown.
+
+    Args:
+        slates: (B, n) product indexes.
+        repeated: (B, n) which of them repeat a product above, None for none.
+        eligible: (P,) which products may be shown; None for all.
+    """
+    if eligible is None:
+        return repeated, np.zeros(len(slates), dtype=np.int64)
+    absent = ~eligible.take(slates)
+    return absent if repeated is None else absent | repeated, absent.sum(axis=1)

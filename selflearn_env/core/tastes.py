@@ -24,8 +24,18 @@ class TastesPart(Protocol[AnyVisits]):
         """The customers of these very visits, and (B,) what they go by in the place of the states."""
         ...
 
-    def buy(self, visits: AnyVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run) -> AnyVisits:
-        """The visits with all that was bought in them: of the slates (B, n), as the responses say, and besides."""
+    def buy(
+        self,
+        visits: AnyVisits,
+        slates: NDArray[np.int64],
+        response: NDArray[np.int8],
+        run: Run,
+        eligible: NDArray[np.bool_] | None,
+    ) -> AnyVisits:
+        """The visits with all that was bought in them: of the slates (B, n), as the responses say, and besides.
+
+        Of the products that may not be shown, `eligible` (P,) or None for all, none are bought.
+        """
         ...
 
     def seen(self, visits: AnyVisits, first_date: int) -> SeenVisits:
@@ -43,7 +53,14 @@ class AlikeTastes:
         """The customers as they are, by their states."""
         return customers, visits.state
 
-    def buy(self, visits: AnyVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run) -> AnyVisits:
+    def buy(
+        self,
+        visits: AnyVisits,
+        slates: NDArray[np.int64],
+        response: NDArray[np.int8],
+        run: Run,
+        eligible: NDArray[np.bool_] | None,
+    ) -> AnyVisits:
         """The visits as they are."""
         return visits
 

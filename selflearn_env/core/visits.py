@@ -82,3 +82,4 @@ class Outcome(NamedTuple, Generic[AnyVisits]):
     duplicates: NDArray[np.int64]  # (B,) repeated products of the slate
     terminated: NDArray[np.bool_]  # (B,) whether the episode is over for good
     truncated: NDArray[np.bool_]  # (B,) whether it was cut short
+    unavailable: NDArray[np.int64]  # (B,) slots that show what may not be shown

@@ -77,7 +77,7 @@ class JourneyOptions(Options):
             rng = np.random.default_rng(np.random.SeedSequence(shop.seed).spawn(4)[3])
             return find_pace(
                 lambda pace: ReturningCustomers(journey, lives, calendar, slate_size, shop.products, pace),
-                lambda arrivals: self._simulator(shop, slate_size, arrivals, memory, drift=False),
+                lambda arrivals: self._simulator(shop, slate_size, arrivals, memory, changes=False),
                 demand.start,
                 rng,
             )

@@ -19,6 +19,7 @@ from selflearn_env.core.memory import Memory, NoMemory
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_slate_size
+from selflearn_env.core.stock import Stock
 from selflearn_env.core.visits import AnyVisits
 from selflearn_env.envs.observations import OBSERVATIONS, Observation
 from selflearn_env.plugins import import_named
@@ -40,11 +41,12 @@ class Options:
         customer_options: what is particular to the model, such as `{"leave": 0.7}` for "cascade".
         contrast: how much more the states differ than the log supports, > 0; 1 is what it supports.
         drift: how the customers' interest wanders meanwhile: a Drift, a mapping with its fields, or None (not at all).
+        stock: how products run out and come back meanwhile: a Stock, a mapping with its fields, or None (not at all).
         visits: "log", as often as the population visited in the log, or "uniform" over the states.
         rewards: what a response earns: Rewards, or a mapping with its fields.
 
     Raises:
-        TypeError: the shop, the rewards, the drift or the customer model have the wrong type.
+        TypeError: the shop, the rewards, the drift, the stock or the customer model have the wrong type.
         ValueError: an option has an unknown value.
     """
 
@@ -57,6 +59,7 @@ class Options:
     customer_options: Mapping[str, Any] = field(default_factory=dict)
     contrast: float = 1.0
     drift: Drift | None = None
+    stock: Stock | None = None
     visits: str = "log"
     rewards: Rewards = field(default_factory=Rewards)
 
@@ -69,6 +72,10 @@ class Options:
             object.__setattr__(self, "drift", from_mapping(Drift, self.drift))
         if not isinstance(self.drift, Drift | None):
             raise TypeError(f"drift is a selflearn_env.Drift, a mapping with its fields, or None, got {self.drift!r}")
+        if isinstance(self.stock, Mapping):
+            object.__setattr__(self, "stock", from_mapping(Stock, self.stock))
+        if not isinstance(self.stock, Stock | None):
+            raise TypeError(f"stock is a selflearn_env.Stock, a mapping with its fields, or None, got {self.stock!r}")
         if isinstance(self.rewards, Mapping):  # as a specification in JSON has them
             object.__setattr__(self, "rewards", from_mapping(Rewards, self.rewards))
         if not isinstance(self.rewards, Rewards):
@@ -112,9 +119,9 @@ class Options:
         slate_size: int,
         arrivals: Arrivals[AnyVisits],
         memory: Memory[AnyVisits],
-        drift: bool = True,
+        changes: bool = True,
     ) -> Simulator[AnyVisits]:
-        """The simulator with these parts; the others are as the options say, but for the drift, which may be left out.
+        """The simulator with these parts; the others are as the options say, drift and stock only with `changes`.
 
         Raises:
             NotImplementedError: the customer model cannot do what another part asks for.
@@ -129,7 +136,8 @@ class Options:
             memory=memory,
             customers=shop.demand(self.contrast).model(self.customer_model, slate_size, self.customer_options),
             rewards=self.rewards,
-            drift=self.drift if drift else None,
+            drift=self.drift if changes else None,
+            stock=self.stock if changes else None,
         )
 
     def _slate_size(self, shop: Shop) -> int:

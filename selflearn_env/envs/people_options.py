@@ -110,7 +110,7 @@ class PeopleOptions(JourneyOptions):
         arrivals = self._regulars(shop, calendar, slate_size, self._personal_pace(shop))
         return self._of_persons(shop, slate_size, arrivals)
 
-    def _of_persons(self, shop: Shop, slate_size: int, arrivals: Regulars, drift: bool = True) -> Simulator:
+    def _of_persons(self, shop: Shop, slate_size: int, arrivals: Regulars, changes: bool = True) -> Simulator:
         weights, present = self._visit_weights(shop), self.season == "present"
         memory = CustomerMemory(self.journey, shop.lives.lives.repurchase_days)
         tastes = self._tastes(shop, len(arrivals.calendar.state))
@@ -128,7 +128,8 @@ class PeopleOptions(JourneyOptions):
             memory=memory,
             customers=customers,
             rewards=self.rewards,
-            drift=self.drift if drift else None,
+            drift=self.drift if changes else None,
+            stock=self.stock if changes else None,
             tastes=tastes,
         )
 
@@ -153,7 +154,7 @@ class PeopleOptions(JourneyOptions):
             rng = np.random.default_rng(np.random.SeedSequence(shop.seed).spawn(4)[3])
             return find_pace(
                 lambda pace: usual._regulars(shop, calendar, slate_size, pace),
-                lambda arrivals: usual._of_persons(shop, slate_size, arrivals, drift=False),
+                lambda arrivals: usual._of_persons(shop, slate_size, arrivals, changes=False),
                 start,
                 rng,
             )

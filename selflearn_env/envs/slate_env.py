@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from selflearn_env.core.run import Run
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Visits
+from selflearn_env.envs.face import masks_of
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
 from selflearn_env.shop.shop import Shop
@@ -24,8 +25,9 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
     customer, who leaves (terminated) or is still there when the calendar ends (truncated).
 
     `info` of reset and step: `state` (index of the observed state), `response` (n,) int8 with 0 ignored, 1 clicked,
-    2 bought, `item_reward` (n,) float, `duplicates` (how many slots repeat a product; they count as ignored). In reset
-    nothing has been shown yet: they are 0.
+    2 bought, `item_reward` (n,) float, `duplicates` (how many slots repeat a product; they count as ignored). Where
+    products may be out of stock, appear or vanish also `unavailable`: how many slots show what may not be shown; they
+    count as ignored, too. In reset nothing has been shown yet: they are 0.
 
     Attributes:
         shop: the shop.
@@ -59,7 +61,7 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
     def simulator(self) -> Simulator:
         """The simulator, with the exact probabilities of this moment; for evaluation, not for agents.
 
-        Before the first reset it is the simulator without any drift.
+        Before the first reset it is the simulator without any drift, and with everything in stock.
         """
         return self._simulator if self._run is None else self._simulator.now(self._run)
 
@@ -84,12 +86,15 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         self._visits = self._simulator.start(1, self._run)
         self._over, self._shown = False, None
         n = self._simulator.slate_size
-        return self.view.observe(self._visits)[0], {
+        info = {
             **self._told(self._visits),
             "response": np.zeros(n, dtype=np.int8),
             "item_reward": np.zeros(n),
             "duplicates": 0,
         }
+        if self._simulator.limited:
+            info["unavailable"] = 0
+        return self.view.observe(self._visits)[0], info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Shows a slate to the visit.
@@ -118,7 +123,17 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
             "item_reward": outcome.item_reward[0],
             "duplicates": outcome.duplicates.item(),
         }
+        if self._simulator.limited:
+            info["unavailable"] = outcome.unavailable.item()
         return self.view.observe(self._visits)[0], outcome.reward.item(), terminated, truncated, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(n * P,) what each slot may show, slot after slot, as MaskablePPO of sb3-contrib takes it.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+        """
+        return masks_of(self.simulator, self._visits)[0]
 
     def _told(self, visits: Visits) -> dict[str, Any]:
         return {name: values.item() for name, values in visits.told().items()}

@@ -14,6 +14,7 @@ from selflearn_env.core.run import Run
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.slates import check_products
 from selflearn_env.core.visits import Visits
+from selflearn_env.envs.face import masks_of
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
 from selflearn_env.shop.shop import Shop
@@ -25,11 +26,12 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
     """A shop whose customers visit B at a time; row by row it is what `SlateEnv` is for one visit.
 
     `info` has the keys of the single face, with the visit axis first: `state` (B,), `response` (B, n) int8,
-    `item_reward` (B, n), `duplicates` (B,). `state` belongs to the returned observation, the others to the slates just
-    shown. With SAME_STEP, the default, the returned observation is already the next visit's. Where an episode is one
-    visit its last observation equals its first, and it terminates: there is no `final_obs` to return, and no value to
-    bootstrap from. In a customer's life (`RetailJourney-v0`) a step that ends episodes has `final_obs` (B,), the last
-    observation of each row that is over, None in the others, and the mask `_final_obs` (B,).
+    `item_reward` (B, n), `duplicates` (B,), and `unavailable` (B,) where that has it. `state` belongs to the returned
+    observation, the others to the slates just shown. With SAME_STEP, the default, the returned observation is already
+    the next visit's. Where an episode is one visit its last observation equals its first, and it terminates: there is
+    no `final_obs` to return, and no value to bootstrap from. In a customer's life (`RetailJourney-v0`) a step that ends
+    episodes has `final_obs` (B,), the last observation of each row that is over, None in the others, and the mask
+    `_final_obs` (B,).
 
     Attributes:
         shop: the shop.
@@ -79,7 +81,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
     def simulator(self) -> Simulator:
         """The simulator, with the exact probabilities of this moment; for evaluation, not for agents.
 
-        Before the first reset it is the simulator without any drift.
+        Before the first reset it is the simulator without any drift, and with everything in stock.
         """
         return self._simulator if self._run is None else self._simulator.now(self._run)
 
@@ -145,6 +147,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
             "item_reward": outcome.item_reward,
             "duplicates": outcome.duplicates,
         }
+        if self._simulator.limited:
+            shown["unavailable"] = outcome.unavailable
         if self._autoreset is AutoresetMode.SAME_STEP:
             self._visits = self._simulator.restart(outcome.visits, ended, self._run)
             if self._simulator.lasting and np.count_nonzero(ended):
@@ -191,6 +195,14 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         observation, info = self._observe(self._visits, shown)
         return observation, reward, terminated, truncated, info
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(B, n * P) what each slot may show to each visit, slot after slot, as MaskablePPO of sb3-contrib takes it.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+        """
+        return masks_of(self.simulator, self._visits)
+
     def render(self) -> tuple[Any, ...] | None:
         """One frame per row, as for the single face; a row renewed within the step shows the visit it served last."""
         if self.render_mode is None:
@@ -206,11 +218,14 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
 
     def _nothing_shown(self) -> dict[str, NDArray]:
         shape = (self.num_envs, self._simulator.slate_size)
-        return {
+        shown: dict[str, NDArray] = {
             "response": np.zeros(shape, dtype=np.int8),
             "item_reward": np.zeros(shape),
             "duplicates": np.zeros(self.num_envs, dtype=np.int64),
         }
+        if self._simulator.limited:
+            shown["unavailable"] = np.zeros(self.num_envs, dtype=np.int64)
+        return shown
 
     def _remember(self, slates: NDArray, response: NDArray, rows: NDArray) -> None:
         assert self._visits is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -11,8 +11,9 @@ from gymnasium.vector import VectorActionWrapper, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
-from selflearn_env.envs.face import face
+from selflearn_env.envs.face import Face, face
 from selflearn_env.shop.history import History
 
 
@@ -24,12 +25,26 @@ class ActionView(Protocol):
         """The space of one action."""
         ...
 
-    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
+    def slates(self, actions: NDArray, visits: Visits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of actions (B, ...) in these visits.
+
+        Args:
+            actions: of the space.
+            visits: B visits.
+            eligible: (P,) which products may be shown, None for all; others are passed over.
 
         Raises:
             ValueError: an action cannot be read.
         """
+        ...
+
+
+@runtime_checkable
+class ChoiceView(ActionView, Protocol):
+    """How choices of a few become slates."""
+
+    def masks(self, visits: Visits, eligible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """(B, m) which choices may be made in these visits, of products that may be shown (P,), None for all."""
         ...
 
 
@@ -50,7 +65,16 @@ class SlateAction(gym.ActionWrapper, RecordConstructorArgs):
             gymnasium.error.ResetNeeded: no visit has begun.
             ValueError: the action cannot be read.
         """
-        return _slates(self.action_view, np.asarray(action)[None], self._face.visits)[0]
+        return _slates(self.action_view, np.asarray(action)[None], self._face)[0]
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(m,) which choices may be made, slot after slot, as MaskablePPO of sb3-contrib takes it.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no visit has begun.
+            NotImplementedError: actions are numbers, and no choice of a few.
+        """
+        return _masks(self.action_view, self._face)[0]
 
 
 class VectorSlateAction(VectorActionWrapper):
@@ -69,16 +93,37 @@ class VectorSlateAction(VectorActionWrapper):
             gymnasium.error.ResetNeeded: no visit has begun.
             ValueError: an action cannot be read, or there is not one per visit.
         """
-        return _slates(self.action_view, np.asarray(actions), self._face.visits)
+        return _slates(self.action_view, np.asarray(actions), self._face)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(B, m) which choices may be made in each visit; see `SlateAction`."""
+        return _masks(self.action_view, self._face)
 
 
-def _slates(view: ActionView, actions: NDArray, visits: Visits | None) -> NDArray[np.int64]:
-    if visits is None:
-        raise gym.error.ResetNeeded("no visit has begun: call reset() before step()")
+def _slates(view: ActionView, actions: NDArray, face: Face) -> NDArray[np.int64]:
+    visits = _begun(face, "step()")
     shape = (len(visits), *(view.space.shape or ()))
     if actions.shape != shape:
         raise ValueError(f"expected actions of shape {shape}, one per visit, got {actions.shape}")
-    return view.slates(actions, visits)
+    return view.slates(actions, visits, face.simulator.eligible)
+
+
+def _masks(view: ActionView, face: Face) -> NDArray[np.bool_]:
+    visits = _begun(face, "action_masks()")
+    if not isinstance(view, ChoiceView):
+        raise NotImplementedError(f"an action of {view.space} is no choice of a few, and nothing of it can be masked")
+    return view.masks(visits, face.simulator.eligible)
+
+
+def _begun(face: Face, what: str) -> Visits:
+    if face.visits is None:
+        raise gym.error.ResetNeeded(f"no visit has begun: call reset() before {what}")
+    return face.visits
+
+
+def top_eligible(scores: NDArray[np.floating], count: int, eligible: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    """(B, count) columns of the greatest scores (B, C), others behind those that may be shown, (C,) or (B, C)."""
+    return top(scores if eligible is None else np.where(eligible, scores, -np.inf), count)
 
 
 def history_and_size(env: gym.Env | VectorEnv) -> tuple[History, int]:

@@ -9,10 +9,9 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
-from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size, top_eligible
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
 
@@ -20,7 +19,8 @@ class Reranking:
     """Box(-1, 1, (k,)): the slate is the n of the state's k candidates with the greatest log incidence + action.
 
     At 0 the slate is what the history recommends, at 1 the history's incidence of a candidate counts e times as much.
-    What is lost: every product that the history does not rank among the first k of the state.
+    What is lost: every product that the history does not rank among the first k of the state. Of these, what may not be
+    shown is passed over, as long as the others fill a slate.
     """
 
     def __init__(self, history: History, slate_size: int, k: int):
@@ -46,16 +46,17 @@ class Reranking:
             raise TypeError(f"{space} is no space of such actions")
         return cls(history, slate_size, space.shape[0])
 
-    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of actions (B, k); beyond -1 and 1 they are cut.
+    def slates(self, actions: NDArray, visits: Visits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) slates of actions (B, k), of products that may be shown (P,); beyond -1 and 1 actions are cut.
 
         Raises:
             ValueError: an action is not a number.
         """
         if np.isnan(actions).any():
             raise ValueError("an action has a number for every candidate, got nan")
-        places = top(self.standing[visits.state] + actions.clip(-1.0, 1.0), self._slate_size)
-        return np.take_along_axis(self.products[visits.state], places, axis=1)
+        products, scores = self.products[visits.state], self.standing[visits.state] + actions.clip(-1.0, 1.0)
+        may = None if eligible is None else eligible[products]
+        return np.take_along_axis(products, top_eligible(scores, self._slate_size, may), axis=1)
 
 
 class CandidateScores(SlateAction):

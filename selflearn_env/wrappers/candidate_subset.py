@@ -31,8 +31,9 @@ def best_candidates(history: History, slate_size: int, k: int) -> NDArray[np.int
 class Candidates:
     """MultiDiscrete([k] * n): each slot takes one of the k products that the history recommends in the state.
 
-    A candidate that stands in a slot above is replaced by the best one not yet shown, so that no slot is wasted. What
-    is lost: every product that the history does not rank among the first k of the state.
+    A candidate that stands in a slot above, or may not be shown, is replaced by the best one not yet shown, so that no
+    slot is wasted; where nothing else is left, by one that may not be shown. What is lost: every product that the
+    history does not rank among the first k of the state.
     """
 
     def __init__(self, history: History, slate_size: int, k: int):
@@ -56,8 +57,8 @@ class Candidates:
             raise TypeError(f"{space} is no space of such actions")
         return cls(history, slate_size, int(space.nvec[0]))
 
-    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of candidate numbers (B, n).
+    def slates(self, actions: NDArray, visits: Visits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) slates of candidate numbers (B, n), of products that may be shown (P,).
 
         Raises:
             ValueError: a number is not that of a candidate.
@@ -65,13 +66,20 @@ class Candidates:
         k = self.products.shape[1]
         if actions.dtype.kind not in "iu" or not ((actions >= 0) & (actions < k)).all():
             raise ValueError(f"an action has the numbers of candidates, 0..{k - 1}, got {actions}")
-        rows, shown = np.arange(len(actions)), np.zeros((len(actions), k), dtype=bool)
+        rows, products = np.arange(len(actions)), self.products[visits.state]
+        passed = np.zeros(products.shape, dtype=np.int8)  # 1 what may not be shown, 2 what stands in a slot above
+        if eligible is not None:
+            passed[~eligible[products]] = 1
         places = np.empty(actions.shape, dtype=np.int64)
         for slot, wanted in enumerate(actions.T):
-            taken = shown[rows, wanted]
-            places[:, slot] = np.where(taken, shown.argmin(axis=1), wanted)
-            shown[rows, places[:, slot]] = True
-        return np.take_along_axis(self.products[visits.state], places, axis=1)
+            places[:, slot] = np.where(passed[rows, wanted], passed.argmin(axis=1), wanted)
+            passed[rows, places[:, slot]] = 2
+        return np.take_along_axis(products, places, axis=1)
+
+    def masks(self, visits: Visits, eligible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """(B, n * k) which candidates each slot may show, slot after slot, of the products that may be (P,)."""
+        products, slots = self.products[visits.state], len(self.space.nvec)
+        return np.tile(np.ones(products.shape, dtype=bool) if eligible is None else eligible[products], (1, slots))
 
 
 class CandidateSubset(SlateAction):

@@ -10,10 +10,9 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from selflearn_env.core.embedding import embed_products
-from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size, top_eligible
 
 
 class Embeddings:
@@ -22,7 +21,7 @@ class Embeddings:
     The embeddings are the first d right singular vectors of log incidence (S, P), as the history pools it, less its
     mean over the visits: the directions in which the states differ most. At a = 0 the slate is the list of popular
     products; an action of 1 in one direction goes as far as a state three standard deviations from the mean. What is
-    lost: slates off this plane; of d = 8 directions and ten products, most.
+    lost: slates off this plane; of d = 8 directions and ten products, most. What may not be shown is passed over.
     """
 
     def __init__(self, history: History, slate_size: int, dimension: int):
@@ -50,15 +49,18 @@ class Embeddings:
             raise TypeError(f"{space} is no space of such actions")
         return cls(history, slate_size, space.shape[0])
 
-    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of actions (B, d); beyond -1 and 1 they are cut. The states are not looked at.
+    def slates(self, actions: NDArray, visits: Visits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) slates of actions (B, d), of products that may be shown (P,). The states are not looked at.
+
+        Beyond -1 and 1 actions are cut.
 
         Raises:
             ValueError: an action is not a number.
         """
         if np.isnan(actions).any():
             raise ValueError(f"an action has a number for every dimension, got {actions}")
-        return top(self.popularity + actions.astype(np.float64).clip(-1.0, 1.0) @ self.embeddings, self._slate_size)
+        scores = self.popularity + actions.astype(np.float64).clip(-1.0, 1.0) @ self.embeddings
+        return top_eligible(scores, self._slate_size, eligible)
 
 
 class EmbeddingAction(SlateAction):

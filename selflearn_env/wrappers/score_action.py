@@ -7,15 +7,15 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
-from selflearn_env.core.ranking import top
 from selflearn_env.core.visits import Visits
 from selflearn_env.shop.history import History
-from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size
+from selflearn_env.wrappers.action_view import SlateAction, VectorSlateAction, history_and_size, top_eligible
 
 
 class Scores:
     """Box(-1, 1, (P,)): the slate is the n products of greatest score, best first, equal ones in catalogue order.
 
+    What may not be shown is passed over.
     Nothing is lost, and nothing is known: an action has thousands of numbers.
     """
 
@@ -24,15 +24,15 @@ class Scores:
         self._slate_size = slate_size
         self.space = gym.spaces.Box(-1.0, 1.0, (history.products,), np.float32)
 
-    def slates(self, actions: NDArray, visits: Visits) -> NDArray[np.int64]:
-        """(B, n) slates of scores (B, P); the states are not looked at.
+    def slates(self, actions: NDArray, visits: Visits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """(B, n) slates of scores (B, P), of products that may be shown (P,); the states are not looked at.
 
         Raises:
             ValueError: a score is not a number.
         """
         if np.isnan(actions).any():
             raise ValueError("an action of scores has a number for every product, got nan")
-        return top(actions.astype(np.float64), self._slate_size)
+        return top_eligible(actions.astype(np.float64), self._slate_size, eligible)
 
 
 class ScoreAction(SlateAction):

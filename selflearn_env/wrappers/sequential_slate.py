@@ -12,12 +12,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from selflearn_env.envs.face import face
+from selflearn_env.envs.face import Face, face
 from selflearn_env.shop.history import History
 from selflearn_env.wrappers.action_view import history_and_size
 from selflearn_env.wrappers.candidate_subset import best_candidates
 
-SHOWN = ("response", "item_reward", "duplicates")  # of an info, what came of a slate
+SHOWN = ("response", "item_reward", "duplicates", "unavailable")  # of an info, what came of a slate
 
 
 class Draft:
@@ -32,6 +32,7 @@ class Draft:
 
     _observations: NDArray | None = None  # (B, w) of the visits whose slates these are; None: no visit has begun
     _unshown: dict[str, Any]  # the info until the slates are shown
+    _may: NDArray[np.bool_] | None = None  # (B, choices) what may be shown to each visit; None: everything
 
     def __init__(self, history: History, slate_size: int, observed: gym.Space, candidates: int | None):
         """Prepares for visits that are observed in the space `observed`.
@@ -57,10 +58,15 @@ class Draft:
         """Whether all slots are filled."""
         return self.chosen.shape[1] == self.slate_size
 
-    def begin(self, observations: NDArray, info: dict[str, Any]) -> NDArray[np.float32]:
-        """Begins the slates of visits with these observations (B, w) and info; what is observed of them now."""
+    def begin(self, observations: NDArray, info: dict[str, Any], face: Face) -> NDArray[np.float32]:
+        """Begins the slates of a face's visits, of observations (B, w) and info; what is observed of them now."""
         self.clear(len(observations))
         self._observations, self._unshown = observations, _unshown(info)
+        eligible, visits = face.simulator.eligible, face.visits
+        assert visits is not None  # they have just begun
+        if eligible is not None:
+            products = np.arange(self.choices) if self._products is None else self._products[visits.state]
+            self._may = np.broadcast_to(eligible[products], (len(visits), self.choices))
         return self.observed(observations)
 
     def end(self) -> None:
@@ -82,7 +88,7 @@ class Draft:
         self.chosen = np.empty((rows, 0), dtype=np.int64)
 
     def add(self, choices: NDArray) -> None:
-        """Fills the next slot with choices (B,); who has made this choice before gets the first that is left.
+        """Fills the next slot with choices (B,); whose choice is masked gets the first that is not.
 
         Raises:
             ValueError: there is not one per visit, or one does not exist.
@@ -92,8 +98,9 @@ class Draft:
         if choices.dtype.kind not in "iu" or not ((choices >= 0) & (choices < self.choices)).all():
             raise ValueError(f"a choice is one of 0..{self.choices - 1}, got {choices}")
         again = (self.chosen == choices[:, None]).any(axis=1)
-        if again.any():
-            choices = np.where(again, self.masks().argmax(axis=1), choices)
+        if self._may is not None or again.any():
+            masks = self.masks()
+            choices = np.where(masks[np.arange(len(choices)), choices], choices, masks.argmax(axis=1))
         self.chosen = np.column_stack([self.chosen, choices])
 
     def slates(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -101,10 +108,13 @@ class Draft:
         return self.chosen if self._products is None else self._products[states[:, None], self.chosen]
 
     def masks(self) -> NDArray[np.bool_]:
-        """(B, choices) what has not been chosen yet."""
+        """(B, choices) what may be shown and has not been chosen yet; or if nothing is left, what may not be shown."""
         masks = np.ones((len(self.chosen), self.choices), dtype=bool)
         np.put_along_axis(masks, self.chosen, False, axis=1)
-        return masks
+        if self._may is None:
+            return masks
+        left = masks & self._may
+        return np.where(left.any(axis=1, keepdims=True), left, masks)
 
     def observed(self, observations: NDArray) -> NDArray[np.float32]:
         """(B, w + 2 n) what is observed, of observations (B, w) of the visits; with empty slates, of any others."""
@@ -120,10 +130,10 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
     """The single face, one product per step: Discrete(P), or Discrete(k) over the candidates of the state.
 
     A step fills the next slot, from above, and earns nothing; the n-th shows the slate, and has its reward and
-    responses. `info` in between is that of `reset`. What has been chosen is not chosen again: `action_masks` has what
-    is left, and an agent that takes no masks and repeats itself gets the first that is. Nothing is lost over
-    Discrete(P); over candidates it is what `Candidates` loses. An episode has n times as many steps: discount by 1, or
-    nearly.
+    responses. `info` in between is that of `reset`. What has been chosen is not chosen again, and what may not be shown
+    not at all: `action_masks` has what is left, and an agent that takes no masks gets the first that is, where its
+    choice is not left. Nothing is lost over Discrete(P); over candidates it is what `Candidates` loses. An episode has
+    n times as many steps: discount by 1, or nearly.
     """
 
     def __init__(self, env: gym.Env, candidates: int | None = None):
@@ -140,7 +150,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """A new visit, with an empty slate."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._draft.begin(observation[None], info)[0], info
+        return self._draft.begin(observation[None], info, face(self.env))[0], info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Fills the next slot.
@@ -156,7 +166,7 @@ class SequentialSlate(gym.Wrapper, RecordConstructorArgs):
             return observed[0], 0.0, False, False, info
         slate = self._draft.slates(_states(self.env))[0]
         observation, reward, terminated, truncated, info = self.env.step(slate)
-        seen = self._draft.begin(observation[None], info)[0]
+        seen = self._draft.begin(observation[None], info, face(self.env))[0]
         if terminated or truncated:
             self._draft.end()
         return seen, float(reward), terminated, truncated, info
@@ -203,7 +213,7 @@ class VectorSequentialSlate(VectorWrapper):
         if "reset_mask" in (options or {}):
             raise ValueError("the rows fill their slots side by side: reset_mask would renew only some of them")
         observation, info = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]
-        return self._draft.begin(observation, info), info
+        return self._draft.begin(observation, info, face(self.env)), info
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Fills the next slot of every row.
@@ -219,7 +229,7 @@ class VectorSequentialSlate(VectorWrapper):
             return observed, np.zeros(self.num_envs), *np.zeros((2, self.num_envs), dtype=bool), info
         slates = self._draft.slates(_states(self.env))
         observation, reward, terminated, truncated, info = self.env.step(slates)
-        seen = self._draft.begin(observation, info)
+        seen = self._draft.begin(observation, info, face(self.env))
         if "final_obs" in info:
             final, rows = info["final_obs"].copy(), np.flatnonzero(info["_final_obs"])
             for row in rows:
@@ -249,4 +259,4 @@ def _unshown(info: dict[str, Any]) -> dict[str, Any]:
 
     It shares nothing with the info of the face, to which the caller may write, as Gymnasium's wrappers do.
     """
-    return {"state": copy(info["state"])} | {name: info[name] - info[name] for name in SHOWN}
+    return {"state": copy(info["state"])} | {name: info[name] - info[name] for name in SHOWN if name in info}

@@ -61,6 +61,23 @@ def loop_factor(drift, seed, served, products=P):
     return [exp(z - variance / 2) * had for z, had in zip(walk, here, strict=True)]
 
 
+def loop_eligible(stock, seed, served, drift=None, products=P):
+    """What may be shown after some slates, from the seed of the environment on: the eighth of its random run."""
+    rng = np.random.default_rng(seed).spawn(8)[7]
+    back = stock.every / stock.lasts
+    gone = back * stock.out / (1 - stock.out)
+    out = [rng.random() < stock.out for _ in range(products)]
+    for _ in range(served // stock.every):
+        out = [rng.random() < (1 - back if was else gone) for was in out]
+    drift = drift or Drift()
+    had = [served >= drift.appear.get(p, 0) and served < drift.vanish.get(p, served + 1) for p in range(products)]
+    eligible = [here and not away for here, away in zip(had, out, strict=True)]
+    for product in range(products):  # a slate is always left
+        if sum(eligible) < N and had[product]:
+            eligible[product] = True
+    return eligible
+
+
 def loop_probability(name, appeal, factor, slate):
     """(click, buy) of each slot of a slate of distinct products, one product at a time, by the rule of each model."""
     pairs = []
@@ -81,14 +98,16 @@ def loop_probability(name, appeal, factor, slate):
     return [((respond - buy) * look, buy * look) for (buy, respond), look in zip(pairs, looks, strict=True)]
 
 
-def check_against_every_slate(name, appeal, factor, simulator, state, random=True):
-    """Expected, best and random rewards of one state against the loop over all slates."""
+def check_against_every_slate(name, appeal, factor, simulator, state, random=True, may=(True,) * P):
+    """Expected, best and random rewards of one state against the loop over all slates of products that may be shown."""
     loop = np.array([loop_probability(name, appeal[state], factor, slate) for slate in SLATES.tolist()])
     every = simulator.response_probability(np.full(len(SLATES), state), SLATES)
     np.testing.assert_allclose(every[..., 1:], loop, rtol=1e-4, atol=1e-6)
     rewards = (5.0 * loop[..., 1] + loop[..., 0] - 2.0 * (1 - loop.sum(axis=-1))).sum(axis=1)
     best = simulator.optimal_slate([state])
     assert len(set(best[0].tolist())) == N
+    assert all(may[product] for product in best[0])
+    rewards = rewards[[all(may[product] for product in slate) for slate in SLATES.tolist()]]
     assert simulator.expected_reward([state], best)[0] == pytest.approx(rewards.max(), abs=1e-4)
     if random:
         assert simulator.random_reward([state])[0] == pytest.approx(rewards.mean(), abs=1e-4)

@@ -239,7 +239,7 @@ FAILS = {
     "an oracle in a drift": (
         "compare_lives.py",
         ("--shop", "SHOP", *COMPARE, "--option", 'drift={"spread": 1}', "--agents", "myopic_oracle"),
-        "an oracle keeps the simulator that it is given, and with drift it changes",
+        "an oracle keeps the simulator that it is given, and with drift or stock it changes",
     ),
     "holding back what is no share": (
         "compare_lives.py",

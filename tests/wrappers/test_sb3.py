@@ -110,7 +110,7 @@ def test_a_wrapped_environment_keeps_its_action(tiny_shop):
 def test_a_method_of_a_wrapper_answers_row_by_row(tiny_shop):
     adapted = SB3VecEnv(VectorSequentialSlate(vector(RETAIL, tiny_shop, observation="onehot")))
     assert adapted.has_attr("action_masks")
-    assert not SB3VecEnv(vector(RETAIL, tiny_shop)).has_attr("action_masks")
+    assert not SB3VecEnv(vector(RETAIL, tiny_shop)).has_attr("action_mask")
     adapted.reset()
     adapted.step(np.arange(B) % 8)
     masks = adapted.env_method("action_masks")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"agents to compare: {AGENT_HELP}; by default all that need no extra package, without myopic_oracle and "
         "those that know customers where none is known (others show the same there), and without privileged "
-        "ones where interest drifts",
+        "ones where interest drifts or products run out",
     )
     parser.add_argument("--seeds", type=positive, default=5, help="runs per agent, with the seeds 0, 1, ...")
     add_run_arguments(parser)
@@ -134,7 +134,7 @@ def _suitable(simulator: Simulator) -> list[AgentSpec | str]:
     return [
         name
         for name, kind in AGENTS.items()
-        if not (kind.privileged and simulator.drift is not None)
+        if not (kind.privileged and simulator.changes)
         and (simulator.lasting or not (kind.sees_visits or kind.knows_customers))  # others have nobody to know there
         and kind.extra is None
     ]

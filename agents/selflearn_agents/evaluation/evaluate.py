@@ -15,7 +15,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.logged import hits_of
 from selflearn_agents.evaluation.recorder import Recorder
 from selflearn_agents.evaluation.result import EvaluationResult, marked
-from selflearn_agents.evaluation.serving import Serving, keeps_references, learned_by, seen_by
+from selflearn_agents.evaluation.serving import Serving, decide, keeps_references, learned_by
 from selflearn_agents.evaluation.worlds import World
 from selflearn_env.core.simulator import Simulator
 
@@ -75,7 +75,7 @@ def serve_world(
         while done < world.visits:
             simulator, visits = serving.present, serving.visits  # as they are when these slates are shown
             begin = perf_counter()
-            slates = agent.act(seen_by(agent, simulator, visits))
+            slates = decide(agent, simulator, visits)
             decided = perf_counter()
             outcome = serving.show(slates)
             answered = perf_counter()
@@ -86,7 +86,7 @@ def serve_world(
                 visits = visits.rows(np.arange(rows.stop))
             # Noted before the agent gets these arrays, which it might change.
             seen = learned_by(agent, simulator, visits)
-            recorder.look_at(agent, seen, slates)
+            recorder.look_at(agent, seen, slates, simulator.eligible)
             recorder.add(simulator, visits, slates, responses, item_rewards)
             noted = perf_counter()
             agent.update(seen, slates, responses, item_rewards)

@@ -79,8 +79,11 @@ class Recorder:
             self._visits.append(visits)
         self._count = end
 
-    def look_at(self, agent: Agent, seen: Any, slates: NDArray) -> None:
-        """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them."""
+    def look_at(self, agent: Agent, seen: Any, slates: NDArray, eligible: NDArray[np.bool_] | None = None) -> None:
+        """Measures how much an agent explores in some of these visits; before `add`, and before it learns from them.
+
+        Of the products that could not be shown, `eligible` (P,) or None for all, none counts as better.
+        """
         first = self._done + self._count
         if first + len(slates) <= self._due:
             return
@@ -95,6 +98,8 @@ class Recorder:
             return
         size = slates.shape[1]
         shown = np.take_along_axis(values, slates[rows], axis=1)
+        if eligible is not None:
+            values = values[:, eligible]
         for visit, own, known in zip(visits, shown, values, strict=True):
             # Less worth than the n best: n or more are worth more.
             explored = [np.count_nonzero(known > value) >= size for value in own]

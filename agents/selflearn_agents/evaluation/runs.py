@@ -13,7 +13,7 @@ from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
 from selflearn_agents.evaluation.fingerprints import agents_code, described
 from selflearn_agents.evaluation.progress import Counter
 from selflearn_agents.evaluation.result import EvaluationResult
-from selflearn_agents.evaluation.serving import Serving, learned_by, seen_by
+from selflearn_agents.evaluation.serving import Serving, decide, learned_by
 from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
 
@@ -81,7 +81,7 @@ class RunSpec:
                 if served == TRIAL:
                     begin = perf_counter()
                 simulator, visits = serving.present, serving.visits
-                slates = agent.act(seen_by(agent, simulator, visits))
+                slates = decide(agent, simulator, visits)
                 outcome = serving.show(slates)
                 seen = learned_by(agent, simulator, visits)
                 agent.update(seen, slates, outcome.response, outcome.item_reward)

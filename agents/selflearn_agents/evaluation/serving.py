@@ -65,14 +65,30 @@ def serve_lives(simulator: Simulator, agent: Agent, customers: int, side_by_side
     while begin < customers:
         size = min(side_by_side, round_ - begin % round_, customers - begin)
         first = simulator.start(size, run)
-        for served in serve(simulator, first, lambda visits: agent.act(seen_by(agent, simulator, visits)), run):
+        for served in serve(simulator, first, lambda visits: decide(agent, simulator.now(run), visits), run):
             yield served._replace(rows=begin + served.rows)
         begin += size
 
 
 def keeps_references(simulator: Simulator) -> bool:
-    """Whether the best slates depend on the state alone: interest does not drift, and no customer remembers."""
-    return simulator.drift is None and not simulator.lasting
+    """Whether the best slates depend on the state alone: nothing changes with time, and no customer remembers."""
+    return not simulator.changes and not simulator.lasting
+
+
+def decide(agent: Agent, simulator: Simulator, visits: Visits) -> NDArray[np.int64]:
+    """(B, n) the slates that an agent chooses for visits, of what may be shown.
+
+    Args:
+        agent: the agent.
+        simulator: as it is when the slates are shown.
+        visits: B visits.
+    """
+    return agent.act(seen_by(agent, simulator, visits), **limits(simulator))
+
+
+def limits(simulator: Simulator) -> dict[str, NDArray[np.bool_]]:
+    """What an agent is told of what may be shown, as a keyword of its methods: nothing where all may; a copy."""
+    return {} if simulator.eligible is None else {"eligible": simulator.eligible.copy()}
 
 
 def seen_by(agent: Agent, simulator: Simulator, visits: Visits) -> Any:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.evaluate import agent_name, check_fit
 from selflearn_agents.evaluation.result import marked
-from selflearn_agents.evaluation.serving import learned_by, seen_by
+from selflearn_agents.evaluation.serving import decide, learned_by, limits
 from selflearn_agents.evaluation.worlds import check_options
 from selflearn_agents.logs.visit_log import VisitLog
 
@@ -71,10 +71,10 @@ def _serve(agent: Agent, env: gym.Env, seed: int | None, visits: list[tuple[Any,
     over = False
     while not over:
         observed, state, simulator = observation, info["state"], world.simulator
-        slates = agent.act(seen_by(agent, simulator, world.visits))
+        slates = decide(agent, simulator, world.visits)
         slate = slates[0].copy()  # an agent may use its arrays again, or write to those that it is given
         seen = learned_by(agent, simulator, world.visits)
-        propensity = _propensity(agent, seen, slate)
+        propensity = _propensity(agent, seen, slate, **limits(simulator))
         observation, _, terminated, truncated, info = env.step(slate)
         response, item_reward = info["response"].copy(), info["item_reward"].copy()
         visits.append((observed, state, slate, response, item_reward, propensity, terminated, truncated))
@@ -83,9 +83,11 @@ def _serve(agent: Agent, env: gym.Env, seed: int | None, visits: list[tuple[Any,
     return observation, info["state"]
 
 
-def _propensity(agent: Agent, seen: Any, slate: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """(n,) the agent's propensities of a slate, or None where it does not know them."""
+def _propensity(
+    agent: Agent, seen: Any, slate: NDArray[np.int64], **eligible: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """(n,) the agent's propensities of a slate, of what may be shown; None where it does not know them."""
     try:
-        return agent.propensity(seen, slate[None])[0]
+        return agent.propensity(seen, slate[None], **eligible)[0]
     except NotImplementedError:
         return None

@@ -26,9 +26,9 @@ class VisitLog:
         slate: (V, n) product indexes in slate order.
         response: (V, n) int8, 0 ignored, 1 clicked, 2 bought.
         item_reward: (V, n) reward of each shown product, in reward units.
-        propensity: (V, n) exact probability that the slot showed this product, given the products of the slots above it
-            and all that the agent had learned until then; their product over the slots is that of the whole slate. None
-            where the agent does not know its probabilities.
+        propensity: (V, n) exact probability that the slot showed this product, given the products of the slots above
+            it, what could be shown and all that the agent had learned until then; their product over the slots is that
+            of the whole slate. None where the agent does not know its probabilities.
         terminated: (V,) whether the episode was over for good after this visit.
         truncated: (V,) whether it was cut short after this visit.
         last_observation: (E, ...) what the environment showed when each episode was over.

@@ -56,16 +56,16 @@ class MyopicOracleAgent(Agent):
 
         Raises:
             TypeError: the simulator is none.
-            ValueError: the simulator shows slates of another size, its customers' interest drifts, or the share is out
-                of range.
+            ValueError: the simulator shows slates of another size, its customers' interest drifts, products run out, or
+                the share is out of range.
         """
         super().__init__(history, slate_size, rng)
         if not isinstance(simulator, Simulator):
             raise TypeError(f"simulator is the environment's Simulator, got {simulator!r}")
         if simulator.slate_size != slate_size:
             raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
-        if simulator.drift is not None:
-            raise ValueError("an oracle keeps the simulator that it is given, and with drift it changes")
+        if simulator.changes:
+            raise ValueError("an oracle keeps the simulator that it is given, and with drift or stock it changes")
         if not is_number(holding_back) or not 0 <= holding_back <= 1:
             raise ValueError(f"holding_back is a share, 0..1, got {holding_back!r}")
         self._simulator, self.holding_back = simulator, float(holding_back)

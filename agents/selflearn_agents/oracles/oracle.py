@@ -29,16 +29,16 @@ class OracleAgent(StaticAgent):
 
         Raises:
             TypeError: the simulator is none.
-            ValueError: the simulator shows slates of another size, or its customers' interest drifts.
+            ValueError: the simulator shows slates of another size, its customers' interest drifts, or products run out.
         """
         super().__init__(history, slate_size, rng)
         if not isinstance(simulator, Simulator):
             raise TypeError(f"simulator is the environment's Simulator, got {simulator!r}")
         if simulator.slate_size != slate_size:
             raise ValueError(f"the simulator shows slates of {simulator.slate_size}, the agent of {slate_size}")
-        if simulator.drift is not None:
+        if simulator.changes:
             raise ValueError(
-                "an oracle keeps one slate per state, and with drift the best ones change; "
+                "an oracle keeps one slate per state, and with drift or stock the best ones change; "
                 "every evaluation has the exact optimum of each moment beside it"
             )
         self.slates = simulator.optimal_slate(np.arange(simulator.states.size))

@@ -63,11 +63,13 @@ class CustomerModel(ABC):
     """The rule that turns (state, slate) into responses, with its exact probabilities.
 
     States are (B,) state indexes, slates (B, n) product indexes that lie in the catalogue, and `repeated` a (B, n) mask
-    of the slots that repeat a product shown above, or None: such a slot is always ignored, and takes its place.
+    of the slots that repeat a product shown above, or show one that may not be shown, or None: such a slot is always
+    ignored, and takes its place.
 
     A model whose customers' interest can change says how: `drifted` for interest in a product that changes for all of
     them, `attending` for what each one's memory leaves of it (`RetailJourney-v0`), `meeting` for persons, who want what
-    no state says (`RetailPeople-v0`). A model without them can be used everywhere else.
+    no state says (`RetailPeople-v0`). Where there are products that may not be shown, `offered` says which may. A model
+    without them can be used everywhere else.
     """
 
     @classmethod
@@ -98,11 +100,11 @@ class CustomerModel(ABC):
 
     @abstractmethod
     def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
-        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
+        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from those offered."""
 
     @abstractmethod
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
-        """(B, n) distinct products of greatest expected reward."""
+        """(B, n) distinct products of greatest expected reward, of those offered."""
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
         """The model as it was made, its customers' interest in each product changed by a factor (P,), 0 for sold out.
@@ -111,6 +113,17 @@ class CustomerModel(ABC):
             NotImplementedError: the model has no preferences that could drift.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say how its customers drift; make it without drift")
+
+    def offered(self, products: NDArray[np.int64]) -> Self:
+        """The model as it is, but best and random slates have only these products, ascending and at least n.
+
+        Raises:
+            NotImplementedError: the model knows best and random slates of the whole catalogue only.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method `offered`, so it knows no best slate where some products may not be "
+            f"shown; add it, or make it without stock, and without a drift in which products appear or vanish"
+        )
 
     def attending(self, attention: NDArray) -> Self:
         """The customers of B visits, with what is left of the interest of each in each product.

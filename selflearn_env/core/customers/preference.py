@@ -40,6 +40,7 @@ class PreferenceCustomers(CustomerModel):
         self.slate_size = slate_size
         self._appeal: Appeal = KeptAppeal(appeal) if isinstance(appeal, np.ndarray) else appeal
         self._factor: NDArray[np.float32] | None = None  # (P,) by which interest has drifted
+        self._offered: NDArray[np.int64] | None = None  # products of best and random slates; None for all
         self._attention: NDArray | None = None  # (B, n) or (B, P) of the visits that are asked about
         self._appeal_of: Callable[[NDArray], NDArray[np.float32]] | None = None  # of any incidence, where it is known
         self._best: dict[Rewards, NDArray[np.int64]] = {}
@@ -120,7 +121,7 @@ class PreferenceCustomers(CustomerModel):
         return self._probability(self._look_up(states, slates, repeated).astype(np.float64))
 
     def random_response_probability(self, states: NDArray) -> NDArray[np.float64]:
-        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from the catalogue."""
+        """(B, n, 3) the same, averaged over slates of distinct products drawn uniformly from those offered."""
         if self._differ:
             found = np.empty((len(states), self.slate_size, 3))
             for at in self._slices(len(states)):
@@ -133,15 +134,15 @@ class PreferenceCustomers(CustomerModel):
         return self._random[states]
 
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
-        """(B, n) distinct products of greatest expected reward."""
+        """(B, n) distinct products of greatest expected reward, of those offered."""
         if self._differ:
             found = np.empty((len(states), self.slate_size), dtype=np.int64)
             for at in self._slices(len(states)):
-                found[at] = self._best_slates(self._rows_of_visits(states, at), rewards)
+                found[at] = self._best_offered(self._rows_of_visits(states, at), rewards)
             return found
         best = self._best.setdefault(rewards, np.full((self._appeal.states, self.slate_size), -1))
         for block in self._blocks(states[best[states, 0] < 0]):
-            best[block] = self._best_slates(self._rows(block), rewards)
+            best[block] = self._best_offered(self._rows(block), rewards)
         return best[states]
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
@@ -151,6 +152,13 @@ class PreferenceCustomers(CustomerModel):
         """
         other = copy(self)
         other._factor = factor.astype(np.float32)
+        other._best, other._random = {}, None
+        return other
+
+    def offered(self, products: NDArray[np.int64]) -> Self:
+        """The same customers, whose best and random slates have only these products; see `CustomerModel`."""
+        other = copy(self)
+        other._offered = products
         other._best, other._random = {}, None
         return other
 
@@ -194,18 +202,25 @@ class PreferenceCustomers(CustomerModel):
         return appeal
 
     def _rows(self, states: NDArray, attention: NDArray | None = None) -> NDArray[np.float64]:
-        """(B, P, 2) appeal of the whole catalogue."""
+        """(B, P, 2) appeal of the whole catalogue, or of what is offered of it."""
         appeal = self._appeal.rows(states)
         if self._factor is not None:
             self._drift(appeal, self._factor)
         if attention is not None:
             appeal[..., 0] *= attention
             appeal[..., 1] *= attention
+        if self._offered is not None:
+            appeal = appeal.take(self._offered, axis=1)
         return appeal.astype(np.float64)
 
     def _rows_of_visits(self, states: NDArray, at: slice) -> NDArray[np.float64]:
         """(b, P, 2) appeal of the whole catalogue to some of the visits."""
         return self._rows(states[at], None if self._attention is None else self._attention[at])
+
+    def _best_offered(self, appeal: NDArray[np.float64], rewards: Rewards) -> NDArray[np.int64]:
+        """(B, n) the best slates of products of this appeal, as `_rows` has them."""
+        best = self._best_slates(appeal, rewards)
+        return best if self._offered is None else self._offered.take(best)
 
     def _slices(self, rows: int) -> list[slice]:
         """Slices that cover all rows, so many at a time as fit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ class SeedCustomers(CustomerModel):
 
     def __init__(self, products: int, slate_size: int):
         self._products, self._slate_size = products, slate_size
+        self._first = np.arange(slate_size)
         # The last cumulative probability is 1 whatever the rounding of the sum.
         self._cumulative = np.cumsum([CLICKS, PURCHASES], axis=1)[:, :-1]
         count = np.minimum(np.arange(CLICKS.size), slate_size)
@@ -73,12 +75,18 @@ class SeedCustomers(CustomerModel):
         return np.broadcast_to(self._slot, (len(states), self._slate_size, 3)).copy()
 
     def optimal_slate(self, states: NDArray, rewards: Rewards) -> NDArray[np.int64]:
-        """(B, n) the first products of the catalogue: every slate of distinct products is a best one."""
-        return np.broadcast_to(np.arange(self._slate_size), (len(states), self._slate_size)).copy()
+        """(B, n) the first products offered: every slate of distinct products is a best one."""
+        return np.broadcast_to(self._first, (len(states), self._slate_size)).copy()
 
     def drifted(self, factor: NDArray[np.float64]) -> Self:
         """The same customers: they do not care what is shown."""
         return self
+
+    def offered(self, products: NDArray[np.int64]) -> Self:
+        """The same customers, with a best slate of these products."""
+        other = copy(self)
+        other._first = products[: self._slate_size]
+        return other
 
     def attending(self, attention: NDArray) -> Self:
         """The same customers: nothing that they remember changes what they do."""

@@ -40,9 +40,17 @@ class PersonalTastes:
         return customers.meeting(interest), np.arange(len(visits))
 
     def buy(
-        self, visits: PeopleVisits, slates: NDArray[np.int64], response: NDArray[np.int8], run: Run
+        self,
+        visits: PeopleVisits,
+        slates: NDArray[np.int64],
+        response: NDArray[np.int8],
+        run: Run,
+        eligible: NDArray[np.bool_] | None,
     ) -> PeopleVisits:
-        """The visits with what was bought in them in the record: of the slates (B, n), and the baskets besides."""
+        """The visits with what was bought in them in the record: of the slates (B, n), and the baskets besides.
+
+        What a basket would have had of products that may not be shown is left out of it: nothing is bought instead.
+        """
         bought = response == BOUGHT
         start = np.concatenate([[0], np.cumsum(np.count_nonzero(bought, axis=1))])
         items = Items(start, slates[bought].astype(np.int32), np.repeat(visits.day, np.diff(start)))
@@ -50,6 +58,8 @@ class PersonalTastes:
         if self.baskets:
             persons, moments = self.persons.rows(visits.customer), self.moments(visits)
             taken = self.world.draw_baskets(moments, persons, slates, run.baskets.take(len(visits)))
+            if eligible is not None:
+                taken = taken.where(eligible.take(taken.product))
             items, basket = items.followed_by(taken), taken.counts()
         return replace(visits, record=visits.record.followed_by(items), basket=basket)
 

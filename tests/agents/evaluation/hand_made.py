@@ -134,7 +134,7 @@ class Moment:
     lasting = False
 
     def __init__(self, number, asked, drifts=True):
-        self.number, self.asked, self.drift = number, asked, "some" if drifts else None
+        self.number, self.asked, self.changes = number, asked, drifts
         self.customers = object()  # others at every moment
 
     def expected_reward(self, states, slates):

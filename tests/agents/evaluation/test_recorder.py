@@ -131,7 +131,7 @@ def loop_of(shop, agent, customers, batch, seed, **options):
     bits = [-np.log2(times / bought.sum()) for times in bought]
     while len(visits) < customers:
         simulator = envs.unwrapped.simulator
-        slates = agent.act(states)
+        slates = agent.act(states, simulator.eligible)
         info = envs.step(slates)[-1]
         served = min(batch, customers - len(visits))
         agent.update(*(part[:served] for part in (states, slates, info["response"], info["item_reward"])))

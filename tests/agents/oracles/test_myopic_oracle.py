@@ -166,7 +166,7 @@ def test_what_cannot_serve_is_refused(env_id, tiny_shop):
     with pytest.raises(ValueError, match="the simulator shows slates of 3, the agent of 2"):
         agent_of(tiny_shop, env.simulator, slate_size=2)
     drifting = gym.make(env_id, shop=tiny_shop, slate_size=N, drift=Drift(spread=1.0)).unwrapped
-    with pytest.raises(ValueError, match="keeps the simulator that it is given, and with drift it changes"):
+    with pytest.raises(ValueError, match="keeps the simulator that it is given, and with drift or stock it changes"):
         agent_of(tiny_shop, drifting.simulator)
     for states in ([-1], [tiny_shop.states.size]):
         with pytest.raises(ValueError, match="state"):
