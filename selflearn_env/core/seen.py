@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -59,3 +60,10 @@ class SeenVisits:
         """Some of them, given by their numbers."""
         arrays = {name: array.take(which) for name, array in vars(self).items() if name != "record"}
         return type(self)(**arrays, record=self.record.rows(which))
+
+    @staticmethod
+    def joined(parts: Sequence[SeenVisits]) -> SeenVisits:
+        """The visits of several, one after the other; at least one."""
+        names = [name for name in vars(parts[0]) if name != "record"]
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return SeenVisits(**arrays, record=Items.joined([part.record for part in parts]))

@@ -30,7 +30,7 @@ class Visits:
     def rows(self, which: NDArray) -> Self:
         """The visits of some rows, given by their numbers or by a mask."""
         numbers = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return type(self)(*(_rows(column, numbers) for column in self.columns()))
+        return type(self)(*(rows_of(column, numbers) for column in self.columns()))
 
     def replaced(self, which: NDArray, others: Self) -> Self:
         """These visits, with others in some rows."""
@@ -53,10 +53,11 @@ class Visits:
     def joined(parts: Sequence[AnyVisits]) -> AnyVisits:
         """The visits of several, one after the other; at least one."""
         columns = zip(*(part.columns() for part in parts), strict=True)
-        return type(parts[0])(*map(_joined, columns))
+        return type(parts[0])(*map(join, columns))
 
 
-def _rows(column: Any, numbers: NDArray) -> Any:
+def rows_of(column: Any, numbers: NDArray) -> Any:
+    """Some rows of an array, or of what has `rows`, given by their numbers; a copy."""
     return column.take(numbers, axis=0) if isinstance(column, np.ndarray) else column.rows(numbers)
 
 
@@ -68,7 +69,8 @@ def _replaced(column: Any, which: NDArray, other: Any) -> Any:
     return column
 
 
-def _joined(columns: Sequence[Any]) -> Any:
+def join(columns: Sequence[Any]) -> Any:
+    """The rows of arrays, or of what has `joined`, one after the other; at least one."""
     return np.concatenate(columns) if isinstance(columns[0], np.ndarray) else columns[0].joined(columns)
 
 

@@ -130,6 +130,31 @@ def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
     assert set(pd.read_csv(tmp_path / "runs.csv")["seed"]) == {0, 1}
 
 
+def test_a_delay_is_compared_with_none(shop, tmp_path):
+    arguments = ("--shop", shop, *COMPARE, "--customers", 60, "--seeds", 2, "--customer-models", "none")
+    done = run("compare.py", *arguments, "--agents", "popular", "hierarchical", "--delay", 20, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    runs = pd.read_csv(tmp_path / "runs.csv").set_index(["world", "agent", "seed"])
+    assert list(runs.index.unique("world")) == ["independent", "independent, at once", "null world"]
+    assert runs["delay"].groupby("world", sort=False).unique().map(list).to_list() == [[20.0], [0.0], [20.0]]
+    cost = runs["gap"]["independent, at once"] - runs["gap"]["independent"]
+    assert (cost["popular"] == 0).all()  # it does not learn
+    assert (cost["hierarchical"] != 0).all()
+
+    text = (tmp_path / "tables.md").read_text()
+    assert heads_and_labels(done.stdout) == heads_and_labels(text)
+    table = text.partition("## What delay costs")[2].partition("##")[0]
+    rows = {
+        row[0]: row for row in ([cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()) if row
+    }
+    assert rows["agent"][1:4] == ["gap at once", "gap delayed", "cost"]
+    assert rows["popular"][3] == "0.000 [0.000, 0.000]"
+    assert rows["hierarchical"][3].startswith(f"{cost['hierarchical'].mean():.3f} [")
+    late = "feedback arrives 20 visits later on average"
+    assert all(late in said for said in (done.stdout, text, (tmp_path / "report.html").read_text()))
+    assert json.loads((tmp_path / "manifest.json").read_text())["options"]["delay"] == 20.0
+
+
 SLEEPY = """
 import os, time
 from pathlib import Path

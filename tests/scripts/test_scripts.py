@@ -89,7 +89,7 @@ def test_build_takes_a_log_of_one_visit_each(tiny_log, tmp_path):
 def test_train_writes_what_it_names(shop, tmp_path):
     done = run(
         "train.py", "--shop", shop, "--slate-size", 3, "--customers", 400, "--agent", "epsilon_greedy(epsilon=0.3)",
-        "--out", tmp_path,
+        "--delay", 5, "--out", tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "visits/s" in done.stderr  # the bar has a rate
@@ -103,6 +103,7 @@ def test_train_writes_what_it_names(shop, tmp_path):
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["shop_digest"] == Shop.load(shop).digest
     assert manifest["options"]["customers"] == 400
+    assert manifest["options"]["delay"] == manifest["figures"]["delay"] == 5.0
     assert manifest["figures"]["reward"] == pytest.approx(np.average(curve["reward"]))
 
 
@@ -164,6 +165,12 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "epsilon is a probability, 0..1, got 'abc'",
         ),
         ("train.py", ["--seed", "-1", "--out", "{out}"], 2, "must be at least 0"),
+        (
+            "compare.py",
+            ["--delay", "-1", "--out", "{out}"],
+            2,
+            "argument --delay: Delay.mean counts visits and must be",
+        ),
         ("train.py", ["--out", ""], 2, "names nothing"),
         (
             "build",

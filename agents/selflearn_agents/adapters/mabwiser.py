@@ -76,7 +76,7 @@ class MABWiserAgent(Agent):
         self._order = rng.permutation(self.products)
         try:
             self._policy = known[policy](**options)
-            self._library = library
+            self._kind = library.MAB  # not the module, which cannot be copied
             bandit = self._bandit()
         except (TypeError, ValueError) as error:
             raise ValueError(f"policy_options do not fit {policy}: {error}; got {policy_options!r}") from None
@@ -89,7 +89,7 @@ class MABWiserAgent(Agent):
         self._least, self._range = rewards.ignore, rewards.buy - rewards.ignore
 
     def _bandit(self) -> Any:
-        return self._library.MAB(self._order.tolist(), self._policy, seed=int(self.rng.integers(2**31)))
+        return self._kind(self._order.tolist(), self._policy, seed=int(self.rng.integers(2**31)))
 
     def _of_state(self, state: int) -> Any:
         """The bandit of a state, fitted to the history when it is asked for first."""

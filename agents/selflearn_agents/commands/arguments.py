@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selflearn_agents import AGENTS
+from selflearn_agents.evaluation.delay import Delay
 from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
@@ -31,6 +32,14 @@ def seed(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
     return number
+
+
+def delay(text: str) -> float:
+    """An argument that says how many visits later feedback arrives; `delay_of` makes a delay of it."""
+    try:
+        return Delay(float(text)).mean
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def place(text: str) -> Path:
@@ -76,6 +85,11 @@ def token_of(options: argparse.Namespace) -> str | None:
     return options.token or os.environ.get(TOKEN) or None
 
 
+def delay_of(options: argparse.Namespace) -> Delay | None:
+    """The delay asked for."""
+    return None if options.delay is None else Delay(options.delay)
+
+
 def add_environment_arguments(parser: argparse.ArgumentParser, env: str = "selflearn/Retail-v0") -> None:
     """The arguments that say which environment it is."""
     parser.add_argument("--env", default=env, help="id of the environment")
@@ -98,6 +112,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per agent and seed")
     parser.add_argument(
         "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
+    )
+    parser.add_argument(
+        "--delay",
+        type=delay,
+        metavar="MEAN",
+        help="visits by which feedback arrives later, on average; each visit's later by a geometric number of its own, "
+        "so that it comes out of order. By default it arrives at once",
     )
     add_out_argument(parser)
 

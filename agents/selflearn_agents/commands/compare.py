@@ -12,7 +12,7 @@ from textwrap import fill
 import pandas as pd
 
 from selflearn_agents import AGENTS
-from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, positive, world
+from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, delay_of, positive, world
 from selflearn_agents.commands.output import folder, manifest, options_text, versions, write_text
 from selflearn_agents.evaluation import Plan
 from selflearn_agents.evaluation.markdown import table
@@ -79,15 +79,17 @@ def run(options: argparse.Namespace) -> None:
         jobs=options.jobs,
         backend=options.backend,
         keep=out / "runs",
+        delay=delay_of(options),
     )
     try:
         study = run_study(plan, _models(options.customer_models, where.name), options.check_customers)
     except KeyboardInterrupt:
         print(f"\nfinished runs are kept in {out / 'runs'}; the same command goes on from there", file=sys.stderr)
         raise
+    late = "" if plan.delay is None else f"; {plan.delay}"
     made = {
         "environment": options_text(options),
-        "visits": f"{options.customers:,} per run, {options.batch} decided before their feedback is learned from",
+        "visits": f"{options.customers:,} per run, {options.batch} decided before their feedback is learned from{late}",
         "seeds": f"{options.seeds}, those of the environment and of the agent",
         "shop": f"{where.shop.products:,} products, {where.shop.states.size:,} states, digest {where.shop.digest[:16]}",
         "command": options.command,
@@ -95,7 +97,9 @@ def run(options: argparse.Namespace) -> None:
         "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
     }
     _write(study, options, made)
-    print(f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s)\n\n{study.summary()}\n")
+    print(
+        f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s){late}\n\n{study.summary()}\n"
+    )
     for each in study.tables:
         print(f"{each.title}\n\n{table(each.head, each.rows)}\n{fill(each.note, 120)}\n")
     for name in FILES:

@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, seed, world
+from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, delay_of, seed, world
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import ComparisonResult
 from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     learner = options.agent.make(where.shop.history, options.slate_size, options.seed, where.simulator)
     with tempfile.TemporaryDirectory() as folder_:
         learner.save(Path(folder_) / "agent.npz")  # what cannot be saved says so before the work
-    result = serve_world(learner, where, options.batch, options.seed, progress=True)
+    result = serve_world(learner, where, options.batch, options.seed, progress=True, delay=delay_of(options))
     result = replace(judged_by_log(result, learner, where), agent=options.agent.text)
     figures = result.figures()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_agents.evaluation.delay import Delay
 from selflearn_agents.evaluation.jobs import carry_out
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.result import EvaluationResult
@@ -80,6 +81,7 @@ def compare(
     jobs: int = 1,
     backend: str = "loky",
     keep: str | Path | None = None,
+    delay: Delay | None = None,
     **env_options: Any,
 ) -> ComparisonResult:
     """Evaluates agents on the same visits, with common random numbers.
@@ -97,13 +99,15 @@ def compare(
         jobs: how many runs go on side by side.
         backend: of joblib.
         keep: folder for finished runs.
+        delay: how much later the feedback of each visit arrives; None for at once.
         **env_options: options of the environment, such as `shop`.
 
     Raises:
+        TypeError: the delay is no `Delay`.
         ValueError: no agents or no seeds, one of them twice, or an unknown agent.
     """
     world = World(env_id, env_id, customers, env_options)
-    return compare_worlds(Plan(names, [world], seeds, batch, progress, jobs, backend, keep))[0]
+    return compare_worlds(Plan(names, [world], seeds, batch, progress, jobs, backend, keep, delay))[0]
 
 
 def compare_worlds(plan: Plan) -> list[ComparisonResult]:

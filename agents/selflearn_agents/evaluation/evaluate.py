@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from selflearn_agents import AGENTS
 from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.delay import Delay, Feedback, Underway, check_delay
 from selflearn_agents.evaluation.logged import hits_of
 from selflearn_agents.evaluation.recorder import Recorder
 from selflearn_agents.evaluation.result import EvaluationResult, marked
@@ -29,6 +30,7 @@ def evaluate(
     batch: int = 1,
     seed: int = 0,
     progress: bool | Callable[[int], object] = True,
+    delay: Delay | None = None,
     **env_options: Any,
 ) -> EvaluationResult:
     """Lets an agent serve visits to an environment and learn from them.
@@ -40,19 +42,27 @@ def evaluate(
         batch: visits decided before the feedback of any of them is learned from; 1 is the article's loop.
         seed: of the environment.
         progress: whether to show a progress bar with the rate, or what to call now and then with the visits since.
+        delay: how much later the feedback of each visit arrives; None for at once.
         **env_options: options of the environment, such as `shop`.
 
     Raises:
+        TypeError: the delay is no `Delay`.
         ValueError: a number is not positive, or agent and environment do not fit.
     """
     if customers < 1 or batch < 1:
         raise ValueError(f"customers and batch must be at least 1, got {customers!r} and {batch!r}")
+    check_delay(delay)
     world = World(env_id, env_id, customers, {"slate_size": agent.slate_size, **env_options})
-    return judged_by_log(serve_world(agent, world, batch, seed, progress), agent, world)
+    return judged_by_log(serve_world(agent, world, batch, seed, progress, delay), agent, world)
 
 
 def serve_world(
-    agent: Agent, world: World, batch: int, seed: int, progress: bool | Callable[[int], object]
+    agent: Agent,
+    world: World,
+    batch: int,
+    seed: int,
+    progress: bool | Callable[[int], object],
+    delay: Delay | None = None,
 ) -> EvaluationResult:
     """Lets an agent serve the visits of a run in a world; see `evaluate`."""
     check_fit(agent, world.simulator)
@@ -61,6 +71,7 @@ def serve_world(
         world.visits, world.shop.history, world.references, remembers=not keeps_references(world.simulator)
     )
     serving = Serving(world.simulator, batch, seed)
+    underway = None if delay is None else Underway(delay, world.visits, batch, seed)
     seconds = agent_seconds = 0.0
     done = shown = 0
     with tqdm(
@@ -88,8 +99,11 @@ def serve_world(
             seen = learned_by(agent, simulator, visits)
             recorder.look_at(agent, seen, slates, simulator.eligible)
             recorder.add(simulator, visits, slates, responses, item_rewards)
+            feedback = Feedback(seen, slates, responses, item_rewards)
+            arrived = feedback if underway is None else underway.exchange(feedback)
             noted = perf_counter()
-            agent.update(seen, slates, responses, item_rewards)
+            if arrived is not None:
+                agent.update(*arrived)
             end = perf_counter()
             seconds += end - noted + answered - begin
             agent_seconds += decided - begin + end - noted
@@ -98,8 +112,9 @@ def serve_world(
                 served_some(done - shown)
                 moved, shown = end, done
     return EvaluationResult(
-        name, agent.privileged, world.env_id, done, batch, seed, seconds, agent_seconds, **recorder.result()
-    )
+        name, agent.privileged, world.env_id, done, batch, seed, seconds, agent_seconds, **recorder.result(),
+        delay=0.0 if delay is None else delay.mean,
+    )  # fmt: skip
 
 
 def judged_by_log(result: EvaluationResult, agent: Agent, world: World) -> EvaluationResult:

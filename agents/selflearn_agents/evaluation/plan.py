@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from selflearn_agents.evaluation.delay import Delay, check_delay
 from selflearn_agents.evaluation.runs import RunSpec
 from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
@@ -29,8 +30,10 @@ class Plan:
         jobs: how many runs go on side by side; the results do not depend on it, only `slates_per_second` does.
         backend: of joblib: "loky" (processes of this machine), "threading", "ray" or "dask" (their cluster).
         keep: folder for finished runs. Those found there, of the same code and options, are not run again.
+        delay: how much later the feedback of each visit arrives; None for at once.
 
     Raises:
+        TypeError: the delay is no `Delay`.
         ValueError: no agents or no seeds, one of them twice, an unknown agent, or batch or jobs below 1.
     """
 
@@ -42,6 +45,7 @@ class Plan:
     jobs: int = 1
     backend: str = "loky"
     keep: str | Path | None = None
+    delay: Delay | None = None
 
     def __post_init__(self) -> None:
         agents = [each if isinstance(each, AgentSpec) else AgentSpec.parse(each) for each in self.agents]
@@ -56,6 +60,7 @@ class Plan:
         for name in ("batch", "jobs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        check_delay(self.delay)
         object.__setattr__(self, "agents", tuple(agents))
         object.__setattr__(self, "worlds", tuple(self.worlds))
         object.__setattr__(self, "seeds", tuple(seeds))
@@ -76,7 +81,7 @@ class Plan:
     def runs(self) -> list[RunSpec]:
         """All runs, world by world, agent by agent, seed by seed."""
         return [
-            RunSpec(agent, world, seed, self.batch)  # type: ignore[arg-type]
+            RunSpec(agent, world, seed, self.batch, self.delay)  # type: ignore[arg-type]
             for world in self.worlds
             for agent in self.agents
             for seed in self.seeds  # type: ignore[union-attr]

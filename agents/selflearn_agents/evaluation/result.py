@@ -59,6 +59,7 @@ class EvaluationResult:
         turn_optimal: (T,) the same of the best slates.
         real_hits: products per visit of the log's held-out customers that the agent would have shown after this run and
             that were in the real basket; no simulator has a part in it. nan where they were not counted.
+        delay: visits by which feedback arrived later, in the mean of `Delay`; 0 without a delay.
     """
 
     agent: str
@@ -87,6 +88,7 @@ class EvaluationResult:
     turn_random: NDArray[np.float64]
     turn_optimal: NDArray[np.float64]
     real_hits: float = math.nan
+    delay: float = 0.0
 
     @property
     def label(self) -> str:
@@ -104,9 +106,10 @@ class EvaluationResult:
         return share_of_gap(self.turn_expected_reward, self.turn_random, self.turn_optimal)
 
     def __repr__(self) -> str:
+        late = f", feedback {self.delay:g} visits later" if self.delay else ""
         return (
             f"EvaluationResult({self.label} in {self.env_id}, seed {self.seed}, {self.visit_count:,} visits in batches "
-            f"of {self.batch:,}: reward {self.mean('reward'):.2f}, gap {self.gap_between():.3f})"
+            f"of {self.batch:,}{late}: reward {self.mean('reward'):.2f}, gap {self.gap_between():.3f})"
         )
 
     def mean(self, name: str, first: float = 0.0, last: float = 1.0) -> float:
@@ -131,6 +134,7 @@ class EvaluationResult:
             "seed": self.seed,
             "visits": self.visit_count,
             "batch": self.batch,
+            "delay": self.delay,
             "reward": self.mean("reward"),
             "reward_early": self.mean("reward", 0.0, EDGE),
             "reward_late": self.mean("reward", 1 - EDGE),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.delay import Delay
 from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
 from selflearn_agents.evaluation.fingerprints import agents_code, described
 from selflearn_agents.evaluation.progress import Counter
@@ -28,6 +29,7 @@ class RunSpec:
     world: World
     seed: int
     batch: int
+    delay: Delay | None = None
 
     @property
     def label(self) -> str:
@@ -44,7 +46,7 @@ class RunSpec:
         content = [
             agents_code(),
             (described(self.agent.agent_class), self.agent.text, described(self.agent.hyperparameters)),
-            (self.world.key, self.world.visits, self.seed, self.batch),
+            (self.world.key, self.world.visits, self.seed, self.batch, described(self.delay)),
         ]
         key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         readable = re.sub(r"\W+", "-", f"{self.agent.text} {self.world.name} {self.seed}").strip("-")
@@ -62,11 +64,11 @@ class RunSpec:
     def serve(self, served: Counter) -> EvaluationResult:
         """Lets the agent serve and learn."""
         agent = self.make_agent()
-        result = serve_world(agent, self.world, self.batch, self.seed, served.start())
+        result = serve_world(agent, self.world, self.batch, self.seed, served.start(), self.delay)
         return replace(judged_by_log(result, agent, self.world), agent=self.agent.text)
 
     def seconds_of_a_visit(self) -> float:
-        """How long the agent and the world take for a visit, from a few that nobody keeps.
+        """How long the agent and the world take for a visit, from a few that nobody keeps, their feedback at once.
 
         What the agent compiles is compiled then, and kept on disk for all processes.
 

@@ -33,6 +33,7 @@ class Study:
         name: of the world of the main comparison.
         shop: of the main comparison.
         slate_size: products per slate.
+        at_once: the main comparison without its delay, or None where it has none.
     """
 
     main: ComparisonResult
@@ -41,12 +42,14 @@ class Study:
     name: str
     shop: Shop
     slate_size: int
+    at_once: ComparisonResult | None = None
 
     @property
     def worlds(self) -> dict[str, ComparisonResult]:
         """All comparisons by the name of their world."""
         null = {} if self.null is None else {NULL_NAME: self.null}
-        return {self.name: self.main, **self.others, **null}
+        at_once = {} if self.at_once is None else {f"{self.name}, at once": self.at_once}
+        return {self.name: self.main, **at_once, **self.others, **null}
 
     @property
     def baseline(self) -> str:
@@ -64,6 +67,8 @@ class Study:
         ]
         if np.count_nonzero(self.main.runs[0].turn_visits) > 1:
             found.insert(2, tables.by_turn(self.main))
+        if self.at_once is not None:
+            found.insert(2, tables.cost_of_delay(self.main, self.at_once))
         if self.others:
             found.append(tables.robustness({self.name: self.main, **self.others}))
         if self.null is not None:
@@ -98,10 +103,10 @@ class Study:
 
 
 def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None = None) -> Study:
-    """Compares agents in a world, in the null world, and with other customers.
+    """Compares agents in a world, in the null world, and with other customers; with a delay, also without it.
 
     Args:
-        plan: the main comparison, in one world.
+        plan: the main comparison, in one world. A delay is that of the other worlds, too.
         models: customer models of the other worlds, as the option `customer` has them; all else is as in the world.
         check_visits: visits per run in the null world and in the other worlds; None for a fifth of the world's.
 
@@ -120,6 +125,7 @@ def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None =
         options = {name: value for name, value in world.env_options.items() if name != "customer_options"}
         worlds.append(World(model, world.env_id, visits, {**options, "customer": model}))
     results = compare_worlds(replace(plan, worlds=worlds))
+    at_once = None if plan.delay is None else compare_worlds(replace(plan, worlds=[world], delay=None))[0]
     by_name = dict(zip([each.name for each in worlds[1:]], results[1:], strict=True))
     null = by_name.pop(NULL_NAME, None)
-    return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size)
+    return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size, at_once)

@@ -117,6 +117,26 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
     )
 
 
+def cost_of_delay(result: ComparisonResult, at_once: ComparisonResult) -> Table:
+    """What each agent loses by feedback that arrives later, against the same agent that gets it at once."""
+    rows = []
+    for label in ranked(result):
+        rows.append([label, number(at_once.gaps(label).mean(), 3), number(result.gaps(label).mean(), 3)])
+        for first in (0.0, 1 - EDGE):
+            cost = paired_difference(at_once.gaps(label, first), result.gaps(label, first))
+            rows[-1].append(interval(cost, 3))
+    return Table(
+        "delay",
+        "What delay costs",
+        ["agent", "gap at once", "gap delayed", "cost", "cost, last tenth"],
+        rows,
+        f"Feedback that arrives {result.runs[0].delay:,g} visits later on average, each visit's after a time of its "
+        f"own, against feedback at once. Cost: the gap at once less the gap delayed, with its {LEVEL:.0%} interval of "
+        f"Student's t. Runs of one seed are paired: the same agent met the same customers with the same random numbers "
+        f"(in customers' lives, where what is shown changes who comes, until their first visits differ).",
+    )
+
+
 def by_turn(result: ComparisonResult) -> Table:
     """The gap by how often the customer had been there: where it shows who knows customers."""
     visits = np.sum([run.turn_visits for run in result.runs], axis=0)

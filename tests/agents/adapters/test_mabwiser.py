@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from selflearn_agents import make_agent
+from selflearn_agents.evaluation import evaluate
 
 P, N = 8, 3
 WITHOUT_CONTEXTS = ("EpsilonGreedy", "Popularity", "Random", "Softmax", "ThompsonSampling", "UCB1")
@@ -136,3 +137,10 @@ def test_without_the_library_it_says_how_to_get_it(tiny_shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "mabwiser.mab", None)
     with pytest.raises(ImportError, match='pip install "mabwiser>=2'):
         agent_of(tiny_shop)
+
+
+@pytest.mark.parametrize("policy", ["UCB1", "LinUCB"])
+def test_an_evaluation_can_look_at_a_copy(policy, library, tiny_shop):
+    agent = agent_of(tiny_shop, policy=policy)
+    result = evaluate(agent, "selflearn/Retail-v0", 30, 10, shop=tiny_shop, slate_size=N, progress=False)
+    assert result.real_hits > 0
