@@ -60,7 +60,7 @@ def changes(agent: Agent, call: int, visit: int, before: Mapping[Place, bytes]) 
     pieces: dict[Place, Piece] = {}
     gone = dict.fromkeys(before)
     for name, array in arrays.items():
-        content = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         for number, at in enumerate(range(0, len(content), PIECE)):
             piece, place = content[at : at + PIECE], (name, number)
             digest = hashlib.blake2b(piece, digest_size=16).digest()

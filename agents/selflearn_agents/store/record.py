@@ -110,8 +110,12 @@ class Value(NamedTuple):
 
     def added_to(self, old: Value) -> Value:
         """This, with the counts of an older one added."""
-        sums = (getattr(self, name) + getattr(old, name) for name in ("shown", "clicked", "bought"))
-        return Value(self.state, self.product, self.value, *sums, max(self.changed, old.changed))
+        return self._replace(
+            shown=self.shown + old.shown,
+            clicked=self.clicked + old.clicked,
+            bought=self.bought + old.bought,
+            changed=max(self.changed, old.changed),
+        )
 
 
 @dataclass(eq=False)

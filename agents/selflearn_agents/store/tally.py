@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,25 +14,34 @@ from selflearn_env.core.rewards import BOUGHT, CLICKED
 STATES = 64  # whose values are asked for at once
 
 
+class Showings(NamedTuple):
+    """N products that were shown, one number of each per product."""
+
+    states: NDArray[np.int64]
+    products: NDArray[np.int64]
+    responses: NDArray[np.int8]
+    times: NDArray[np.float64]  # when they were learned from, in seconds since 1970
+
+
 class Tally:
     """Counts of showings, clicks and purchases."""
 
     def __init__(self) -> None:
         """Nothing was learned yet."""
-        self._parts: list[tuple[NDArray, ...]] = []  # states, products, responses, times; one number per showing
+        self._parts: list[Showings] = []
 
     def add(
         self, states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8], now: float
     ) -> None:
         """Adds responses (B, k) to slates (B, k) in states (B,), learned from at this time."""
         own = np.repeat(states, slates.shape[1])
-        self._parts.append((own, slates.ravel(), responses.ravel(), np.full(own.size, now)))
+        self._parts.append(Showings(own, slates.ravel(), responses.ravel(), np.full(own.size, now)))
 
     def values(self, agent: Agent) -> list[Value]:
         """What there is to keep, with the agent's present values; state by state, product by product."""
         if not self._parts:
             return []
-        counted = _counted(*self._all(), agent.products)
+        counted = _counted(self._all(), agent.products)
         states, products = (np.array([value[at] for value in counted]) for at in (0, 1))
         estimates = _estimates(agent, states, products)
         return [value._replace(value=estimate) for value, estimate in zip(counted, estimates, strict=True)]
@@ -39,12 +50,11 @@ class Tally:
         """The counts of one state, without values; of a catalogue of so many products."""
         if not self._parts:
             return []
-        states, *others = self._all()
-        here = states == state
-        return _counted(states[here], *(each[here] for each in others), products)
+        every = self._all()
+        return _counted(Showings(*(column[every.states == state] for column in every)), products)
 
-    def _all(self) -> tuple[NDArray, ...]:
-        self._parts = [tuple(np.concatenate(columns) for columns in zip(*self._parts, strict=True))]
+    def _all(self) -> Showings:
+        self._parts = [Showings(*map(np.concatenate, zip(*self._parts, strict=True)))]
         return self._parts[0]
 
     def clear(self) -> None:
@@ -52,16 +62,15 @@ class Tally:
         self._parts.clear()
 
 
-def _counted(
-    states: NDArray[np.int64], slates: NDArray[np.int64], responses: NDArray[np.int8], times: NDArray, products: int
-) -> list[Value]:
-    """The counts of each product in each state."""
-    distinct, place = np.unique(states * products + slates, return_inverse=True)
+def _counted(showings: Showings, products: int) -> list[Value]:
+    """The counts of each product in each state; of a catalogue of so many products."""
+    responses = showings.responses
+    distinct, place = np.unique(showings.states * products + showings.products, return_inverse=True)
     shown = np.bincount(place, minlength=distinct.size)
     clicked = np.bincount(place[responses == CLICKED], minlength=distinct.size)
     bought = np.bincount(place[responses == BOUGHT], minlength=distinct.size)
     changed = np.full(distinct.size, -np.inf)
-    np.maximum.at(changed, place, times)
+    np.maximum.at(changed, place, showings.times)
     columns = (distinct // products, distinct % products, shown, clicked, bought, changed)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [Value(state, product, None, *counts) for state, product, *counts in rows]
