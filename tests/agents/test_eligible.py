@@ -40,6 +40,11 @@ BY_VALUE = {  # hyperparameters with which the slate is what has the greatest va
     "linear_ucb": {"optimism": 0.0},
     "linear_thompson": {"spread": 0.0},
     "gradient": {"sharpness": 1e5},
+    "again": {},
+    "item_neighbours": {},
+    "sequence": {},
+    "hierarchical": {"optimism": 0.0},
+    "personal": {"optimism": 0.0},
 }
 
 
