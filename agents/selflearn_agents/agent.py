@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -145,7 +146,7 @@ class Agent(ABC):
         if eligible is None:
             return ()
         allowed = check_eligible(eligible, batch, self.products, self.slate_size)
-        if "eligible" not in inspect.signature(method).parameters:
+        if not _takes_eligible(getattr(type(self), method.__name__)):
             raise NotImplementedError(
                 f"{type(self).__name__} shows what it will, eligible or not; its {method.__name__} takes no `eligible`"
             )
@@ -194,3 +195,9 @@ class Agent(ABC):
         if self.unsaved is not None:
             raise NotImplementedError(self.unsaved)
         write_agent(self, Path(path))
+
+
+@cache
+def _takes_eligible(method: Callable[..., Any]) -> bool:
+    """Whether a method, of an agent of one's own maybe, is told what may be shown."""
+    return "eligible" in inspect.signature(method).parameters

@@ -14,8 +14,7 @@ from selflearn_agents.bandits.value_table import LEADERS
 from selflearn_env import Shop
 from tests.agents.extras import CHEAPER, skip_without_extra
 
-NOT_YET = ["again", "item_neighbours", "sequence", "hierarchical", "personal", "patient", "linear_context"]
-NAMES = [name for name, agent in AGENTS.items() if not agent.privileged and name not in NOT_YET]
+NAMES = [name for name, agent in AGENTS.items() if not agent.privileged]
 KNOWN = [name for name in NAMES if AGENTS[name]._propensity is not Agent._propensity]
 LEARNERS = [name for name in NAMES if AGENTS[name]._update is not Agent._update]
 SAVED = [name for name in NAMES if AGENTS[name].save is Agent.save]

@@ -8,11 +8,11 @@ from math import log, log1p, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 
 BINS = 1024  # of the uniform numbers, in each of which a draw has a bound
 LEAST = 2.0**-54  # takes the place of a uniform number of 0
-ALL = np.empty((0, 0), dtype=np.bool_)  # in the place of (B, P), what is eligible, where everything is
 
 
 def best_scores(
@@ -23,7 +23,7 @@ def best_scores(
     Of the eligible ones (R, P), at least `count` in each row; None for all.
     """
     best = np.empty((len(scores), count), dtype=np.int64)
-    choose(scores, ALL if eligible is None else eligible, best)
+    choose(scores, EVERYTHING if eligible is None else eligible, best)
     return best
 
 
@@ -49,7 +49,7 @@ def best_normal(
         eligible: (B, P) columns that may be chosen, at least `count` for each draw; None for all.
     """
     best = np.empty((len(rows), count), dtype=np.int64)
-    choose_drawn(mean, spread, rows, uniform, True, _bounds(True), ALL if eligible is None else eligible, best)
+    choose_drawn(mean, spread, rows, uniform, True, _bounds(True), EVERYTHING if eligible is None else eligible, best)
     return best
 
 
@@ -58,7 +58,7 @@ def best_gumbel(
 ) -> NDArray[np.int64]:
     """(B, count) the same for mean + G of (B, P) means, with G of the standard Gumbel distribution."""
     best = np.empty((len(mean), count), dtype=np.int64)
-    allowed = ALL if eligible is None else eligible
+    allowed = EVERYTHING if eligible is None else eligible
     choose_drawn(mean, np.ones_like(mean), np.arange(len(mean)), uniform, False, _bounds(False), allowed, best)
     return best
 
@@ -71,7 +71,7 @@ def _bounds(is_normal: bool) -> NDArray[np.float64]:
 
 @Loop
 def choose(scores: NDArray, eligible: NDArray, best: NDArray) -> None:
-    """Writes the columns of the greatest scores (R, P) of those eligible, (R, P) or `ALL`, into best (R, n)."""
+    """Writes the columns of the greatest scores (R, P) of those eligible, (R, P) or `EVERYTHING`, into best (R, n)."""
     values, everything = np.empty(best.shape[1]), eligible.shape[0] == 0
     for row in range(best.shape[0]):
         values[:] = -np.inf
@@ -85,7 +85,7 @@ def choose_drawn(
     mean: NDArray, spread: NDArray, rows: NDArray, uniform: NDArray, is_normal: bool, bounds: NDArray,
     eligible: NDArray, best: NDArray,
 ) -> None:  # fmt: skip
-    """Writes the columns of the greatest mean + spread * draw of those eligible, (B, P) or `ALL`, into best (B, n)."""
+    """Writes the columns of the greatest mean + spread * draw of those eligible, (B, P) or `EVERYTHING`, into best (B, n)."""
     values, everything = np.empty(best.shape[1]), eligible.shape[0] == 0
     for visit in range(rows.size):
         row = rows[visit]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.bandits.choosing import ALL
 from selflearn_agents.bandits.value_table import ValueTable
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
@@ -114,9 +114,9 @@ class EpsilonGreedyAgent(Agent):
     def _allowed_columns(
         self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-        """What is eligible, by column, and the best columns of it; `ALL` and `NOBODY` where everything is."""
+        """What is eligible, by column, and the best columns of it; `EVERYTHING` and `NOBODY` where everything is."""
         if eligible is None:
-            return ALL, NOBODY
+            return EVERYTHING, NOBODY
         allowed = eligible.take(self._order, axis=1)
         return allowed, self._table.best(states, allowed, self.slate_size)
 
@@ -186,7 +186,7 @@ def decide(
 ) -> None:  # fmt: skip
     """One slate per visit, slot by slot: the best product left, or with epsilon any that is left of the segment.
 
-    Of what is allowed, (B, P) by column, or `ALL`; then `best` (B, n) has the best columns of it.
+    Of what is allowed, (B, P) by column, or `EVERYTHING`; then `best` (B, n) has the best columns of it.
     """
     masked = allowed.shape[0] > 0
     some, spot = np.empty(allowed.shape[1], dtype=np.int32), np.empty(allowed.shape[1], dtype=np.int32)

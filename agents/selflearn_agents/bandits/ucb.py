@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.bandits.choosing import ALL
+from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
@@ -95,7 +95,7 @@ class UCBAgent(Agent):
         slates = np.empty((len(states), self.slate_size), dtype=np.int64)
         decide(
             states, self._mean, self._count, self._visits, self._ranked, self._shown, self._prior_weight, self._scale,
-            self._kind == "kl", self._order, ALL if eligible is None else eligible, slates,
+            self._kind == "kl", self._order, EVERYTHING if eligible is None else eligible, slates,
         )  # fmt: skip
         return self._order.take(slates)
 
@@ -138,7 +138,7 @@ def decide(
 ) -> None:  # fmt: skip
     """The columns of the greatest indexes; of equal ones, what was shown sooner, or has the better prior.
 
-    Of the eligible products (B, P), or `ALL`; `order` (P,) has the product of each column.
+    Of the eligible products (B, P), or `EVERYTHING`; `order` (P,) has the product of each column.
     """
     indexes, everything = np.empty(slates.shape[1]), eligible.shape[0] == 0
     decided = np.full(mean.shape[0], -1)

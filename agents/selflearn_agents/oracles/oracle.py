@@ -43,25 +43,19 @@ class OracleAgent(StaticAgent):
             )
         self.slates = simulator.optimal_slate(np.arange(simulator.states.size))
 
-    def _act(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    def _among(self, states: NDArray, eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
         """(B, n) the slates of the states.
 
         Raises:
             NotImplementedError: not all of a slate is eligible.
         """
         slates = self.slates[states]
-        if eligible is not None and not np.take_along_axis(eligible, slates, axis=1).all():
+        if not np.take_along_axis(eligible, slates, axis=1).all():
             raise NotImplementedError(
                 "the oracle keeps the best slate of each state, and no other where not all of it is eligible; ask "
                 "'myopic_oracle' for the best of what is"
             )
         return slates
-
-    def _propensity(
-        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return self._certain(self._act(states, eligible), slates)
 
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """Not known.
