@@ -28,6 +28,10 @@ class Baskets:
 
         share *= (certain + bought) / (certain + expected),   certain += bought
 
+    Each purchase counts once, however late and in whatever order visits are told of: in a record that is shorter than
+    what is counted of the customer, nothing is new. A customer who lives again counts when its record has outgrown that
+    of the life before.
+
     A purchase counts as the probability that it was not made because of the record. Products that were shown in the
     visit count neither as bought nor as expected: what is in a slate is not in the basket beside it.
 

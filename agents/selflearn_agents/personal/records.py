@@ -154,8 +154,8 @@ def count(  # type: ignore[no-untyped-def]
         if who < 0:
             continue
         first, end = start[v] + counted[who], start[v + 1]
-        if first > end:  # another life of the customer
-            first, shown[who] = start[v], -1
+        if first > end:  # a visit before the last that was counted
+            continue
         begin = first
         while begin < end:
             month = month_on(day[begin], month_of_date)

@@ -55,6 +55,17 @@ def test_each_purchase_counts_once_and_what_was_shown_not_at_all(people, baskets
     assert np.count_nonzero(baskets.withheld) == N
 
 
+def test_visits_told_late_count_no_purchase_again(people, baskets):
+    items = [(1, DATE - 90), (2, DATE - 60), (10, DATE - 30), (3, DATE)]
+    slates = np.array([[10, 11, 12, 13], [20, 21, 22, 23], [30, 31, 32, 33]])
+    for known, slate in ((3, 0), (1, 1), (2, 2), (4, 0)):  # the second and third are of visits before the first
+        seen = visits_of(people, [items[:known]])
+        baskets.remember(seen, slates[slate : slate + 1], people, people.read(seen))
+    assert baskets.counted[0] == 4
+    assert baskets.items == pytest.approx(people.read(seen).fresh.sum())
+    assert set(np.flatnonzero(baskets.withheld.any(axis=0))) == set(slates[0])  # what was shown in the latest of them
+
+
 def test_popularity_is_learned_as_the_formula_says(regulars_shop, people, baskets):
     before, certain = people.share.copy(), 1.0 + monthly_purchases(regulars_shop.history) / FADED
     records = [[(5, DATE - 1), (6, DATE - 1)] for _ in range(300)]
