@@ -16,7 +16,7 @@ N = 3
 VISITS = {1: 250, 50: 1000}  # of each batch: one at a time they take most of the time
 ENV = "selflearn/Retail-v0"
 KNOWN = [name for name, agent in AGENTS.items() if agent._propensity is not Agent._propensity]
-SAVED = [name for name, agent in AGENTS.items() if agent.save is Agent.save]
+SAVED = [name for name, agent in AGENTS.items() if agent.unsaved is None]
 VALUED = [name for name in AGENTS if name not in ("mabwiser", "oracle", "myopic_oracle")]
 
 

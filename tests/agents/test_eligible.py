@@ -17,7 +17,7 @@ from tests.agents.extras import CHEAPER, skip_without_extra
 NAMES = [name for name, agent in AGENTS.items() if not agent.privileged]
 KNOWN = [name for name in NAMES if AGENTS[name]._propensity is not Agent._propensity]
 LEARNERS = [name for name in NAMES if AGENTS[name]._update is not Agent._update]
-SAVED = [name for name in NAMES if AGENTS[name].save is Agent.save]
+SAVED = [name for name in NAMES if AGENTS[name].unsaved is None]
 N, P = 3, 8
 
 # Where slots do not explore, a slate is the beginning of one ranking of all products.

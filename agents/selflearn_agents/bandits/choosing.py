@@ -85,7 +85,7 @@ def choose_drawn(
     mean: NDArray, spread: NDArray, rows: NDArray, uniform: NDArray, is_normal: bool, bounds: NDArray,
     eligible: NDArray, best: NDArray,
 ) -> None:  # fmt: skip
-    """Writes the columns of the greatest mean + spread * draw of those eligible, (B, P) or `EVERYTHING`, into best (B, n)."""
+    """Writes the columns of the greatest mean + spread * draw of the eligible (B, P), or EVERYTHING, to best (B, n)."""
     values, everything = np.empty(best.shape[1]), eligible.shape[0] == 0
     for visit in range(rows.size):
         row = rows[visit]
