@@ -12,8 +12,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from selflearn_agents import AGENTS, Agent, make_agent
@@ -29,9 +30,9 @@ IDENTITY = {"agent": "under test"}
 MOST = 16  # visits of a call
 
 
-def open_kept(url: str, make: Callable[[], Agent]) -> KeptAgent:
+def open_kept(url: str, make: Callable[[], Agent], identity: Mapping[str, Any] = IDENTITY) -> KeptAgent:
     """The agent of a store, recovered or begun."""
-    return KeptAgent(open_store(url), IDENTITY, make, list(AGENTS.values()))
+    return KeptAgent(open_store(url), identity, make, list(AGENTS.values()))
 
 
 def kill_often(url: str, make: Callable[[], Agent], kills: int, rng: np.random.Generator) -> dict[str, int]:
