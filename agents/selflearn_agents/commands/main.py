@@ -21,6 +21,7 @@ COMMANDS = {  # name -> its module, and what it does
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
     "serve": ("serve", "let an agent serve a shop's own customers over HTTP, and keep it in a store"),
     "simulate-shop": ("simulate_shop", "let the simulated customers of a shop come to a service"),
+    "store": ("store", "show what a store keeps; take values over from and to the article's layout"),
     "make-log": ("make_log", "make a transaction log of any size from a shop"),
     "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
     "drift": ("drift", "show what drift does to learning"),

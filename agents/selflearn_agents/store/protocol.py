@@ -91,5 +91,11 @@ class Store(Protocol):
     def states(self) -> list[int]:
         """The states of which values are kept, in order."""
 
+    def size(self) -> int:
+        """How much it takes on the disk, in bytes."""
+
+    def kept(self) -> float | None:
+        """When the agent and the values were last kept, in seconds since 1970; None before the record begins."""
+
     def close(self) -> None:
         """Lets go of the database; another process may write."""

@@ -106,6 +106,7 @@ class SQLiteStore:
 
     def _keep(self, image: Image | None, values: Iterable[Value]) -> None:
         base = self._base
+        self._about("kept", time.time())
         base.executemany(
             "INSERT INTO product_values VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, "
             "shown = shown + excluded.shown, clicked = clicked + excluded.clicked, bought = bought + excluded.bought, "
@@ -121,12 +122,15 @@ class SQLiteStore:
     def image(self) -> Image | None:
         """See `Store`."""
         with self._explained():
-            found = self._base.execute("SELECT content FROM about WHERE name = 'image'").fetchone()
-            if found is None:
-                return None
-            rows = self._base.execute("SELECT name, number, digest, content FROM pieces")
-            pieces = {(name, number): Piece(digest, content) for name, number, digest, content in rows}
-            return Image(pieces=pieces, **json.loads(found[0]))
+            found, before, pieces = self._image_heading(), None, {}
+            while found != before:  # one who only reads may meet one who writes
+                rows = self._base.execute("SELECT name, number, digest, content FROM pieces")
+                pieces = {(name, number): Piece(digest, content) for name, number, digest, content in rows}
+                found, before = self._image_heading(), found
+            return None if found is None else Image(pieces=pieces, **json.loads(found[0]))
+
+    def _image_heading(self) -> tuple[str] | None:
+        return self._base.execute("SELECT content FROM about WHERE name = 'image'").fetchone()
 
     def replay(self, call: int) -> Iterator[Acted | Updated]:
         """See `Store`."""
@@ -229,6 +233,17 @@ class SQLiteStore:
             return [
                 state for (state,) in self._base.execute("SELECT DISTINCT state FROM product_values ORDER BY state")
             ]
+
+    def size(self) -> int:
+        """See `Store`."""
+        files = (self._path.with_name(self._path.name + ending) for ending in ("", "-wal"))
+        return sum(path.stat().st_size for path in files if path.is_file())
+
+    def kept(self) -> float | None:
+        """See `Store`."""
+        with self._explained():
+            found = self._base.execute("SELECT content FROM about WHERE name = 'kept'").fetchone()
+            return None if found is None else json.loads(found[0])
 
     def close(self) -> None:
         """See `Store`."""
