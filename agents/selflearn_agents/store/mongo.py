@@ -12,7 +12,7 @@ from typing import Any
 from selflearn_agents.store.image import Image
 from selflearn_agents.store.labels import Labels
 from selflearn_agents.store.protocol import StoreError
-from selflearn_agents.store.record import Acted, Counts, Entries, Response, Updated, Value, Visit
+from selflearn_agents.store.record import Acted, Counts, Entries, Response, Updated, Value, Visit, in_order
 from selflearn_env.plugins import missing_extra
 
 try:
@@ -153,16 +153,7 @@ class MongoStore:
         """See `Store`."""
         with self._reading():
             end = self.counts().calls
-            acted, updated = self._acted(call, end), self._updated(call, end)
-            act, update = next(acted, None), next(updated, None)
-            while act is not None or update is not None:
-                if update is None or (act is not None and act.call < update.call):
-                    assert act is not None
-                    yield act
-                    act = next(acted, None)
-                else:
-                    yield update
-                    update = next(updated, None)
+            yield from in_order(self._acted(call, end), self._updated(call, end))
 
     def _acted(self, call: int, end: int) -> Iterator[Acted]:
         within = {"$gt": call, "$lte": end}

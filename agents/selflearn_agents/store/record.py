@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import NamedTuple
 
 import numpy as np
@@ -152,3 +153,8 @@ class Counts(NamedTuple):
     visits: int
     calls: int
     learned: int
+
+
+def in_order(acted: Iterator[Acted], updated: Iterator[Updated]) -> Iterator[Acted | Updated]:
+    """The calls of both, each in its order, in the order in which they were made."""
+    return merge(acted, updated, key=lambda made: made.call)

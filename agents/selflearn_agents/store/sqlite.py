@@ -13,7 +13,7 @@ from typing import Any
 
 from selflearn_agents.store.image import Image, Piece
 from selflearn_agents.store.protocol import StoreError
-from selflearn_agents.store.record import Acted, Counts, Entries, Response, Updated, Value, Visit
+from selflearn_agents.store.record import Acted, Counts, Entries, Response, Updated, Value, Visit, in_order
 
 FORMAT = 1
 PATIENCE = 5.0  # seconds that a reader waits for a writer
@@ -135,17 +135,7 @@ class SQLiteStore:
     def replay(self, call: int) -> Iterator[Acted | Updated]:
         """See `Store`."""
         with self._explained():
-            acted = self._acted(call)
-            updated = self._updated(call)
-            act, update = next(acted, None), next(updated, None)
-            while act is not None or update is not None:
-                if update is None or (act is not None and act.call < update.call):
-                    assert act is not None
-                    yield act
-                    act = next(acted, None)
-                else:
-                    yield update
-                    update = next(updated, None)
+            yield from in_order(self._acted(call), self._updated(call))
 
     def _acted(self, call: int) -> Iterator[Acted]:
         masks = dict(self._base.execute("SELECT call, eligible FROM masks WHERE call > ?", [call]))
