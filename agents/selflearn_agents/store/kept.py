@@ -141,15 +141,24 @@ class KeptAgent:
             The visits as they are recorded.
 
         Raises:
+            RuntimeError: the agent failed; it must recover.
             StoreError: the agent must recover first.
-            ValueError: a state does not exist, or too few products are eligible; then nothing is decided.
+            ValueError: a state does not exist, too few products are eligible, or slots or customers do not fit; then
+                nothing is decided.
         """
         self._see_to_it()
+        states = visits.state if isinstance(visits, SeenVisits) else np.asarray(visits)
+        size = self.agent.slate_size
+        for name, given in (("slots", slots), ("customers", customers)):
+            if given is not None and len(given) != states.size:
+                raise ValueError(f"{name} has one for each of {states.size} visits, got {len(given)}")
+        if slots is not None and not all(1 <= each <= size for each in slots):
+            raise ValueError(f"a visit has 1..{size} slots, got {list(slots)}")
+        if not states.size:
+            return []  # no call: the record could not say that there was one
         slates, propensity = self._act(visits, eligible)
         self._call += 1
         known = self.agent.knows_customers and isinstance(visits, SeenVisits)
-        states = visits.state if isinstance(visits, SeenVisits) else np.asarray(visits)
-        size = self.agent.slate_size
         rows = []
         seen: Sequence[bytes | None] = as_bytes(visits) if known else [None] * len(states)  # type: ignore[arg-type]
         for row, state in enumerate(states.tolist()):
@@ -260,11 +269,17 @@ class KeptAgent:
         return self._learned_kept
 
     def _act(self, visits: Any, eligible: ArrayLike | None) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-        slates = np.array(self.agent.act(visits, eligible))
+        agent = self.agent
         try:
-            return slates, self.agent.propensity(visits, slates, eligible)
-        except NotImplementedError:
-            return slates, None
+            slates = np.array(agent.act(visits, eligible))
+            try:
+                return slates, agent.propensity(visits, slates, eligible)
+            except NotImplementedError:
+                return slates, None
+        except Exception as error:
+            agent._allowed(agent._act, eligible, len(agent._given(visits)))  # what cannot be asked has changed nothing
+            self.broken = StoreError(f"the agent failed to decide ({type(error).__name__}: {error})")
+            raise RuntimeError(str(self.broken)) from error
 
     def _tell(self, told: Iterable[Told], now: float, *, silent: bool) -> list[str]:
         self._see_to_it()

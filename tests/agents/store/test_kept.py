@@ -311,6 +311,54 @@ def test_an_agent_that_fails_to_learn_recovers(tiny_shop, url):
     assert is_equal(kept.agent, never_killed(kept, make))
 
 
+def test_an_agent_that_fails_to_decide_recovers(tiny_shop, url):
+    class Failing(EpsilonGreedyAgent):
+        fails = False
+
+        def _act(self, states, eligible=None):
+            slates = super()._act(states)  # it has drawn from its generator
+            if Failing.fails:
+                raise ValueError("out of order")
+            return slates
+
+    make = lambda: Failing(tiny_shop.history, 3, np.random.default_rng(0))  # noqa: E731
+    kept, rng = KeptAgent(open_store(url), IDENTITY, make, [Failing]), np.random.default_rng(8)
+    serve_some(kept, 2, rng)
+    Failing.fails = True
+    with pytest.raises(RuntimeError, match=r"failed to decide \(ValueError: out of order\)"):
+        kept.decide(np.array([0]), 0.0)
+    with pytest.raises(StoreError, match="the agent failed to decide"):
+        kept.decide(np.array([0]), 0.0)
+    Failing.fails = False
+    kept.recover()
+    serve_some(kept, 2, rng)
+    assert is_equal(kept.agent, never_killed(kept, make))
+
+
+def test_what_cannot_be_decided_leaves_no_trace(make, url):
+    kept, rng = open_kept(url, make), np.random.default_rng(9)
+    states, some = np.array([1, 2]), np.arange(8) < 4
+    for wrong in (
+        {"slots": [1]},
+        {"slots": [1, 4]},
+        {"slots": [0, 1]},
+        {"customers": ["x"]},
+        {"eligible": np.arange(8) < 2},
+    ):
+        with pytest.raises(ValueError, match=r"slots|customers|eligible"):
+            kept.decide(states, 0.0, **wrong)
+    with pytest.raises(ValueError, match="state"):
+        kept.decide(np.array([10**6]), 0.0)
+    assert kept.decide(np.zeros(0, dtype=np.int64), 0.0, eligible=some) == []
+    kept.commit()
+    kept.recover()
+    kept.decide(states, 0.0, eligible=~some)
+    kept.commit()
+    serve_some(kept, 2, rng)
+    kept.store.close()
+    assert is_equal(open_kept(url, make).agent, kept.agent)
+
+
 @pytest.mark.parametrize("url", ["values.db", "sqlite://values.db", "sqlite:///", "redis://here"])
 def test_a_url_that_cannot_be_read_is_an_error(url):
     with pytest.raises(ValueError, match=r"write sqlite:///values\.db or mongodb://host/database"):
