@@ -34,7 +34,8 @@ class Image(NamedTuple):
     Attributes:
         call: number of the last call of `act` or `update` that it knows of; likewise `visit`, of the last visit.
         visit: see `call`.
-        heading: all that is no array, and of each array its type and shape; as JSON has it.
+        heading: all that is no array, and of each array its type and shape; as JSON has it. Empty, and no pieces, for
+            an agent that cannot be saved.
         pieces: by place; in changes only those that differ from the image before.
         gone: places that the image before had, and this one has not.
     """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.store.image import agent_of, changes, digests_after
+from selflearn_agents.store.image import Image, Place, agent_of, changes, digests_after
 from selflearn_agents.store.protocol import Store, StoreError
 from selflearn_agents.store.record import (
     CHANCES,
@@ -80,7 +80,7 @@ class KeptAgent:
         if store.identity is None:
             agent = make()
             begun = {"id": secrets.token_hex(4), **identity}
-            store.begin(begun, changes(agent, 0, 0, {}) if agent.unsaved is None else None)
+            store.begin(begun, _image(agent, 0, 0, {}))
         self._compare(identity)
         assert store.identity is not None
         self.id: str = store.identity["id"]
@@ -99,19 +99,21 @@ class KeptAgent:
         self._told: dict[int, Response] = {}  # since the last commit
         self._first_open = 1
         self._learned_kept = 0
-        image, call = self.store.image(), 0
-        try:
-            if image is None:
-                self.agent = self._make()
-            else:
+        image, call = self.store.image() or Image(0, 0, {}, {}), 0
+        self._digests = {place: piece.digest for place, piece in image.pieces.items()}
+        self._valued = image.call  # the store's values count what was learned up to this call
+        if not image.heading:
+            self.agent = self._make()
+        else:
+            try:
                 self.agent, call = agent_of(image, self.store.url, self._known), image.call
-        except ValueError as error:
-            # The record is whole: all of it is gone through again, from the start.
-            self.notes.append(f"{error}; the agent was made anew and went through its whole record")
-            self.agent, image, call = self._make(), None, 0
+            except ValueError as error:
+                # The record is whole: all of it is gone through again, from the start.
+                self.notes.append(f"{error}; the agent was made anew and went through its whole record")
+                self.agent = self._make()
+                self._digests = dict.fromkeys(self._digests, b"")  # all pieces are written again
         counts = self.store.counts()
         self.visits, self.learned, self._call = counts.visits, counts.learned, call
-        self._digests = {} if image is None else {place: piece.digest for place, piece in image.pieces.items()}
         self.replayed = 0
         for made in self.store.replay(call):
             self._make_again(made)
@@ -241,14 +243,11 @@ class KeptAgent:
         """
         self._see_to_it()
         self.commit()
-        image = None
-        if self.agent.unsaved is None:
-            image = changes(self.agent, self._call, self.visits, self._digests)
+        image = _image(self.agent, self._call, self.visits, self._digests)
         self.store.keep(image, self._tally.values(self.agent))
         self._tally.clear()
         self._learned_kept = 0
-        if image is not None:
-            self._digests = digests_after(self._digests, image)
+        self._digests, self._valued = digests_after(self._digests, image), image.call
 
     def responses_to(self, number: int) -> NDArray[np.int8]:
         """(k,) what is known of the responses to a visit of which something was told; see `Response.responses`."""
@@ -314,7 +313,7 @@ class KeptAgent:
     def _learn(self, pairs: Sequence[tuple[Visit, Response]], now: float) -> None:
         learned = [response._replace(call=self._call + 1) for _, response in pairs]
         try:
-            self._update([visit for visit, _ in pairs], learned, now)
+            self._update([visit for visit, _ in pairs], learned, now, self._call + 1)
         except Exception as error:  # it may have learned a part of it
             self.broken = StoreError(f"the agent failed to learn ({type(error).__name__}: {error})")
             raise
@@ -323,11 +322,12 @@ class KeptAgent:
         self._entries.responses += learned
         self.learned += len(learned)
 
-    def _update(self, visits: Sequence[Visit], responses: Sequence[Response], now: float) -> None:
+    def _update(self, visits: Sequence[Visit], responses: Sequence[Response], now: float, call: int) -> None:
         slates = np.stack([visit.products for visit in visits])
         response = np.stack([each.responses for each in responses])
         states = np.array([visit.state for visit in visits], dtype=np.int64)
-        self._tally.add(states, slates, response, now)
+        if call > self._valued:
+            self._tally.add(states, slates, response, now)
         self._learned_kept += len(visits)
         self.agent.update(shown_of(visits), slates.copy(), response.copy(), self._rewards.take(response))
 
@@ -344,7 +344,7 @@ class KeptAgent:
                     )
         else:
             responses = [response for response, _ in made.responses]
-            self._update([visit for _, visit in made.responses], responses, responses[0].time)
+            self._update([visit for _, visit in made.responses], responses, responses[0].time, made.call)
         self._call = made.call
 
     def _see_to_it(self) -> None:
@@ -360,6 +360,11 @@ class KeptAgent:
                     f"{self.store.url}: a store of another {name}: it has {_short(kept)}, and this is {_short(own)}; "
                     f"use another store, or the {name} that it has"
                 )
+
+
+def _image(agent: Agent, call: int, visit: int, before: Mapping[Place, bytes]) -> Image:
+    """What an agent differs by from an image; of one that cannot be saved, only how far it has come."""
+    return changes(agent, call, visit, before) if agent.unsaved is None else Image(call, visit, {}, {})
 
 
 def _short(value: Any) -> str:

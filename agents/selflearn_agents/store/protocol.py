@@ -34,7 +34,7 @@ class Store(Protocol):
 
         Args:
             identity: whose record it is.
-            image: the agent before its first call, whole; None for one of which no image can be kept.
+            image: the agent before its first call, whole; None for none.
             values: what it knows from elsewhere.
         """
 
@@ -45,7 +45,7 @@ class Store(Protocol):
         """Keeps the agent as it is now, in one transaction.
 
         Args:
-            image: what has changed since the image before; None for an agent of which none can be kept.
+            image: what has changed since the image before; None leaves that as it is.
             values: of what was learned from since then; their counts are added to those that are there.
         """
 

@@ -43,6 +43,11 @@ def serve_some(kept, calls, rng, seen=False):
         kept.commit()
 
 
+def counted(kept):
+    """How many products were shown, as the values have it."""
+    return sum(value.shown for state in range(kept.agent.states) for value in kept.counts(state).values())
+
+
 def seen_visits(states, rng):
     """Visits of customers of whom something is known."""
     size = len(states)
@@ -78,14 +83,16 @@ def test_every_agent_goes_on_bit_for_bit(name, regulars_shop, url):
     serve_some(kept, 6, rng, seen)
     kept.keep()
     serve_some(kept, 6, rng, seen)
+    states = range(10)
+    counts = [kept.counts(state) for state in states]
     kept.store.close()
     again = open_kept(url, make)
     assert not again.notes
+    assert [again.counts(state) for state in states] == counts  # also where the whole record was gone through again
     if again.agent.unsaved is None:
         assert again.replayed == 12
         assert is_equal(again.agent, kept.agent)
         assert is_equal(again.agent, never_killed(again, make))
-    states = np.arange(10)
     assert np.array_equal(again.agent.act(states), kept.agent.act(states))
     again.store.close()
 
@@ -224,9 +231,12 @@ def test_a_damaged_agent_goes_through_its_record_again(harm, make, url):
     again = open_kept(url, make)
     assert "is damaged; the agent was made anew and went through its whole record" in again.notes[0]
     assert is_equal(again.agent, kept.agent)
+    assert counted(again) == 3 * again.learned > 0
     again.keep()
     again.store.close()
-    assert not open_kept(url, make).notes
+    last = open_kept(url, make)
+    assert not last.notes
+    assert counted(last) == 3 * last.learned
 
 
 def test_a_damaged_file_is_left_as_it_is(make, url, tmp_path):
