@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.service.limits import Limits, RefusedError
 from selflearn_agents.store.kept import KeptAgent
-from selflearn_agents.store.record import PRODUCTS, Response, Visit
+from selflearn_agents.store.record import Response, Visit
 from selflearn_agents.store.seen import date_of
 from selflearn_env.core.items import Items
 from selflearn_env.core.people.log import LoggedVisits
@@ -147,5 +147,5 @@ def _of(visit: Visit, told: Response | None) -> tuple[NDArray[np.int64], bool]:
     if told is None:
         return np.zeros(0, dtype=np.int64), True
     response = told.responses
-    bought = np.concatenate([visit.products[response == BOUGHT], np.frombuffer(told.besides, dtype=PRODUCTS)])
+    bought = np.concatenate([visit.products[response == BOUGHT], told.others])
     return bought.astype(np.int64), not bought.size and not (response == CLICKED).any()

@@ -53,7 +53,7 @@ class Response(NamedTuple):
         time: when it was told, in seconds since 1970.
         response: (k,) int8 of all that is known so far, as bytes: 0 ignored, 1 clicked, 2 bought, -1 not known yet.
         silent: whether the time was over, and what was not known counts as ignored.
-        besides: (m,) int32 products that the customer bought besides the slate, as bytes.
+        besides: (m,) int32 products that the customer bought besides the slate, each once, as bytes.
     """
 
     visit: int
@@ -67,6 +67,11 @@ class Response(NamedTuple):
     def responses(self) -> NDArray[np.int8]:
         """(k,) responses in slate order."""
         return np.frombuffer(self.response, dtype=RESPONSES)
+
+    @property
+    def others(self) -> NDArray[np.int64]:
+        """(m,) products bought besides the slate."""
+        return np.frombuffer(self.besides, dtype=PRODUCTS).astype(np.int64)
 
 
 class Mask(NamedTuple):

@@ -20,7 +20,7 @@ class Told(NamedTuple):
     Attributes:
         number: of the visit.
         responses: one per product shown: 0 ignored, 1 clicked, 2 bought, -1 not known yet.
-        besides: product indexes that the customer bought besides the slate.
+        besides: product indexes that the customer bought besides the slate, each of them once.
     """
 
     number: int
@@ -48,16 +48,18 @@ def taken_in(
         return MISFIT, None
     known = [OPEN] * size if before is None else before.responses.tolist()
     merged = [max(pair) for pair in zip(known, told.responses, strict=True)]
+    others = [] if before is None else before.others.tolist()
+    besides = list(dict.fromkeys([*others, *told.besides]))
+    is_new = merged != known or besides != others
     is_closed, waits = OPEN not in known, OPEN in merged
     is_lowered = any(OPEN < given < old for old, given in zip(known, told.responses, strict=True))
-    if is_lowered or (is_closed and merged != known):
+    if is_lowered or (is_closed and is_new):
         return AGAINST, None
     if is_closed:
         return KNOWN, None
     if silent:
         merged, waits = [max(response, IGNORED) for response in merged], False
-    if waits and merged == known and not told.besides:
+    if waits and not is_new:
         return WAITS if before is None else KNOWN, None
-    besides = (b"" if before is None else before.besides) + np.array(told.besides, dtype=PRODUCTS).tobytes()
-    response = np.array(merged, dtype=RESPONSES).tobytes()
-    return WAITS if waits else LEARNED, Response(told.number, None, now, response, silent, besides)
+    response, bought = np.array(merged, dtype=RESPONSES), np.array(besides, dtype=PRODUCTS)
+    return WAITS if waits else LEARNED, Response(told.number, None, now, response.tobytes(), silent, bought.tobytes())

@@ -117,6 +117,26 @@ def test_responses_rise_until_all_are_known(make, url):
     assert kept.store.responses([number])[number].responses.tolist() == [2, 0, 0]
 
 
+def test_what_is_bought_besides_is_told_once(make, url):
+    kept = open_kept(url, make)
+    (visit,) = kept.decide(np.array([3]), 0.0)
+    number = visit.number
+
+    def tell(responses, *besides):
+        (said,) = kept.tell([Told(number, responses, besides)], 1.0)
+        kept.commit()
+        return said, kept.store.responses([number])[number].others.tolist()
+
+    waits, closed = (1, -1, -1), (1, 0, 0)
+    assert tell(waits, 7, 7) == ("open", [7])
+    assert tell(waits, 7) == ("known", [7])
+    assert tell(waits, 6, 7) == ("open", [7, 6])
+    assert tell(closed) == ("learned", [7, 6])
+    assert tell(closed, 6) == ("known", [7, 6])
+    assert tell(closed, 5) == ("against", [7, 6])  # it is not taken in, and so not acknowledged
+    assert tell((-1, -1, -1), 5) == ("against", [7, 6])
+
+
 def test_one_request_may_tell_of_a_visit_twice(make, url):
     kept = open_kept(url, make)
     first, second = kept.decide(np.array([3, 4]), 0.0)
