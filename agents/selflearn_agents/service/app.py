@@ -119,8 +119,7 @@ def make_app(desk: Desk, *, token: str | None = None, keep_every: float = 60.0, 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Whether the service takes anything in."""
-        if desk.kept.broken is not None:
-            raise desk.kept.broken
+        desk.kept.check()
         return {"status": "ok"}
 
     @app.get("/metrics")

@@ -92,8 +92,16 @@ class KeptAgent:
         Raises:
             StoreError: the record does not fit the agent, or the store fails.
         """
+        self.broken: StoreError | None = StoreError(f"{self.store.url}: the record is being read")
+        try:
+            self._recover()
+        except StoreError as error:
+            self.broken = error
+            raise
+        self.broken = None
+
+    def _recover(self) -> None:
         self.notes: list[str] = []
-        self.broken: StoreError | None = StoreError(f"{self.store.url}: the record has not been read")
         self._entries, self._tally = Entries(), Tally()
         self._open: dict[int, Visit] = {}  # decided in this process, nothing told yet
         self._told: dict[int, Response] = {}  # since the last commit
@@ -119,7 +127,6 @@ class KeptAgent:
             self._make_again(made)
             self.replayed += 1
         self._call = max(self._call, counts.calls)
-        self.broken = None
 
     def decide(
         self,
@@ -148,7 +155,7 @@ class KeptAgent:
             ValueError: a state does not exist, too few products are eligible, or slots or customers do not fit; then
                 nothing is decided.
         """
-        self._see_to_it()
+        self.check()
         states = visits.state if isinstance(visits, SeenVisits) else np.asarray(visits)
         size = self.agent.slate_size
         for name, given in (("slots", slots), ("customers", customers)):
@@ -204,7 +211,7 @@ class KeptAgent:
         Raises:
             StoreError: the agent must recover first, or the store fails.
         """
-        self._see_to_it()
+        self.check()
         self.commit()
         numbers, self._first_open = self.store.overdue(self._first_open, before, most)
         visits = self.store.visits(numbers)
@@ -226,7 +233,7 @@ class KeptAgent:
         Raises:
             StoreError: the store fails; the agent is broken until it has recovered.
         """
-        self._see_to_it()
+        self.check()
         if self._entries:
             try:
                 self.store.append(self._entries)
@@ -241,13 +248,22 @@ class KeptAgent:
         Raises:
             StoreError: the store fails. Where it could record and not keep, nothing is lost, and it may be tried again.
         """
-        self._see_to_it()
+        self.check()
         self.commit()
         image = _image(self.agent, self._call, self.visits, self._digests)
         self.store.keep(image, self._tally.values(self.agent))
         self._tally.clear()
         self._learned_kept = 0
         self._digests, self._valued = digests_after(self._digests, image), image.call
+
+    def check(self) -> None:
+        """Sees that something can be done.
+
+        Raises:
+            StoreError: the agent must recover first.
+        """
+        if self.broken is not None:
+            raise StoreError(str(self.broken))  # a new one: each time it is raised, an error remembers where
 
     def responses_to(self, number: int) -> NDArray[np.int8]:
         """(k,) what is known of the responses to a visit of which something was told; see `Response.responses`."""
@@ -281,7 +297,7 @@ class KeptAgent:
             raise RuntimeError(str(self.broken)) from error
 
     def _tell(self, told: Iterable[Told], now: float, *, silent: bool) -> list[str]:
-        self._see_to_it()
+        self.check()
         said: list[str] = []
         complete: dict[int, tuple[Visit, Response]] = {}
         for each in told:
@@ -346,10 +362,6 @@ class KeptAgent:
             responses = [response for response, _ in made.responses]
             self._update([visit for _, visit in made.responses], responses, responses[0].time, made.call)
         self._call = made.call
-
-    def _see_to_it(self) -> None:
-        if self.broken is not None:
-            raise self.broken
 
     def _compare(self, identity: Mapping[str, Any]) -> None:
         assert self.store.identity is not None
