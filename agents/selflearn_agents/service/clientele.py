@@ -31,6 +31,15 @@ class Known(NamedTuple):
     days: NDArray[np.int64]  # dates
 
 
+class Recorded(NamedTuple):
+    """The V visits of a customer in the record, and the N products that were bought in them."""
+
+    date: NDArray[np.int64]  # (V,)
+    is_empty: NDArray[np.bool_]  # (V,) whether nothing was bought or clicked
+    visit: NDArray[np.int64]  # (N,) indexes
+    product: NDArray[np.int64]  # (N,)
+
+
 class Clientele:
     """The customers of a shop: those of its log go by their numbers, others by whatever names they are given.
 
@@ -80,8 +89,9 @@ class Clientele:
             RefusedError: there are too many customers.
         """
         numbers = [UNKNOWN if name is None else self._number_of(kept, name) for name in names]
+        recorded = {name: _recorded(kept.store.life(name)) for name in dict.fromkeys(names) if name is not None}
         lives = [
-            NOBODY if name is None else self._known(kept, name, number, date)
+            NOBODY if name is None else self._known(recorded[name], number, date)
             for name, number, date in zip(names, numbers, dates, strict=True)
         ]
         date = np.array(dates, dtype=np.int64)
@@ -99,17 +109,16 @@ class Clientele:
     def _number_of(self, kept: KeptAgent, name: str) -> int:
         number = self.number(name)
         if number is None:
-            number = kept.meet(name, self._count)
-            if number >= self._count + self._limits.customers:
-                raise RefusedError(
-                    429, f"{self._limits.customers:,} customers beside the shop's are known, which is the most"
-                )
+            number = kept.meet(name, self._count, self._limits.customers)
+        if number is None:
+            raise RefusedError(
+                429, f"{self._limits.customers:,} customers beside the shop's are known, which is the most"
+            )
         return number
 
-    def _known(self, kept: KeptAgent, name: str, number: int, date: int) -> Known:
+    def _known(self, recorded: Recorded, number: int, date: int) -> Known:
         """What the log has of a customer until its record begins, and then the record; up to a date."""
-        life = [(date_of(visit), visit, told) for visit, told in kept.store.life(name)]
-        begin = min([date, *(came for came, _, _ in life[:1])])
+        begin = min([date, *recorded.date[:1].tolist()])
         last, visits, empty = -1, 0, 0
         products, days = [], []
         if number < self._count:
@@ -121,14 +130,13 @@ class Clientele:
                 items = slice(log.start[own[0]], log.start[own[-1] + 1])
                 products.append(log.product[items].astype(np.int64))
                 days.append(np.repeat(log.day[own] + first, np.diff(log.start[own[0] : own[-1] + 2])))
-        for came, visit, told in life:
-            if came > date:
-                continue
-            visits, last = visits + 1, came
-            bought, nothing = _of(visit, told)
-            empty = empty + 1 if nothing else 0
-            products.append(bought)
-            days.append(np.full(bought.size, came))
+        past = recorded.date <= date
+        if past.any():
+            visits, last = visits + int(past.sum()), int(recorded.date[past][-1])
+            empty = int(np.logical_and.accumulate(recorded.is_empty[past][::-1]).sum())
+        own = past[recorded.visit]
+        products.append(recorded.product[own])
+        days.append(recorded.date[recorded.visit[own]])
         none = np.zeros(0, dtype=np.int64)
         return Known(last, visits, empty, np.concatenate([none, *products]), np.concatenate([none, *days]))
 
@@ -142,10 +150,19 @@ class Clientele:
 NOBODY = Known(-1, 0, 0, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
-def _of(visit: Visit, told: Response | None) -> tuple[NDArray[np.int64], bool]:
-    """What was bought in a visit, and whether nothing was bought or clicked in it, as far as was told."""
-    if told is None:
-        return np.zeros(0, dtype=np.int64), True
-    response = told.responses
-    bought = np.concatenate([visit.products[response == BOUGHT], told.others])
-    return bought.astype(np.int64), not bought.size and not (response == CLICKED).any()
+def _recorded(life: Sequence[tuple[Visit, Response | None]]) -> Recorded:
+    """The visits of a life, and what came of them as far as was told."""
+    bought, is_empty = [np.zeros(0, dtype=np.int64)], []
+    for visit, told in life:
+        if told is None:
+            bought.append(bought[0])
+            is_empty.append(True)
+        else:
+            response = told.responses
+            bought.append(np.concatenate([visit.products[response == BOUGHT], told.others]))
+            is_empty.append(not bought[-1].size and not (response == CLICKED).any())
+    date = np.array([date_of(visit) for visit, _ in life], dtype=np.int64)
+    counts = [each.size for each in bought[1:]]
+    return Recorded(
+        date, np.array(is_empty, dtype=bool), np.repeat(np.arange(len(life)), counts), np.concatenate(bought)
+    )

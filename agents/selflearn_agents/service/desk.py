@@ -59,6 +59,8 @@ class Desk:
             StoreError: the store has failed before.
         """
         self._limit(len(requests), "visits")
+        if not requests:
+            return []
         waiting = self.kept.visits - self.kept.learned
         if waiting + len(requests) > self.limits.open:
             raise RefusedError(

@@ -50,6 +50,7 @@ class KeptAgent:
         broken: why nothing can be done before `recover`; None where all is well.
         visits: visits decided so far; the next one has the number after that.
         learned: how many of them were learned from.
+        customers: how many customers have a number, see `meet`.
         replayed: calls that the last recovery made again.
         notes: what the last recovery had to put up with, for people to read.
     """
@@ -105,6 +106,7 @@ class KeptAgent:
         self._entries, self._tally = Entries(), Tally()
         self._open: dict[int, Visit] = {}  # decided in this process, nothing told yet
         self._told: dict[int, Response] = {}  # since the last commit
+        self._met: dict[str, int] = {}  # likewise
         self._first_open = 1
         self._learned_kept = 0
         image, call = self.store.image() or Image(0, 0, {}, {}), 0
@@ -122,6 +124,7 @@ class KeptAgent:
                 self._digests = dict.fromkeys(self._digests, b"")  # all pieces are written again
         counts = self.store.counts()
         self.visits, self.learned, self._call = counts.visits, counts.learned, call
+        self.customers = self.store.customer_count()
         self.replayed = 0
         for made in self.store.replay(call):
             self._make_again(made)
@@ -219,12 +222,16 @@ class KeptAgent:
         self._tell(nothing, now, silent=True)
         return len(numbers)
 
-    def meet(self, name: str, first: int) -> int:
-        """The number of a customer of this name, which stays the same; new ones count from `first` on."""
-        number = next((each.number for each in self._entries.customers if each.name == name), self.store.customer(name))
-        if number is None:
-            number = first + self.store.customer_count() + len(self._entries.customers)
+    def meet(self, name: str, first: int, most: int) -> int | None:
+        """The number of a customer of this name, which stays the same; new ones count from `first` on.
+
+        None where the name is new, and `most` customers have a number already.
+        """
+        number = self._met[name] if name in self._met else self.store.customer(name)
+        if number is None and self.customers < most:
+            number = self._met[name] = first + self.customers
             self._entries.customers.append(Customer(name, number))
+            self.customers += 1
         return number
 
     def commit(self) -> None:
@@ -240,7 +247,7 @@ class KeptAgent:
             except StoreError as error:
                 self.broken = error
                 raise
-            self._entries, self._told = Entries(), {}
+            self._entries, self._told, self._met = Entries(), {}, {}
 
     def keep(self) -> None:
         """Keeps the agent as it is, so that recovery is short; what has not changed is not written again.

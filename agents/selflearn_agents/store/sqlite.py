@@ -206,10 +206,12 @@ class SQLiteStore:
     def life(self, customer: str) -> list[tuple[Visit, Response | None]]:
         """See `Store`."""
         with self._explained():
-            rows = self._base.execute(f"SELECT {VISIT} FROM visits v WHERE customer = ? ORDER BY number", [customer])
-            visits = [Visit._make(row) for row in rows]
-        told = self.responses(visit.number for visit in visits)
-        return [(visit, told.get(visit.number)) for visit in visits]
+            rows = self._base.execute(
+                f"SELECT {RESPONSE}, {VISIT} FROM visits v LEFT JOIN responses r ON r.rowid = "
+                "(SELECT max(rowid) FROM responses WHERE visit = v.number) WHERE v.customer = ? ORDER BY v.number",
+                [customer],
+            )
+            return [(Visit._make(row[6:]), None if row[0] is None else _response(row[:6])) for row in rows]
 
     def values(self, state: int) -> list[Value]:
         """See `Store`."""

@@ -181,6 +181,22 @@ def test_regulars_are_known_by_what_they_bought(regulars_shop, url):
         assert seen is None
 
 
+def test_customers_take_bounded_time_and_room(regulars_shop, url, monkeypatch):
+    keeper = Shopkeeper(regulars_shop, url, name="again", limits=Limits(customers=2))
+    read, life = [], keeper.kept.store.life
+    monkeypatch.setattr(keeper.kept.store, "life", lambda name: read.append(name) or life(name))
+    with keeper.client:
+        for _ in range(2):
+            assert keeper.post("/decide", {"visits": [{"state": 0, "customer": "x"}] * 20}).status_code == 200
+        assert read == ["x", "x"]  # once per request
+        strangers = [{"state": 0, "customer": f"stranger {number}"} for number in range(20)]
+        refused = keeper.post("/decide", {"visits": strangers})
+        assert "2 customers beside the shop's are known, which is the most" in reason(refused, 429)
+        assert keeper.post("/decide", {"visits": strangers[:1]}).status_code == 200
+        assert keeper.kept.store.customer_count() == 2
+        assert keeper.post("/decide", {"visits": []}).json() == {"decisions": []}
+
+
 def test_hostile_texts_are_texts(service):
     for text in HOSTILE:
         service.decide(customer=text)
