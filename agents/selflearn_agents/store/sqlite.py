@@ -155,13 +155,15 @@ class SQLiteStore:
     def counts(self) -> Counts:
         """See `Store`."""
         with self._explained():
-            visits, call = self._base.execute(
-                "SELECT coalesce(max(number), 0), coalesce(max(call), 0) FROM visits"
-            ).fetchone()
+            visits, call = self._most("number"), self._most("call")
             learned, update = self._base.execute(
                 "SELECT count(*), coalesce(max(call), 0) FROM responses WHERE call IS NOT NULL"
             ).fetchone()
             return Counts(visits, max(call, update), learned)
+
+    def _most(self, column: str) -> int:
+        """The highest of all visits, 0 for none; found in an index."""
+        return self._base.execute(f"SELECT coalesce(max({column}), 0) FROM visits").fetchone()[0]
 
     def visits(self, numbers: Iterable[int]) -> dict[int, Visit]:
         """See `Store`."""
@@ -183,7 +185,7 @@ class SQLiteStore:
             later = self._base.execute(
                 "SELECT number FROM visits WHERE number >= ? AND time >= ? ORDER BY number LIMIT 1", [first, before]
             ).fetchone()
-            end = self.counts().visits + 1 if later is None else later[0]
+            end = self._most("number") + 1 if later is None else later[0]
             rows = self._base.execute(
                 "SELECT number FROM visits v WHERE number >= ? AND number < ? AND NOT EXISTS "
                 "(SELECT 1 FROM responses r WHERE r.visit = v.number AND r.call IS NOT NULL) ORDER BY number LIMIT ?",
