@@ -176,7 +176,8 @@ async def _look_after(desk: Desk, keep_every: float, keep_visits: int) -> None:
             if desk.kept.broken is not None:
                 desk.kept.recover()
                 log.warning("recovered: %s", "; ".join(desk.kept.notes) or "all that was acknowledged is there")
-            desk.close_overdue()
+            while desk.close_overdue():
+                await asyncio.sleep(0.0)  # others first
             fresh, since = desk.kept.learned_since_kept, time.monotonic() - kept_at
             if fresh >= keep_visits or (fresh and since >= keep_every):
                 desk.kept.keep()

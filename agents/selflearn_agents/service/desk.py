@@ -114,10 +114,12 @@ class Desk:
             receipts.append(receipt)
         return receipts
 
-    def close_overdue(self) -> None:
-        """Takes silence for ignoring."""
+    def close_overdue(self) -> int:
+        """Takes silence for ignoring, of so many visits at once that others need not wait; returns of how many."""
         now = time.time()
-        self.silent += self.kept.close_overdue(now - self.limits.silence, now, self.limits.batch)
+        closed = self.kept.close_overdue(now - self.limits.silence, now)
+        self.silent += closed
+        return closed
 
     def values(self, state: str, most: int) -> dict[str, Any]:
         """What the agent makes of the products in a state, best first.

@@ -66,7 +66,7 @@ class SQLiteStore:
         Raises:
             StoreError: it cannot be opened, is damaged or no store, or another process writes to it.
         """
-        self.url, self._path = f"sqlite:///{path}", path
+        self.url, self._path = f"sqlite:///{path}", path.resolve()  # one owner, by whatever links it is reached
         self._owner: sqlite3.Connection | None = None
         with self._explained():
             if read_only:

@@ -231,7 +231,7 @@ def test_a_store_that_cannot_be_written_says_so(make, url):
         kept.commit()
 
 
-def test_a_second_process_is_refused_and_harms_nothing(make, url):
+def test_a_second_process_is_refused_and_harms_nothing(make, url, tmp_path):
     kept, rng = open_kept(url, make), np.random.default_rng(4)
     serve_some(kept, 2, rng)
     child = os.fork()
@@ -242,6 +242,10 @@ def test_a_second_process_is_refused_and_harms_nothing(make, url):
             os._exit(3 if "another process writes to this store; stop it first" in str(error) else 1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "values.db")
+    with pytest.raises(StoreError, match="another process writes to this store; stop it first"):
+        open_store(f"sqlite:///{link}")
     reader = open_store(url, read_only=True)
     assert reader.counts() == kept.store.counts()
     serve_some(kept, 2, rng)
