@@ -248,6 +248,15 @@ def test_limits_bound_what_is_taken(tiny_shop, url):
         assert keeper.decide()
 
 
+def test_silence_is_closed_whatever_a_request_may_have(tiny_shop, url):
+    keeper = Shopkeeper(tiny_shop, url, limits=Limits(batch=2, silence=1e-9))
+    with keeper.client:
+        for _ in range(5):
+            keeper.decide()
+        keeper.desk.close_overdue()
+        assert keeper.client.get("/live").json()["counts"] == {"decisions": 5, "learned": 5, "open": 0, "silent": 5}
+
+
 def test_a_token_is_asked_for(tiny_shop, url):
     keeper = Shopkeeper(tiny_shop, url, token="secret")
     with keeper.client as client:
