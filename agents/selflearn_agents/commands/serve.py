@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from selflearn_agents import AGENTS
@@ -29,6 +31,8 @@ from selflearn_agents.store.names import names_of
 from selflearn_agents.store.warming import warm_up
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.shop import Shop
+
+FAREWELL = 8  # seconds that requests under way may take once the service is to stop; longer than bodies may take
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,10 +65,11 @@ def run(options: argparse.Namespace) -> None:
     except ImportError:
         raise missing_extra("serving needs FastAPI and uvicorn", "serve") from None
 
-    shop = shop_of(options)
     token = token_of(options)
     limits = Limits(options.max_body, options.max_batch, options.max_open, silence=options.silence)
     known = known_agents(options.agent)
+    listener = bound(options.host, options.port)
+    shop = shop_of(options)
     store = open_store(options.store, power_safe=options.power_safe)
     try:
         kept = KeptAgent(store, identity_of(options, shop), lambda: make(options, shop), known)
@@ -72,9 +77,29 @@ def run(options: argparse.Namespace) -> None:
         for line in (*about(options.agent, kept), *_exposed(options.host, token)):
             print(line, file=sys.stderr)
         app = make_app(Desk(options.agent.text, shop, kept, limits), token=token)
-        uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=FAREWELL)
+        with suppress(KeyboardInterrupt):  # which uvicorn passes on, once it has ended as it should
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         store.close()
+        listener.close()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at an address, so that one which cannot be had is known before anything is read or written.
+
+    Raises:
+        OSError: the address is in use, or none of this machine.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or error
+        raise OSError(f"cannot listen on port {port} of {host} ({reason}); choose another --port or --host") from None
+    return listener
 
 
 def known_agents(spec: AgentSpec) -> Sequence[type[Agent]]:

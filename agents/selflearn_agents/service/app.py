@@ -60,8 +60,10 @@ def make_app(desk: Desk, *, token: str | None = None, keep_every: float = 60.0, 
         task = asyncio.create_task(_look_after(desk, keep_every, keep_visits))
         yield
         task.cancel()
-        if desk.kept.broken is None:
+        try:
             desk.kept.keep()
+        except StoreError as error:
+            log.error("%s; at the next start the agent is recovered from its record", error)
         desk.kept.store.close()
 
     app = FastAPI(title="selflearn", version=__version__, lifespan=lifespan)

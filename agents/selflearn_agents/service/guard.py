@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from typing import Any
 
@@ -9,10 +10,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPEN = ("/", "/healthz")  # to everybody: the page, which asks for the token, and whether the service lives
+PATIENCE = 5.0  # seconds in which a body must come
 
 
 class Guard:
-    """Turns away bodies that are too large, and clients without the token."""
+    """Turns away bodies that are too large or too slow, and clients without the token."""
 
     def __init__(self, app: ASGIApp, most: int, token: str | None):
         """Stands before an application.
@@ -37,11 +39,15 @@ class Guard:
             refusal = JSONResponse({"detail": "the token is missing or wrong"}, status_code=401, headers=headers_)
             await refusal(scope, receive, send)
             return
-        body = await self._body(headers.get(b"content-length"), receive)
+        status, reason = 413, f"the body is larger than {self._most:,} bytes"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await self._body(headers.get(b"content-length"), receive)
+        except TimeoutError:
+            body, status, reason = None, 408, f"the body has not come within {PATIENCE:g} s"
         if body is None:
-            reason = f"the body is larger than {self._most:,} bytes"
             closing = {"Connection": "close"}  # what is left of it is not read
-            await JSONResponse({"detail": reason}, status_code=413, headers=closing)(scope, receive, send)
+            await JSONResponse({"detail": reason}, status_code=status, headers=closing)(scope, receive, send)
             return
         messages = [body]
 

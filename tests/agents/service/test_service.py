@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
@@ -10,7 +11,9 @@ from fastapi.testclient import TestClient
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.service.app import make_app
 from selflearn_agents.service.desk import Desk
+from selflearn_agents.service.guard import Guard
 from selflearn_agents.service.limits import Limits
+from selflearn_agents.service.messages import FeedbackItem
 from selflearn_agents.store import StoreError, open_store
 from selflearn_agents.store.kept import KeptAgent
 
@@ -246,6 +249,40 @@ def test_limits_bound_what_is_taken(tiny_shop, url):
         assert full.headers["retry-after"] == "1"
         keeper.tell(decision, "ignored", "ignored", "ignored")
         assert keeper.decide()
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("selflearn_agents.service.guard.PATIENCE", 0.01)
+    sent = []
+
+    async def talk():
+        async def receive():
+            await asyncio.sleep(3.0)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "path": "/decide", "headers": [(b"content-length", b"9")]}
+        await Guard(None, most=10, token=None)(scope, receive, send)
+
+    asyncio.run(talk())
+    assert sent[0]["status"] == 408
+    assert b"has not come within 0.01 s" in sent[1]["body"]
+
+
+def test_a_service_ends_though_its_agent_cannot_be_kept(tiny_shop, url, monkeypatch):
+    keeper = Shopkeeper(tiny_shop, url)
+
+    def fail(image, values):
+        raise StoreError("the disk is full")
+
+    with keeper.client:
+        decision = keeper.decide()["decision"]
+        monkeypatch.setattr(keeper.kept.store, "keep", fail)
+    again = Shopkeeper(tiny_shop, url)  # which the store has let go of
+    assert again.kept.visits == 1
+    assert again.desk.feedback([FeedbackItem(decision=decision, responses=["bought"] * 3)])[0]["status"] == "learned"
+    again.kept.store.close()
 
 
 def test_silence_is_closed_whatever_a_request_may_have(tiny_shop, url):
