@@ -90,18 +90,27 @@ class Desk:
         """Takes in what became of decisions; each is answered for itself.
 
         Raises:
-            RefusedError: there are too many, or a product is unknown.
+            RefusedError: there are too many.
             StoreError: the store has failed before.
         """
         self._limit(len(items), "feedback")
-        told = [
-            Told(self._number(item.decision), [RESPONSES[each] for each in item.responses], self._indexes(item.besides))
-            for item in items
-        ]
-        said = self.kept.tell(told, time.time())
+        refused: dict[int, RefusedError] = {}
+        told: list[Told] = []
+        for row, item in enumerate(items):
+            try:
+                besides = self._indexes(item.besides)
+            except RefusedError as refusal:
+                refused[row] = refusal
+            else:
+                told.append(Told(self._number(item.decision), [RESPONSES[each] for each in item.responses], besides))
+        said = iter(self.kept.tell(told, time.time()))
         receipts: list[dict[str, Any]] = []
-        for item, word in zip(items, said, strict=True):
-            receipt: dict[str, Any] = {"decision": item.decision, "status": word}
+        for row, item in enumerate(items):
+            receipt: dict[str, Any] = {"decision": item.decision, "status": "refused"}
+            if row in refused:
+                receipts.append(receipt | {"code": refused[row].status, "detail": refused[row].reason})
+                continue
+            receipt["status"] = word = next(said)
             if word in REFUSED:
                 code, detail = REFUSED[word]
                 receipt |= {"status": "refused", "code": code, "detail": detail}

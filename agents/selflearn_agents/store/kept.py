@@ -253,12 +253,16 @@ class KeptAgent:
         """Keeps the agent as it is, so that recovery is short; what has not changed is not written again.
 
         Raises:
-            StoreError: the store fails. Where it could record and not keep, nothing is lost, and it may be tried again.
+            StoreError: the store fails; the agent is broken until it has recovered, which tells whether it was kept.
         """
         self.check()
         self.commit()
         image = _image(self.agent, self._call, self.visits, self._digests)
-        self.store.keep(image, self._tally.values(self.agent))
+        try:
+            self.store.keep(image, self._tally.values(self.agent))
+        except StoreError as error:  # a server that went away may have kept it all the same
+            self.broken = error
+            raise
         self._tally.clear()
         self._learned_kept = 0
         self._digests, self._valued = digests_after(self._digests, image), image.call

@@ -121,12 +121,14 @@ def test_a_batch_is_decided_whole_and_its_feedback_one_by_one(service):
     items = [
         {"decision": first["decision"], "responses": ["ignored"] * 3},
         {"decision": "other-1", "responses": ["ignored"]},
+        {"decision": second["decision"], "responses": ["bought"], "besides": ["P99"]},
         {"decision": second["decision"], "responses": ["bought"]},
         {"decision": second["decision"], "responses": ["ignored"]},
     ]
     receipts = service.post("/feedback", {"feedback": items}).json()["feedback"]
-    assert [each["status"] for each in receipts] == ["learned", "refused", "learned", "refused"]
-    assert [each.get("code") for each in receipts] == [None, 404, None, 409]
+    assert [each["status"] for each in receipts] == ["learned", "refused", "refused", "learned", "refused"]
+    assert [each.get("code") for each in receipts] == [None, 404, 422, None, 409]
+    assert "there is no product 'P99'" in reason(service.post("/feedback", items[2]), 422)
     assert "stands alone" in reason(service.post("/feedback", {"feedback": [], "decision": "x"}), 422)
 
 
