@@ -223,6 +223,26 @@ def test_a_recovery_that_fails_says_why(make, url, monkeypatch):
             attempt()
 
 
+def test_what_was_kept_though_it_failed_is_counted_once(make, url, monkeypatch):
+    kept = open_kept(url, make)
+    serve_some(kept, 4, np.random.default_rng(10))
+    keep = kept.store.keep
+
+    def keep_and_fail(image, values):
+        keep(image, values)
+        raise StoreError("the server went away")
+
+    monkeypatch.setattr(kept.store, "keep", keep_and_fail)
+    with pytest.raises(StoreError, match="went away"):
+        kept.keep()
+    monkeypatch.undo()
+    with pytest.raises(StoreError, match="went away"):
+        kept.decide(np.array([0]), 0.0)
+    kept.recover()
+    kept.keep()
+    assert counted(kept) == 3 * kept.learned > 0
+
+
 def test_a_store_that_cannot_be_written_says_so(make, url):
     kept = open_kept(url, make)
     kept.store._base.execute("PRAGMA query_only = ON")
