@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Number = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 ResponseName = Literal["ignored", "clicked", "bought"]
+Item = TypeVar("Item")
+Several = Annotated[list[Item], Field(fail_fast=True)]  # one reason is enough, and half a million take seconds
 
 
 class _Message(BaseModel):
@@ -28,8 +30,8 @@ class VisitRequest(_Message):
     time: datetime | None = Field(
         None, description="when the customer comes, ISO 8601 or seconds since 1970; now by default"
     )
-    eligible: list[Text] | None = Field(None, description="ids of the products that may be shown; all by default")
-    exclude: list[Text] | None = Field(None, description="ids of products that may not be shown")
+    eligible: Several[Text] | None = Field(None, description="ids of the products that may be shown; all by default")
+    exclude: Several[Text] | None = Field(None, description="ids of products that may not be shown")
     slots: Annotated[int, Field(strict=True, ge=1)] | None = Field(
         None, description="how many products are shown; the agent's slate size by default, which is the most"
     )
@@ -38,7 +40,9 @@ class VisitRequest(_Message):
 class DecideRequest(VisitRequest):
     """A visit, or several at once."""
 
-    visits: list[VisitRequest] | None = Field(None, description="several visits, decided together; then nothing else")
+    visits: Several[VisitRequest] | None = Field(
+        None, description="several visits, decided together; then nothing else"
+    )
 
 
 class Product(_Message):
@@ -67,8 +71,8 @@ class FeedbackItem(_Message):
     """What became of a decision."""
 
     decision: Text
-    responses: list[ResponseName | None] = Field(description="one per product shown; null where it is not known yet")
-    besides: list[Text] = Field([], description="ids of what the customer bought besides the slate")
+    responses: Several[ResponseName | None] = Field(description="one per product shown; null where it is not known yet")
+    besides: Several[Text] = Field([], description="ids of what the customer bought besides the slate")
     regret: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="what a simulation knows; shown on the page, never given to the agent"
     )
@@ -78,10 +82,10 @@ class FeedbackRequest(_Message):
     """What became of a decision, or of several."""
 
     decision: Text | None = None
-    responses: list[ResponseName | None] | None = None
-    besides: list[Text] = []
+    responses: Several[ResponseName | None] | None = None
+    besides: Several[Text] = []
     regret: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    feedback: list[FeedbackItem] | None = Field(None, description="several; then nothing else")
+    feedback: Several[FeedbackItem] | None = Field(None, description="several; then nothing else")
 
 
 class Receipt(_Message):

@@ -8,12 +8,13 @@ import json
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.service.app import make_app
 from selflearn_agents.service.desk import Desk
 from selflearn_agents.service.guard import Guard
 from selflearn_agents.service.limits import Limits
-from selflearn_agents.service.messages import FeedbackItem
+from selflearn_agents.service.messages import DecideRequest, FeedbackItem, FeedbackRequest
 from selflearn_agents.store import StoreError, open_store
 from selflearn_agents.store.kept import KeptAgent
 
@@ -234,6 +235,24 @@ def test_nonsense_is_refused_with_a_reason(service):
             assert reason(answer, answer.status_code)
         assert reason(service.client.post(path, content=b'{"state": 1}', headers={"content-type": "text/plain"}), 422)
     assert service.kept.visits == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        (DecideRequest, {"state": 1, "eligible": [1, 2, 3]}),
+        (DecideRequest, {"state": 1, "exclude": [1, 2, 3]}),
+        (DecideRequest, {"visits": [1, 2, 3]}),
+        (FeedbackRequest, {"decision": "x", "responses": [1, 2, 3]}),
+        (FeedbackRequest, {"decision": "x", "responses": [], "besides": [1, 2, 3]}),
+        (FeedbackRequest, {"feedback": [1, 2, 3]}),
+        (FeedbackRequest, {"feedback": [{"decision": "x", "responses": [1, 2, 3]}]}),
+    ],
+)
+def test_nonsense_is_read_as_far_as_the_first_of_it(message, body):
+    with pytest.raises(ValidationError) as wrong:
+        message.model_validate(body)
+    assert wrong.value.error_count() == 1
 
 
 def test_limits_bound_what_is_taken(tiny_shop, url):
