@@ -33,6 +33,7 @@ from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.seen import SeenVisits
 
 NAMES = "names"  # in the identity: for people to read, and not what makes a record this agent's
+IMPORTED = "imported"  # likewise: whether the agent began with values that its record does not have
 REMEMBERED = 100_000  # visits that wait for responses, whose rows need not be read again
 
 
@@ -118,6 +119,8 @@ class KeptAgent:
             try:
                 self.agent, call = agent_of(image, self.store.url, self._known), image.call
             except ValueError as error:
+                if (self.store.identity or {}).get(IMPORTED):
+                    raise StoreError(f"{error}; its record does not have the values that were imported") from None
                 # The record is whole: all of it is gone through again, from the start.
                 self.notes.append(f"{error}; the agent was made anew and went through its whole record")
                 self.agent = self._make()

@@ -15,7 +15,7 @@ from selflearn_agents.bandits.epsilon_greedy import EpsilonGreedyAgent
 from selflearn_agents.bandits.known_values import MOST_COUNT, KnownValues, known_values
 from selflearn_agents.store.article import NAMES, RECOMMENDED, VALUE, ArticleValues
 from selflearn_agents.store.image import changes
-from selflearn_agents.store.kept import KeptAgent
+from selflearn_agents.store.kept import IMPORTED, KeptAgent
 from selflearn_agents.store.labels import Labels
 from selflearn_agents.store.protocol import Store, StoreError
 from selflearn_agents.store.record import Value
@@ -126,4 +126,4 @@ def begin_with(store: Store, identity: Mapping[str, Any], agent: Agent, known: K
     columns = (column.tolist() for column in known)
     rows = zip(*columns, strict=True)
     values = [Value(state, product, value, count, 0, 0, now) for state, product, value, count in rows]
-    store.begin({"id": secrets.token_hex(4), **identity}, changes(agent, 0, 0, {}), values)
+    store.begin({"id": secrets.token_hex(4), IMPORTED: True, **identity}, changes(agent, 0, 0, {}), values)

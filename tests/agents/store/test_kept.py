@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from selflearn_agents import AGENTS, make_agent
 from selflearn_agents.bandits.epsilon_greedy import EpsilonGreedyAgent
+from selflearn_agents.bandits.known_values import KnownValues, start_from
 from selflearn_agents.store import StoreError, open_store
 from selflearn_agents.store.kept import KeptAgent
+from selflearn_agents.store.taking_over import begin_with
 from selflearn_agents.store.telling import Told
 
 from selflearn_env.core.items import Items
@@ -352,6 +354,21 @@ def test_an_agent_of_another_version_is_refused(tiny_shop, make, url):
     with closing(open_store(url)) as store, pytest.raises(StoreError, match="was shown what this agent does not show"):
         KeptAgent(store, IDENTITY, other, [EpsilonGreedyAgent])
     assert "of format 9" in open_kept(url, make).notes[0]
+
+
+def test_imported_values_are_not_forgotten_in_silence(make, url):
+    with closing(open_store(url)) as store:
+        known = KnownValues(np.array([3]), np.array([2]), np.array([9.0]), np.array([1]))
+        learner = make()
+        start_from(learner, known)
+        begin_with(store, IDENTITY, learner, known)
+    kept = open_kept(url, make)
+    assert kept.agent.values([3])[0, 2] == 9.0
+    kept.store.close()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as base, base:
+        base.execute("DELETE FROM pieces WHERE rowid = (SELECT max(rowid) FROM pieces)")
+    with pytest.raises(StoreError, match="is damaged; its record does not have the values that were imported"):
+        open_kept(url, make)
 
 
 def test_an_agent_that_fails_to_learn_recovers(tiny_shop, url):
