@@ -59,7 +59,8 @@ class Clientele:
 
     def number(self, name: str) -> int | None:
         """The number of a customer of the log; None for others."""
-        return int(name) if name.isascii() and name.isdecimal() and int(name) < self._count else None
+        is_number = name.isdecimal() and name == str(int(name))  # the record has customers by name: 7 is not 007
+        return int(name) if is_number and int(name) < self._count else None
 
     def state(self, name: str, date: int) -> int:
         """The state in which a customer of the log comes on a date: its segment when it last came, and the date.

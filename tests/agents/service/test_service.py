@@ -144,6 +144,7 @@ def test_a_visit_may_be_named_in_several_ways(service, tiny_shop):
     for request, why in (
         ({"state": None}, "give a state, or a customer whom the shop knows"),
         ({"state": None, "customer": "somebody"}, "does not know customer 'somebody'"),
+        ({"state": None, "customer": "03"}, "does not know customer '03'"),
         ({"state": 672}, "state 672 does not exist"),
         ({"state": {"segment": "Z"}, "time": "2023-05-18"}, "segment 'Z' is none of A, B, C, D"),
         ({"state": {"segment": "A"}}, "month None is none of January"),
