@@ -34,6 +34,7 @@ from selflearn_env.version import __version__
 
 PAGE = Path(__file__).with_name("page.html")
 MOST_VALUES = 1_000
+SOON, LATE = 1.0, 10.0  # seconds between two recoveries
 # The page has all that it needs in itself, and talks to nobody but its own server.
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
@@ -170,20 +171,30 @@ def _alone(request: DecideRequest | FeedbackRequest, name: str) -> None:
 
 
 async def _look_after(desk: Desk, keep_every: float, keep_visits: int) -> None:
-    """Once a second: takes silence for ignoring, keeps the agent when it is time, and recovers it when it can."""
+    """Once a second: takes silence for ignoring, keeps the agent when it is time, and recovers it when it can.
+
+    Where it breaks again as soon as it has recovered, as with a full disk, it is recovered less and less often.
+    """
     kept_at = time.monotonic()
+    pause, again = SOON, 0.0
     while True:
         await asyncio.sleep(1.0)
+        now = time.monotonic()
         try:
             if desk.kept.broken is not None:
+                if now < again:
+                    continue
                 desk.kept.recover()
                 log.warning("recovered: %s", "; ".join(desk.kept.notes) or "all that was acknowledged is there")
+                pause, again = min(2 * pause, LATE), now + pause
+            elif now > again + pause:
+                pause = SOON
             while desk.close_overdue():
                 await asyncio.sleep(0.0)  # others first
-            fresh, since = desk.kept.learned_since_kept, time.monotonic() - kept_at
+            fresh, since = desk.kept.learned_since_kept, now - kept_at
             if fresh >= keep_visits or (fresh and since >= keep_every):
                 desk.kept.keep()
-                kept_at = time.monotonic()
+                kept_at = now
         except StoreError as error:
             log.error("%s", error)
         except Exception:

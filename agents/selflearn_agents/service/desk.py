@@ -164,6 +164,8 @@ class Desk:
     def overview(self) -> dict[str, Any]:
         """What the page shows."""
         agent = self.kept.agent
+        latest, visited, states = list(self.live.latest), self.live.states(), self.shop.states
+        named = {*visited, *(each["state"] for each in latest)}
         shop = {"products": self.shop.products, "states": self.shop.states.size, "slate_size": agent.slate_size}
         return {
             "agent": self.name,
@@ -173,8 +175,9 @@ class Desk:
             "shop": shop,
             "counts": self.counts(),
             "curve": self.live.curve(),
-            "latest": list(self.live.latest),
-            "states": self.live.states(),
+            "latest": latest,
+            "states": visited,
+            "words": {label: states.describe(states.parse(label)) for label in sorted(named)},
         }
 
     def catalogue(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.agents.service.http_server import Server, running
 PAGE = app.PAGE.read_text(encoding="utf-8")
 EVIL = "<img src=x onerror=\"document.title='taken'\">"
 STATES = ["Q4_November_1_Thursday", "Q1_June_0_Monday"]
+WORDS = ["Q4, second half of November, a Thursday", "Q1, first half of June, a Monday"]
 NOW = 1_764_201_300.0
 
 
@@ -34,7 +35,7 @@ def live(decisions=0, points=0, latest=(), now=NOW):
             {"visits": 10 * (point + 1), "reward": -9 + 4 * point / points, "regret": 5 - 3 * point / points}
             for point in range(points)
         ],
-        "latest": list(latest), "states": STATES if decisions else [],
+        "latest": list(latest), "states": STATES if decisions else [], "words": dict(zip(STATES, WORDS, strict=True)),
     }  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def test_slates_values_and_the_curve_move_on(opened, service):
     assert "sqlite:///values.db" in page.inner_text("#who")
     assert texts(page, "dd") == ["20", "…", "12", "3", "4"]
     assert texts(page, "h3") == ["Somebody", f"Customer {EVIL}"]
-    assert "Q4, part 2 of November, Thursday" in page.inner_text("article")
+    assert WORDS[0] in page.inner_text("article")
     assert texts(page, "li .text")[:3] == ["LUNCH BAG", EVIL, "P2"]
     assert texts(page, "li .word") == ["… waiting"] * 6
     first = page.query_selector("article")
@@ -175,7 +176,7 @@ def test_values_are_those_of_the_state_that_is_chosen(opened, service):
         f"{EVIL} of {STATES[0]}\nP1", "−0.123", "7", "2", "1", "1 min ago",
     ]  # fmt: skip
     assert texts(page, "#rows tr:last-child td")[1::4] == ["none", "never"]
-    assert texts(page, "option") == ["Q4, part 2 of November, Thursday", "Q1, part 1 of June, Monday"]
+    assert texts(page, "option") == WORDS
     page.focus("#state")
     page.keyboard.press("ArrowDown")
     page.get_by_text(f"{EVIL} of {STATES[1]}").wait_for(timeout=2000)

@@ -359,6 +359,7 @@ def test_it_tells_of_itself(service):
     assert live["counts"] == {"decisions": 1, "learned": 1, "open": 0, "silent": 0}
     assert live["curve"] == [{"visits": 1.0, "reward": 1.0, "regret": 1.5}]
     assert live["states"] == [STATE]
+    assert live["words"] == {STATE: "A, second half of May, a Thursday"}
     assert live["latest"][0]["reward"] == 1.0
     assert [each["response"] for each in live["latest"][0]["products"]] == answer["responses"]
     metrics = service.client.get("/metrics").text
