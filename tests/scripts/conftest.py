@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from matplotlib.figure import Figure
-from selflearn_agents.commands import check, main
+from selflearn_agents.commands import check, check_lives, lives, main
 from selflearn_agents.evaluation.study import Study
 
 from tests.scripts.command import run
@@ -36,6 +36,8 @@ def run_here(monkeypatch, capsys):
     """Runs a command in this process, with empty pictures, where neither is what is checked; a warning is an error."""
     monkeypatch.setattr(Study, "figures", lambda _: {name: Figure() for name in ("curves", "regret", "differences")})
     monkeypatch.setattr(check, "PLOTS", {})
+    for command in (check_lives, lives):
+        monkeypatch.setattr(command, "_plot", lambda *_: None)
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds to it
 
     def run(command, *arguments):
