@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# Of linear algebra: two processes of two threads each would wait for one another on two cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: help demo test check fix bench bench-check tools clean
 
@@ -14,13 +16,13 @@ test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .

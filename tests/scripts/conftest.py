@@ -1,8 +1,14 @@
-"""The tiny log and its shop as files."""
+"""The tiny log and its shop as files, and commands that are run in this process."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+from matplotlib.figure import Figure
+from selflearn_agents.commands import check, check_lives, lives, main
+from selflearn_agents.evaluation.study import Study
 
 from tests.scripts.command import run
 
@@ -23,3 +29,21 @@ def shop(log):
     assert "belong to the history" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(str(path))
     return path
+
+
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Runs a command in this process, with empty pictures, where neither is what is checked; a warning is an error."""
+    monkeypatch.setattr(Study, "figures", lambda _: {name: Figure() for name in ("curves", "regret", "differences")})
+    monkeypatch.setattr(check, "PLOTS", {})
+    for command in (check_lives, lives):
+        monkeypatch.setattr(command, "_plot", lambda *_: None)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds to it
+
+    def run(command, *arguments):
+        with pytest.raises(SystemExit) as ended:
+            main.run(command, f"selflearn {command}", list(map(str, arguments)))
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess([command, *arguments], ended.value.code, said.out, said.err)
+
+    return run

@@ -91,10 +91,9 @@ def test_compare_writes_what_it_names(shop, tmp_path):
     assert manifest["options"]["seeds"] == 2
 
 
-def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
-    done = run("compare.py", "--shop", shop, *COMPARE, "--customers", 20, "--seeds", 1, "--out", tmp_path)
+def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path, run_here):
+    done = run_here("compare", "--shop", shop, *COMPARE, "--customers", 20, "--seeds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr
     runs = pd.read_csv(tmp_path / "runs.csv")
     others = [name for name in CUSTOMERS if name not in ("seed", "independent")]
     assert list(runs["world"].unique()) == ["independent", *others, "null world"]
@@ -108,7 +107,7 @@ def test_compare_takes_all_agents_and_models_by_default(shop, tmp_path):
     assert runs["visits"].tolist() == [20] * len(suitable) + [4] * (len(runs) - len(suitable))
 
 
-def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
+def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path, run_here):
     arguments = (
         "--shop",
         shop,
@@ -121,18 +120,18 @@ def test_the_same_command_goes_on_from_what_is_kept(shop, tmp_path):
         "random",
         "popular",
     )
-    first = run("compare.py", *arguments, "--seeds", 1, "--out", tmp_path)
+    first = run_here("compare", *arguments, "--seeds", 1, "--out", tmp_path)
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*.npz")}
     assert len(written) == 4, first.stderr
-    more = run("compare.py", *arguments, "--seeds", 2, "--out", tmp_path)
+    more = run_here("compare", *arguments, "--seeds", 2, "--out", tmp_path)
     assert f"4 of 8 runs are kept from before in {tmp_path / 'runs'}" in more.stdout
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert set(pd.read_csv(tmp_path / "runs.csv")["seed"]) == {0, 1}
 
 
-def test_a_delay_is_compared_with_none(shop, tmp_path):
+def test_a_delay_is_compared_with_none(shop, tmp_path, run_here):
     arguments = ("--shop", shop, *COMPARE, "--customers", 60, "--seeds", 2, "--customer-models", "none")
-    done = run("compare.py", *arguments, "--agents", "popular", "hierarchical", "--delay", 20, "--out", tmp_path)
+    done = run_here("compare", *arguments, "--agents", "popular", "hierarchical", "--delay", 20, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     runs = pd.read_csv(tmp_path / "runs.csv").set_index(["world", "agent", "seed"])
     assert list(runs.index.unique("world")) == ["independent", "independent, at once", "null world"]
@@ -161,11 +160,11 @@ from pathlib import Path
 from selflearn_agents.bandits.thompson import ThompsonAgent
 
 class Sleepy(ThompsonAgent):
-    \"\"\"Waits in the later seeds, as long as a flag is there.\"\"\"
+    \"\"\"Waits in the later seed, as long as a flag is there.\"\"\"
 
     def __init__(self, history, slate_size, rng):
         super().__init__(history, slate_size, rng)
-        self.late = rng.bit_generator.seed_seq.entropy >= 2
+        self.late = rng.bit_generator.seed_seq.entropy >= 1
 
     def _act(self, states):
         while self.late and Path(os.environ["SLEEPY_FLAG"]).exists():
@@ -181,16 +180,16 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
     flag = tmp_path / "flag"
     flag.touch()
     known = {"cwd": tmp_path, "env": {**os.environ, "SLEEPY_FLAG": str(flag)}}
-    arguments = ["--shop", shop, "--slate-size", 3, "--jobs", 2, "--customers", 100, "--seeds", 4]
+    arguments = ["--shop", shop, "--slate-size", 3, "--customers", 100, "--seeds", 2]
     arguments += ["--customer-models", "none", "--agents", "popular", "sleepy:Sleepy", "--out"]
-    command = [*command_line("compare.py"), *arguments, "killed"]
+    command = [*command_line("compare.py"), *arguments, "killed", "--jobs", 2]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = subprocess.Popen([*map(str, command)], start_new_session=True, **quiet, **known)
     try:
         folder, end = tmp_path / "killed" / "runs", time.monotonic() + 120
         while (
             len(list(folder.glob("*.npz"))) < 2
-        ):  # the first seeds of the slower agent; later ones wait for the flag to go
+        ):  # the first seed of the slower agent; the later one waits for the flag to go
             assert started.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)
@@ -198,16 +197,16 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
     written = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
-    assert 2 <= len(written) <= 12  # of 16
+    assert 2 <= len(written) <= 6  # of 8
     assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs"}
 
     flag.unlink()
-    done = run("compare.py", *arguments, "killed", **known)
+    done = run("compare.py", *arguments, "killed", "--jobs", 1, **known)
     assert done.returncode == 0, done.stderr
-    assert f"{len(written)} of 16 runs are kept from before" in done.stdout
+    assert f"{len(written)} of 8 runs are kept from before" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in written} == written
-    assert len(list(folder.glob("*.npz"))) == 16
-    undisturbed = run("compare.py", *arguments, "undisturbed", **known)
+    assert len(list(folder.glob("*.npz"))) == 8
+    undisturbed = run("compare.py", *arguments, "undisturbed", "--jobs", 1, **known)
     assert undisturbed.returncode == 0, undisturbed.stderr
     assert "kept from before" not in undisturbed.stdout
     for name in ("results.csv", "tables.md", "runs.csv", "curves.svg", "differences.svg"):
@@ -254,11 +253,11 @@ def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path
     assert len(list((tmp_path / "lost/runs").glob("*.npz"))) == 2  # the other agent's, here and in the null world
 
 
-def test_options_of_the_environment_reach_it(shop, tmp_path):
+def test_options_of_the_environment_reach_it(shop, tmp_path, run_here):
     options = ["customer=cascade", 'customer_options={"leave": 1.0}', "contrast=3", 'drift={"spread": 0.5}']
     given = [part for option in options for part in ("--option", option)]
     arguments = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
-    done = run("compare.py", *arguments, *given, "--out", tmp_path)
+    done = run_here("compare", *arguments, *given, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "selflearn/Retail-v0, customer=cascade" in done.stdout
     assert "oracle" not in (tmp_path / "tables.md").read_text()  # it cannot follow a drift
@@ -289,10 +288,9 @@ def test_a_model_of_ones_own_is_found_where_the_command_is_called(shop, tmp_path
     assert sorted(labels) == ["popular", "random"]
 
 
-def test_other_customers_in_the_null_world_are_called_by_their_name(shop, tmp_path):
+def test_other_customers_in_the_null_world_are_called_by_their_name(shop, tmp_path, run_here):
     arguments = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
     given = ("--env", "selflearn/Seed-v0", "--option", "customer=logit", "--agents", "random", "popular")
-    done = run("compare.py", *arguments, *given, "--out", tmp_path)
+    done = run_here("compare", *arguments, *given, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr
     assert list(pd.read_csv(tmp_path / "results.csv")["world"].unique()) == ["logit"]

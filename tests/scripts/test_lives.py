@@ -99,9 +99,9 @@ def test_the_comparison_marks_privileged_agents(compared):
     assert [row[0] for row in rows][2:] == [f"{name} (privileged)" for name in AGENTS[2:]]
 
 
-def test_the_same_command_compares_the_same(compared, shop, tmp_path):
+def test_the_same_command_compares_the_same(compared, shop, tmp_path, run_here):
     _, out = compared
-    again = run("compare_lives.py", "--shop", shop, *COMPARE, "--agents", *AGENTS[:2], "--out", tmp_path)
+    again = run_here("lives", "--shop", shop, *COMPARE, "--agents", *AGENTS[:2], "--out", tmp_path)
     assert again.returncode == 0, again.stderr
     one, other = (pd.read_csv(folder / "lives.csv") for folder in (out, tmp_path))
     pd.testing.assert_frame_equal(one[one["agent"].isin(AGENTS[:2])], other)
@@ -109,20 +109,17 @@ def test_the_same_command_compares_the_same(compared, shop, tmp_path):
     assert [row[-1] for row in rows] == ["-", "-"]  # there is no myopic oracle to compare with
 
 
-def test_the_default_agents_are_compared(shop, tmp_path):
-    done = run("compare_lives.py", "--shop", shop, *COMPARE[:-1], 1, "--out", tmp_path)
+def test_the_default_agents_are_compared(shop, tmp_path, run_here):
+    done = run_here("lives", "--shop", shop, *COMPARE[:-1], 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr
     names = ["random", "popular", "hierarchical", "personal", "patient"]
     names += ["oracle", "myopic_oracle", "myopic_oracle(holding_back=0.4)"]
     assert pd.read_csv(tmp_path / "lives.csv")["agent"].tolist() == [marked(name) for name in names]
 
 
-def test_the_others_are_set_against_any_of_the_agents(shop, tmp_path):
+def test_the_others_are_set_against_any_of_the_agents(shop, tmp_path, run_here):
     agents = ("popular", "patient(discount=0)", "random")
-    done = run(
-        "compare_lives.py", "--shop", shop, *COMPARE, "--agents", *agents, "--against", agents[1], "--out", tmp_path
-    )
+    done = run_here("lives", "--shop", shop, *COMPARE, "--agents", *agents, "--against", agents[1], "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     ((head, *rows),) = tables((tmp_path / "lives.md").read_text())
     assert head[-2] == "expected return above patient(discount=0) (95 %)"
@@ -186,11 +183,11 @@ def test_the_check_names_habits_forecast_and_evidence(checked, shop):
     assert "slope of" in text
 
 
-def test_the_same_check_says_the_same(checked, shop, tmp_path):
-    done = run("check_lives.py", "--shop", shop, "--lives", 2, "--out", tmp_path / "same")
+def test_the_same_check_says_the_same(checked, shop, tmp_path, run_here):
+    done = run_here("check-lives", "--shop", shop, "--lives", 2, "--out", tmp_path / "same")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "same/lives.md").read_text() == (checked[1] / "lives.md").read_text()
-    done = run("check_lives.py", "--shop", shop, "--lives", 2, "--seed", 1, "--out", tmp_path / "other")
+    done = run_here("check-lives", "--shop", shop, "--lives", 2, "--seed", 1, "--out", tmp_path / "other")
     assert (tmp_path / "other/lives.md").read_text() != (checked[1] / "lives.md").read_text()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import load_agent
-from selflearn_agents.commands.main import COMMANDS
+from selflearn_agents.commands.main import COMMANDS, main
 
 import selflearn_env
 from selflearn_env import Shop
@@ -36,32 +36,37 @@ def test_every_command_has_a_script():
     assert sorted(name for (name,) in entries.values()) == sorted(COMMANDS)
 
 
-def test_selflearn_says_what_there_is():
+def test_selflearn_says_what_there_is(monkeypatch, capsys):
     """As the console script that pip installs has it, and soon: what a command needs is imported by it alone."""
-    console = (
-        "import sys; from selflearn_agents.commands.main import main; sys.argv = ['selflearn', *sys.argv[1:]]; main()"
-    )
 
     def selflearn(*arguments):
-        return subprocess.run([sys.executable, "-c", console, *arguments], capture_output=True, text=True, check=False)
+        monkeypatch.setattr(sys, "argv", ["selflearn", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, said.out, said.err)
 
     done = selflearn("--help")
     assert done.returncode == 0
     for name, (_, what) in COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(what)}$", done.stdout, re.MULTILINE)
-    assert selflearn().stdout == done.stdout
-    assert selflearn().returncode == 2
+    nothing = selflearn()
+    assert (nothing.returncode, nothing.stdout) == (2, done.stdout)
     assert selflearn("--version").stdout.split() == ["selflearn", selflearn_env.__version__]
+    summary = done.stdout
     done = selflearn("trian", "--out", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: unknown command 'trian'; did you mean 'train'?")
     done = selflearn("train", "--out", "x", "--shop", "nothing.npz")
     assert (done.returncode, done.stderr) == (1, "error: nothing.npz: there is no such file\n")
-    loaded = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "selflearn_agents", "--help"],
-        capture_output=True, text=True, check=True,
-    ).stderr  # fmt: skip
-    imported = {line.rpartition("|")[2].strip() for line in loaded.splitlines()}
+    console = (
+        "import sys; from selflearn_agents.commands.main import main; sys.argv = ['selflearn', *sys.argv[1:]]; main()"
+    )
+    alone = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", console, "--help"], capture_output=True, text=True, check=True
+    )
+    assert alone.stdout == summary
+    imported = {line.rpartition("|")[2].strip() for line in alone.stderr.splitlines()}
     assert "gymnasium" in imported
     assert not {"pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
 
@@ -133,45 +138,45 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
         ("build", ["{log}", "--out", "{log}/shop.npz"], 1, "log.csv"),
         ("build", ["{log}", "--out", "{shop}", "--history-share", "2"], 1, "history_share is a share"),
         ("build", ["{log}"], 2, "--out"),
-        ("train.py", ["--shop", "{log}", "--out", "{out}"], 1, "not a selflearn-shop file"),
+        ("train", ["--shop", "{log}", "--out", "{out}"], 1, "not a selflearn-shop file"),
         (
-            "train.py",
+            "train",
             ["--shop", "{shop}", "--out", "{out}"],
             1,
             "slate_size must be 1..8, the size of the catalogue, got 10",
         ),
-        ("train.py", ["--shop", "{shop}", "--out", "{log}"], 1, "log.csv"),
-        ("train.py", ["--agent", "nobody", "--out", "{out}"], 2, "unknown agent 'nobody'; known: random, bestsellers,"),
-        ("train.py", ["--agent", "ucb(0.2)", "--out", "{out}"], 2, "agent 'ucb(0.2)' cannot be read"),
+        ("train", ["--shop", "{shop}", "--out", "{log}"], 1, "log.csv"),
+        ("train", ["--agent", "nobody", "--out", "{out}"], 2, "unknown agent 'nobody'; known: random, bestsellers,"),
+        ("train", ["--agent", "ucb(0.2)", "--out", "{out}"], 2, "agent 'ucb(0.2)' cannot be read"),
         (
-            "train.py",
+            "train",
             ["--agent", "nothing:There", "--out", "{out}"],
             2,
             "cannot be imported: No module named 'nothing'",
         ),
-        ("train.py", ["--customers", "0", "--out", "{out}"], 2, "must be at least 1"),
+        ("train", ["--customers", "0", "--out", "{out}"], 2, "must be at least 1"),
         (
-            "train.py",
+            "train",
             ["--shop", "{shop}", "--slate-size", "3", "--agent", "epsilon_greedy(epsilom=1)", "--out", "{out}"],
             2,
             "agent 'epsilon_greedy' has no hyperparameter 'epsilom'",
         ),
-        ("train.py", ["--shop", "{shop}", "--env", "selflearn/Nothing-v0", "--out", "{out}"], 1, "Nothing"),
-        ("train.py", ["--shop", "{shop}", "--env", "nomodule:x-v0", "--out", "{out}"], 1, "nomodule"),
+        ("train", ["--shop", "{shop}", "--env", "selflearn/Nothing-v0", "--out", "{out}"], 1, "Nothing"),
+        ("train", ["--shop", "{shop}", "--env", "nomodule:x-v0", "--out", "{out}"], 1, "nomodule"),
         (
-            "train.py",
+            "train",
             ["--shop", "{shop}", "--slate-size", "3", "--agent", "epsilon_greedy(epsilon='abc')", "--out", "{out}"],
             1,
             "epsilon is a probability, 0..1, got 'abc'",
         ),
-        ("train.py", ["--seed", "-1", "--out", "{out}"], 2, "must be at least 0"),
+        ("train", ["--seed", "-1", "--out", "{out}"], 2, "must be at least 0"),
         (
-            "compare.py",
+            "compare",
             ["--delay", "-1", "--out", "{out}"],
             2,
             "argument --delay: Delay.mean counts visits and must be",
         ),
-        ("train.py", ["--out", ""], 2, "names nothing"),
+        ("train", ["--out", ""], 2, "names nothing"),
         (
             "build",
             ["{log}", "--out", "/dev/null"],
@@ -179,34 +184,34 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "/dev/null: cannot be written: it is there and is no file",
         ),
         ("build", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
-        ("compare.py", ["--agents", "random", "thomson", "--out", "{out}"], 2, "did you mean 'thompson'?"),
-        ("compare.py", ["--agents", "random(x=1)", "--out", "{out}"], 2, "'random' has no hyperparameter 'x'"),
-        ("compare.py", ["--backend", "smoke", "--out", "{out}"], 2, "invalid choice: 'smoke'"),
-        ("compare.py", ["--jobs", "0", "--out", "{out}"], 2, "must be at least 1"),
+        ("compare", ["--agents", "random", "thomson", "--out", "{out}"], 2, "did you mean 'thompson'?"),
+        ("compare", ["--agents", "random(x=1)", "--out", "{out}"], 2, "'random' has no hyperparameter 'x'"),
+        ("compare", ["--backend", "smoke", "--out", "{out}"], 2, "invalid choice: 'smoke'"),
+        ("compare", ["--jobs", "0", "--out", "{out}"], 2, "must be at least 1"),
         (
-            "compare.py",
+            "compare",
             ["--shop", "{shop}", "--slate-size", "3", "--agents", "ucb", "ucb", "--out", "{out}"],
             1,
             "an agent is asked for twice: ['ucb', 'ucb']",
         ),
         (
-            "compare.py",
+            "compare",
             ["--shop", "{shop}", "--slate-size", "3", "--agents", "epsilon_greedy(epsilon=2)", "--out", "{out}"],
             1,
             "epsilon is a probability, 0..1, got 2",
         ),
         (
-            "compare.py",
+            "compare",
             ["--shop", "{shop}", "--slate-size", "3", "--customer-models", "logit", "logid", "--out", "{out}"],
             1,
             "unknown customer 'logid'; did you mean 'logit'?",
         ),
     ],
 )
-def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, tmp_path):
+def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, tmp_path, run_here):
     places = {"log": log, "shop": shop, "out": tmp_path / "out"}
     before = shop.read_bytes()
-    done = run(script, *(argument.format(**places) for argument in arguments))
+    done = run_here(script, *(argument.format(**places) for argument in arguments))
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -218,7 +223,7 @@ def test_mistakes_end_in_one_line(script, arguments, code, message, log, shop, t
 
 
 def test_plot_drift_shows_both_worlds_with_agents_that_follow_and_others(tmp_path):
-    done = run("plot_drift.py", "--customers", 1000, "--seeds", 1, "--out", tmp_path)
+    done = run("plot_drift.py", "--customers", 300, "--seeds", 1, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     frame = pd.read_csv(tmp_path / "drift.csv")
     assert set(frame["world"]) == {"no drift", "drift"}
@@ -241,8 +246,8 @@ def test_plot_drift_shows_both_worlds_with_agents_that_follow_and_others(tmp_pat
         ('customer_options={"leave": 1}', "unknown option 'leave' of customer 'independent'"),
     ],
 )
-def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, message):
-    done = run("compare.py", "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
+def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, message, run_here):
+    done = run_here("compare", "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
@@ -252,12 +257,12 @@ def test_options_that_do_not_exist_end_in_one_line(shop, tmp_path, option, messa
 @pytest.mark.parametrize(
     ("script", "option", "message"),
     [
-        ("compare.py", "slate_size=4", "--option slate_size=... has a flag of its own"),
-        ("train.py", "shop=shop.npz", "--option shop=... has a flag of its own"),
+        ("compare", "slate_size=4", "--option slate_size=... has a flag of its own"),
+        ("train", "shop=shop.npz", "--option shop=... has a flag of its own"),
     ],
 )
-def test_an_option_that_has_a_flag_is_refused(shop, tmp_path, script, option, message):
-    done = run(script, "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
+def test_an_option_that_has_a_flag_is_refused(shop, tmp_path, script, option, message, run_here):
+    done = run_here(script, "--shop", shop, "--slate-size", 3, "--option", option, "--out", tmp_path)
     assert (done.returncode, done.stderr) == (1, f"error: {message}; see --help\n")
 
 

@@ -48,7 +48,7 @@ def path(page_text, tmp_path_factory):
     return path
 
 
-@pytest.fixture(params=[1280, 390])
+@pytest.fixture(scope="module", params=[1280, 390])
 def opened(request, browser, path):
     """The page at some width, with what it said and asked for while it opened."""
     page = browser.new_page(viewport={"width": request.param, "height": 900})

@@ -172,7 +172,7 @@ def test_damaged_parquet_is_refused_by_name(online_retail_rows, tmp_path):
             return str(error)
         return None
 
-    damaged = [bytearray(whole) for _ in range(100)]
+    damaged = [bytearray(whole) for _ in range(50)]
     for content in damaged:
         content[rng.integers(len(whole))] ^= int(rng.integers(1, 256))
     complaints = list(filter(None, map(complaint_about, damaged)))
@@ -289,7 +289,7 @@ TEXTS = st.one_of(
 LINES = st.tuples(TEXTS, TEXTS, TEXTS, TEXTS, st.integers(-3, 9), st.sampled_from([0.0, 0.25, 1234.5]))
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(st.lists(LINES, min_size=1, max_size=8), st.sampled_from(",;|\t"), st.sampled_from(",."))
 def test_a_csv_of_any_texts_reads_like_its_frame(lines, separator, decimal):
     """Unless it is refused, which is right where lines within quotes look like rows."""
