@@ -38,7 +38,7 @@ def digest(name, shop, batch):
     known = {"simulator": envs.unwrapped.simulator} if AGENTS[name].privileged else {}
     agent = make_agent(name, history=shop.history, slate_size=4, seed=3, **known)
     states, seen, rng = envs.reset(seed=1)[1]["state"], hashlib.sha256(), np.random.default_rng(2)
-    for _ in range(32 // batch + 4):  # plain, a visit takes long
+    for _ in range(16 // batch + 3):  # plain, a visit takes long
         told = known_visits(states, shop.products, rng) if AGENTS[name].knows_customers else states
         slates = agent.act(envs.unwrapped.visits if AGENTS[name].sees_visits else told)
         info = envs.step(slates)[-1]
@@ -141,10 +141,10 @@ def installed(tmp_path):
 def test_where_the_package_cannot_be_written_to_the_cache_is_elsewhere(installed, shop_file, tmp_path):
     """One line to stderr when it is first compiled, none when it is found again."""
     cache = tmp_path / "cache"
-    first, _, said = run(shop_file, ["epsilon_greedy"], installed, NUMBA_CACHE_DIR=str(cache))
+    first, _, said = run(shop_file, ["gradient"], installed, NUMBA_CACHE_DIR=str(cache))
     assert said == KEPT + "\n"
     assert list(cache.rglob("*.nbc"))
-    again, imported, said = run(shop_file, ["epsilon_greedy"], installed, NUMBA_CACHE_DIR=str(cache))
+    again, imported, said = run(shop_file, ["gradient"], installed, NUMBA_CACHE_DIR=str(cache))
     assert (again, imported, said) == (first, True, "")
 
 
@@ -153,5 +153,5 @@ def test_where_nothing_can_be_written_it_is_compiled_in_every_run(installed, sho
     (tmp_path / "home").touch()
     blocked = str(tmp_path / "home" / "below")
     for _ in range(2):
-        said = run(shop_file, ["random", "epsilon_greedy"], installed, HOME=blocked, XDG_CACHE_HOME=blocked)[-1]
+        said = run(shop_file, ["random", "gradient"], installed, HOME=blocked, XDG_CACHE_HOME=blocked)[-1]
         assert said == NOT_KEPT + "\n"
