@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=positive, default=8000, help="port to listen on")
     add_token_argument(parser)
     parser.add_argument(
-        "--silence", type=float, default=limits.silence, help="seconds after which silence means ignored"
+        "--silence", type=float, default=limits.silence, help="seconds after which what was not told counts as ignored"
     )
     parser.add_argument("--max-body", type=positive, default=limits.body, help="bytes of a request")
     parser.add_argument("--max-batch", type=positive, default=limits.batch, help="visits in a request")
@@ -70,14 +70,18 @@ def run(options: argparse.Namespace) -> None:
     known = known_agents(options.agent)
     listener = bound(options.host, options.port)
     shop = shop_of(options)
+    made = [make(options, shop)]  # what cannot be made leaves no store behind
     store = open_store(options.store, power_safe=options.power_safe)
     try:
-        kept = KeptAgent(store, identity_of(options, shop), lambda: make(options, shop), known)
+        kept = KeptAgent(store, identity_of(options, shop), lambda: made.pop() if made else make(options, shop), known)
         warm_up(kept.agent)
         for line in (*about(options.agent, kept), *_exposed(options.host, token)):
             print(line, file=sys.stderr)
         app = make_app(Desk(options.agent.text, shop, kept, limits), token=token)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=FAREWELL)
+        # h11 bounds the headers, which httptools, where it is installed, does not.
+        config = uvicorn.Config(
+            app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=FAREWELL
+        )
         with suppress(KeyboardInterrupt):  # which uvicorn passes on, once it has ended as it should
             uvicorn.Server(config).run(sockets=[listener])
     finally:

@@ -34,6 +34,7 @@ from selflearn_env.version import __version__
 
 PAGE = Path(__file__).with_name("page.html")
 MOST_VALUES = 1_000
+LONGEST = 100  # characters of what a client sent that are said back
 SOON, LATE = 1.0, 10.0  # seconds between two recoveries
 # The page has all that it needs in itself, and talks to nobody but its own server.
 POLICY = (
@@ -142,7 +143,7 @@ def make_app(desk: Desk, *, token: str | None = None, keep_every: float = 60.0, 
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(each) for each in first["loc"] if each != "body")
-        return _refused(422, f"{where or 'the body'}: {first['msg']}")
+        return _refused(422, f"{where[:LONGEST] or 'the body'}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     async def failed(_: Request, error: HTTPException) -> JSONResponse:

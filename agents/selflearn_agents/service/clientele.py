@@ -20,6 +20,8 @@ from selflearn_env.core.seen import UNKNOWN, SeenVisits
 from selflearn_env.shop.calendar import calendar_tiers
 from selflearn_env.shop.shop import Shop
 
+REMEMBERED = 10_000  # purchases of a customer, the last ones; each visit is recorded with what was known before it
+
 
 class Known(NamedTuple):
     """What the shop knows of a customer before a visit."""
@@ -138,8 +140,7 @@ class Clientele:
         own = past[recorded.visit]
         products.append(recorded.product[own])
         days.append(recorded.date[recorded.visit[own]])
-        none = np.zeros(0, dtype=np.int64)
-        return Known(last, visits, empty, np.concatenate([none, *products]), np.concatenate([none, *days]))
+        return Known(last, visits, empty, np.concatenate(products)[-REMEMBERED:], np.concatenate(days)[-REMEMBERED:])
 
     @cached_property
     def _log(self) -> LoggedVisits:

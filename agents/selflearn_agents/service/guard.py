@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +16,11 @@ PATIENCE = 5.0  # seconds in which a body must come
 
 
 class Guard:
-    """Turns away bodies that are too large or too slow, and clients without the token."""
+    """Turns away bodies that are too large or too slow, and clients without the token.
+
+    Where there is no token, it also turns away who asks for the service by a name: a web page of anybody could point a
+    name of its own at this machine, and use the service through the browser that shows it (DNS rebinding).
+    """
 
     def __init__(self, app: ASGIApp, most: int, token: str | None):
         """Stands before an application.
@@ -38,6 +44,10 @@ class Guard:
             headers_ = {"WWW-Authenticate": "Bearer"}
             refusal = JSONResponse({"detail": "the token is missing or wrong"}, status_code=401, headers=headers_)
             await refusal(scope, receive, send)
+            return
+        if self._expected is None and not _is_address(headers.get(b"host", b"")):
+            reason = "without a token the service is asked by its address or as localhost, and by no other name"
+            await JSONResponse({"detail": reason}, status_code=403)(scope, receive, send)
             return
         status, reason = 413, f"the body is larger than {self._most:,} bytes"
         try:
@@ -71,3 +81,12 @@ class Guard:
                 return None
             if not message.get("more_body", False):
                 return {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+
+def _is_address(host: bytes) -> bool:
+    """Whether a Host header names this machine by an address, which nobody else can have made point here."""
+    try:
+        name = urlsplit(f"//{host.decode()}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False

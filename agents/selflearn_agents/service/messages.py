@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Number = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
+Regret = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 ResponseName = Literal["ignored", "clicked", "bought"]
 Item = TypeVar("Item")
 Several = Annotated[list[Item], Field(fail_fast=True)]  # one reason is enough, and half a million take seconds
@@ -73,7 +74,7 @@ class FeedbackItem(_Message):
     decision: Text
     responses: Several[ResponseName | None] = Field(description="one per product shown; null where it is not known yet")
     besides: Several[Text] = Field([], description="ids of what the customer bought besides the slate")
-    regret: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+    regret: Regret | None = Field(
         None, description="what a simulation knows; shown on the page, never given to the agent"
     )
 
@@ -84,7 +85,7 @@ class FeedbackRequest(_Message):
     decision: Text | None = None
     responses: Several[ResponseName | None] | None = None
     besides: Several[Text] = []
-    regret: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    regret: Regret | None = None
     feedback: Several[FeedbackItem] | None = Field(None, description="several; then nothing else")
 
 

@@ -48,7 +48,7 @@ class Image(NamedTuple):
 
 
 def changes(agent: Agent, call: int, visit: int, before: Mapping[Place, bytes]) -> Image:
-    """What an agent differs by from an image.
+    """What an agent differs by from an image; of one that cannot be saved, only how far it has come.
 
     Args:
         agent: the agent.
@@ -56,6 +56,8 @@ def changes(agent: Agent, call: int, visit: int, before: Mapping[Place, bytes]) 
         visit: likewise.
         before: the digests of the pieces of the image; nothing for no image.
     """
+    if agent.unsaved is not None:
+        return Image(call, visit, {}, {})
     heading, arrays = take_apart(agent)
     heading["arrays"] = {name: [array.dtype.descr, array.shape] for name, array in arrays.items()}
     pieces: dict[Place, Piece] = {}

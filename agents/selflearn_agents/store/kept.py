@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import secrets
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.agent import Agent
-from selflearn_agents.store.image import Image, Place, agent_of, changes, digests_after
+from selflearn_agents.store.calls import Calls
+from selflearn_agents.store.image import Image, agent_of, changes, digests_after
+from selflearn_agents.store.masks import packed
 from selflearn_agents.store.protocol import Store, StoreError
 from selflearn_agents.store.record import (
     CHANCES,
     OPEN,
     PRODUCTS,
-    Acted,
     Customer,
     Entries,
     Mask,
     Response,
-    Updated,
     Value,
     Visit,
 )
-from selflearn_agents.store.seen import as_bytes, shown_of
-from selflearn_agents.store.tally import Tally
+from selflearn_agents.store.seen import as_bytes
 from selflearn_agents.store.telling import LEARNED, UNKNOWN, Told, taken_in
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.seen import SeenVisits
@@ -35,6 +33,8 @@ from selflearn_env.core.seen import SeenVisits
 NAMES = "names"  # in the identity: for people to read, and not what makes a record this agent's
 IMPORTED = "imported"  # likewise: whether the agent began with values that its record does not have
 REMEMBERED = 100_000  # visits that wait for responses, whose rows need not be read again
+
+Answer = TypeVar("Answer")
 
 
 class KeptAgent:
@@ -46,7 +46,6 @@ class KeptAgent:
     made again, bit for bit.
 
     Attributes:
-        agent: the agent.
         store: where it is kept.
         broken: why nothing can be done before `recover`; None where all is well.
         visits: visits decided so far; the next one has the number after that.
@@ -82,7 +81,7 @@ class KeptAgent:
         if store.identity is None:
             agent = make()
             begun = {"id": secrets.token_hex(4), **identity}
-            store.begin(begun, _image(agent, 0, 0, {}))
+            store.begin(begun, changes(agent, 0, 0, {}))
         self._compare(identity)
         assert store.identity is not None
         self.id: str = store.identity["id"]
@@ -104,35 +103,33 @@ class KeptAgent:
 
     def _recover(self) -> None:
         self.notes: list[str] = []
-        self._entries, self._tally = Entries(), Tally()
+        self._entries = Entries()
         self._open: dict[int, Visit] = {}  # decided in this process, nothing told yet
         self._told: dict[int, Response] = {}  # since the last commit
         self._met: dict[str, int] = {}  # likewise
         self._first_open = 1
-        self._learned_kept = 0
         image, call = self.store.image() or Image(0, 0, {}, {}), 0
         self._digests = {place: piece.digest for place, piece in image.pieces.items()}
-        self._valued = image.call  # the store's values count what was learned up to this call
         if not image.heading:
-            self.agent = self._make()
+            agent = self._make()
         else:
             try:
-                self.agent, call = agent_of(image, self.store.url, self._known), image.call
+                agent, call = agent_of(image, self.store.url, self._known), image.call
             except ValueError as error:
                 if (self.store.identity or {}).get(IMPORTED):
                     raise StoreError(f"{error}; its record does not have the values that were imported") from None
                 # The record is whole: all of it is gone through again, from the start.
                 self.notes.append(f"{error}; the agent was made anew and went through its whole record")
-                self.agent = self._make()
+                agent = self._make()
                 self._digests = dict.fromkeys(self._digests, b"")  # all pieces are written again
         counts = self.store.counts()
-        self.visits, self.learned, self._call = counts.visits, counts.learned, call
+        self.visits, self.learned = counts.visits, counts.learned
         self.customers = self.store.customer_count()
         self.replayed = 0
+        self._calls = Calls(agent, call, self._rewards, image.call)
         for made in self.store.replay(call):
-            self._make_again(made)
+            self._calls.make_again(made, self.store.url)
             self.replayed += 1
-        self._call = max(self._call, counts.calls)
 
     def decide(
         self,
@@ -171,8 +168,7 @@ class KeptAgent:
             raise ValueError(f"a visit has 1..{size} slots, got {list(slots)}")
         if not states.size:
             return []  # no call: the record could not say that there was one
-        slates, propensity = self._act(visits, eligible)
-        self._call += 1
+        slates, propensity = self._made(lambda: self._calls.act(visits, eligible))
         known = self.agent.knows_customers and isinstance(visits, SeenVisits)
         rows = []
         seen: Sequence[bytes | None] = as_bytes(visits) if known else [None] * len(states)  # type: ignore[arg-type]
@@ -181,11 +177,13 @@ class KeptAgent:
             chances = None if propensity is None else propensity[row, :shown].astype(CHANCES).tobytes()
             slate = slates[row, :shown].astype(PRODUCTS).tobytes()
             customer = None if customers is None else customers[row]
-            rows.append(Visit(self.visits + 1 + row, self._call, now, state, customer, slate, chances, seen[row]))
+            rows.append(
+                Visit(self.visits + 1 + row, self._calls.number, now, state, customer, slate, chances, seen[row])
+            )
         self.visits += len(rows)
         self._entries.visits += rows
         if eligible is not None:
-            self._entries.masks.append(Mask(self._call, _packed(eligible)))
+            self._entries.masks.append(Mask(self._calls.number, packed(eligible)))
         self._open.update((visit.number, visit) for visit in rows)
         while len(self._open) > REMEMBERED:
             del self._open[next(iter(self._open))]
@@ -260,15 +258,14 @@ class KeptAgent:
         """
         self.check()
         self.commit()
-        image = _image(self.agent, self._call, self.visits, self._digests)
+        image = changes(self.agent, self._calls.number, self.visits, self._digests)
         try:
-            self.store.keep(image, self._tally.values(self.agent))
+            self.store.keep(image, self._calls.tally.values(self.agent))
         except StoreError as error:  # a server that went away may have kept it all the same
             self.broken = error
             raise
-        self._tally.clear()
-        self._learned_kept = 0
-        self._digests, self._valued = digests_after(self._digests, image), image.call
+        self._calls.kept()
+        self._digests = digests_after(self._digests, image)
 
     def check(self) -> None:
         """Sees that something can be done.
@@ -287,7 +284,7 @@ class KeptAgent:
     def counts(self, state: int) -> dict[int, Value]:
         """What was learned of the products in a state so far, by product."""
         counts = {value.product: value for value in self.store.values(state)}
-        for fresh in self._tally.of_state(state, self.agent.products):
+        for fresh in self._calls.tally.of_state(state, self.agent.products):
             old = counts.get(fresh.product)
             counts[fresh.product] = fresh if old is None else fresh.added_to(old)
         return counts
@@ -295,20 +292,20 @@ class KeptAgent:
     @property
     def learned_since_kept(self) -> int:
         """Visits learned from since the agent was last kept, or since recovery began to go through them again."""
-        return self._learned_kept
+        return self._calls.learned
 
-    def _act(self, visits: Any, eligible: ArrayLike | None) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-        agent = self.agent
+    @property
+    def agent(self) -> Agent:
+        """The agent; only to be asked what does not change it."""
+        return self._calls.agent
+
+    def _made(self, call: Callable[[], Answer]) -> Answer:
+        """What a call of the agent gives; where the agent fails, it must recover."""
         try:
-            slates = np.array(agent.act(visits, eligible))
-            try:
-                return slates, agent.propensity(visits, slates, eligible)
-            except NotImplementedError:
-                return slates, None
-        except Exception as error:
-            agent._allowed(agent._act, eligible, len(agent._given(visits)))  # what cannot be asked has changed nothing
-            self.broken = StoreError(f"the agent failed to decide ({type(error).__name__}: {error})")
-            raise RuntimeError(str(self.broken)) from error
+            return call()
+        except RuntimeError as error:
+            self.broken = StoreError(str(error))
+            raise
 
     def _tell(self, told: Iterable[Told], now: float, *, silent: bool) -> list[str]:
         self.check()
@@ -341,41 +338,12 @@ class KeptAgent:
         return visit, self._told.get(number) or self.store.responses([number]).get(number)
 
     def _learn(self, pairs: Sequence[tuple[Visit, Response]], now: float) -> None:
-        learned = [response._replace(call=self._call + 1) for _, response in pairs]
-        try:
-            self._update([visit for visit, _ in pairs], learned, now, self._call + 1)
-        except Exception as error:  # it may have learned a part of it
-            self.broken = StoreError(f"the agent failed to learn ({type(error).__name__}: {error})")
-            raise
-        self._call += 1
+        visits, responses = [visit for visit, _ in pairs], [response for _, response in pairs]
+        self._made(lambda: self._calls.update(visits, responses, now))
+        learned = [response._replace(call=self._calls.number) for response in responses]
         self._told.update((response.visit, response) for response in learned)
         self._entries.responses += learned
         self.learned += len(learned)
-
-    def _update(self, visits: Sequence[Visit], responses: Sequence[Response], now: float, call: int) -> None:
-        slates = np.stack([visit.products for visit in visits])
-        response = np.stack([each.responses for each in responses])
-        states = np.array([visit.state for visit in visits], dtype=np.int64)
-        if call > self._valued:
-            self._tally.add(states, slates, response, now)
-        self._learned_kept += len(visits)
-        self.agent.update(shown_of(visits), slates.copy(), response.copy(), self._rewards.take(response))
-
-    def _make_again(self, made: Acted | Updated) -> None:
-        """Makes a recorded call once more, and sees that the same comes of it."""
-        if isinstance(made, Acted):
-            mask = None if made.eligible is None else _unpacked(made.eligible, len(made.visits), self.agent.products)
-            slates, _ = self._act(shown_of(made.visits), mask)
-            for visit, slate in zip(made.visits, slates, strict=True):
-                if not np.array_equal(visit.products, slate[: visit.products.size]):
-                    raise StoreError(
-                        f"{self.store.url}: visit {visit.number} was shown what this agent does not show there; "
-                        f"was the record made by another version? Serve it with that version, or begin another store"
-                    )
-        else:
-            responses = [response for response, _ in made.responses]
-            self._update([visit for _, visit in made.responses], responses, responses[0].time, made.call)
-        self._call = made.call
 
     def _compare(self, identity: Mapping[str, Any]) -> None:
         assert self.store.identity is not None
@@ -388,23 +356,6 @@ class KeptAgent:
                 )
 
 
-def _image(agent: Agent, call: int, visit: int, before: Mapping[Place, bytes]) -> Image:
-    """What an agent differs by from an image; of one that cannot be saved, only how far it has come."""
-    return changes(agent, call, visit, before) if agent.unsaved is None else Image(call, visit, {}, {})
-
-
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 70 else f"{text[:60]}..."
-
-
-def _packed(eligible: ArrayLike) -> bytes:
-    return zlib.compress(np.packbits(np.asarray(eligible), axis=-1).tobytes(), 1)
-
-
-def _unpacked(packed: bytes, batch: int, products: int) -> NDArray[np.bool_]:
-    """(B, P) or (P,) what might be shown."""
-    width = -(-products // 8)
-    bits = np.frombuffer(zlib.decompress(packed), dtype=np.uint8).reshape(-1, width)
-    mask = np.unpackbits(bits, axis=-1, count=products).astype(bool)
-    return mask if len(mask) == batch else mask[0]

@@ -35,7 +35,8 @@ class Shopkeeper:
         make = lambda: make_agent(name, history=shop.history, slate_size=3, seed=0)  # noqa: E731
         self.kept = KeptAgent(open_store(url), {"agent": name}, make, list(AGENTS.values()))
         self.desk = Desk(name, shop, self.kept, limits or Limits())
-        self.client = TestClient(make_app(self.desk, token=token), raise_server_exceptions=False)
+        app = make_app(self.desk, token=token)
+        self.client = TestClient(app, "http://localhost", raise_server_exceptions=False)
 
     def post(self, path, body):
         return self.client.post(path, json=body)
@@ -284,7 +285,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
         async def send(message):
             sent.append(message)
 
-        scope = {"type": "http", "path": "/decide", "headers": [(b"content-length", b"9")]}
+        scope = {"type": "http", "path": "/decide", "headers": [(b"host", b"localhost"), (b"content-length", b"9")]}
         await Guard(None, most=10, token=None)(scope, receive, send)
 
     asyncio.run(talk())
@@ -332,6 +333,26 @@ def test_a_token_is_asked_for(tiny_shop, url):
             assert client.post("/decide", json={"state": 1}, headers=headers).status_code == 401
         assert client.get("/live", headers={"Authorization": "Bearer secret"}).status_code == 200
     assert keeper.kept.visits == 0
+
+
+def test_a_page_of_somebody_cannot_use_the_service_by_a_name_of_its_own(service, tiny_shop, tmp_path):
+    for host in (
+        "evil.example",
+        "evil.example:8000",
+        "localhost.evil.example",
+        "",
+        "127.0.0.1.evil.example",
+        "[",
+        "\xe9",
+    ):
+        answer = service.client.get("/live", headers={"Host": host.encode("latin-1")})
+        assert "by its address or as localhost" in reason(answer, 403)
+    for host in ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "192.168.1.7"):
+        assert service.client.get("/live", headers={"Host": host}).status_code == 200
+    keeper = Shopkeeper(tiny_shop, f"sqlite:///{tmp_path}/other.db", token="secret")
+    with keeper.client as client:
+        headers = {"Host": "shop.example", "Authorization": "Bearer secret"}
+        assert client.get("/live", headers=headers).status_code == 200
 
 
 def test_nothing_is_acknowledged_that_is_not_recorded(service, monkeypatch):

@@ -20,11 +20,13 @@ import numpy as np
 from selflearn_agents import AGENTS, Agent, make_agent
 from selflearn_agents.storage import take_apart
 from selflearn_agents.store import open_store
+from selflearn_agents.store.calls import Calls
 from selflearn_agents.store.kept import KeptAgent
 from selflearn_agents.store.telling import LEARNED, Told
 from selflearn_agents.store.warming import warm_up
 
 from selflearn_env import Shop, datasets
+from selflearn_env.core.rewards import Rewards
 
 IDENTITY = {"agent": "under test"}
 MOST = 16  # visits of a call
@@ -72,13 +74,10 @@ def kill_often(url: str, make: Callable[[], Agent], kills: int, rng: np.random.G
 
 def never_killed(kept: KeptAgent, make: Callable[[], Agent]) -> Agent:
     """An agent that goes through the whole record of another, call by call, without a break."""
-    twin = object.__new__(KeptAgent)
-    vars(twin).update(vars(kept))
-    twin.agent = make()
-    twin._tally = type(kept._tally)()
+    calls = Calls(make(), 0, Rewards().by_response, 0)
     for made in kept.store.replay(0):
-        twin._make_again(made)
-    return twin.agent
+        calls.make_again(made, kept.store.url)
+    return calls.agent
 
 
 def is_equal(agent: Agent, other: Agent) -> bool:
