@@ -12,6 +12,7 @@ from selflearn_env.core.compiling import Loop
 FIRST = -3.65  # node of log-time at which the chance of any arrival is below 1e-17
 STEP, OF_SLOTS = 0.15, 0.5  # between nodes, at most, and at most this over the root of the slots
 NEGLIGIBLE = 1e-18  # a chance that no slot's digits show
+NODES = 8  # worked on at once, which a processor does in few steps
 OVER = 700.0  # the logarithm of an arrival that is sure, and can be told still
 
 
@@ -34,7 +35,7 @@ def plackett_luce_marginals(preferences: ArrayLike, slots: int) -> NDArray[np.fl
     where n products are sure to have arrived. About 55 nodes where n = 10 and rates are alike, and 7 more for
     each factor of e between the rates that matter.
 
-    Cost per row: O(nodes P n^2). Memory: the result, and a row of it.
+    Cost per row: O(nodes P n^2). Memory: the result, and 8 rows of it.
 
     Args:
         preferences: (B, P) logarithms of the rates, up to a constant of each row; -inf is never shown.
@@ -62,10 +63,12 @@ def plackett_luce_marginals(preferences: ArrayLike, slots: int) -> NDArray[np.fl
 def race(preferences: NDArray, marginals: NDArray) -> None:
     """Adds the chances of all products, slots and rows to marginals (B, n, P); preferences (B, P) are changed."""
     slots, products = marginals.shape[1], preferences.shape[1]
-    step = min(STEP, OF_SLOTS / sqrt(slots))
-    racing, pace = np.empty(products, dtype=np.int64), np.empty(products)  # arrivals per log-time
-    away, there = np.empty(products), np.empty(products)  # chances not to have arrived, and to have
-    before, after, others = np.empty((products + 1, slots)), np.empty(slots), np.empty(slots)
+    racing = np.empty(products, dtype=np.int64)
+    pace, away, there = np.empty(
+        (3, products, NODES)
+    )  # arrivals per log-time; chances not to have arrived, and to have
+    before, after = np.empty((products + 1, slots, NODES)), np.empty((slots, NODES))
+    others = np.empty((slots, NODES))
     for row in range(len(preferences)):
         size, total, highest = 0, 0.0, preferences[row].max()
         for product in range(products):
@@ -76,24 +79,7 @@ def race(preferences: NDArray, marginals: NDArray) -> None:
                 size += 1
         node, is_open = 0, True
         while is_open:
-            place = FIRST + node * step
-            slope = 1.0 + exp(-place)
-            time = place - exp(-place) - log(total)  # its logarithm
-            arrivals, following = 0.0, -np.inf  # per log-time; the greatest preference of those to come
-            for at in range(size):
-                preference = preferences[row, racing[at]]
-                reached = exp(min(preference + time, OVER))
-                away[at], there[at] = exp(-reached), -expm1(-reached)
-                pace[at] = reached * away[at]
-                arrivals += pace[at]
-                if reached < NEGLIGIBLE:
-                    following = max(following, preference)
-            node += 1
-            if arrivals < NEGLIGIBLE:
-                is_open = following > -np.inf
-                if is_open:  # to where one may arrive
-                    node += max(0, int((log(NEGLIGIBLE / size) - following - time) / (slope * step)))
-                continue
+            node = approach(preferences[row], racing[:size], log(total), node, slots, pace, away, there)
             before[0], after[:] = 0.0, 0.0
             before[0, 0], after[0] = 1.0, 1.0
             for at in range(size):
@@ -101,23 +87,60 @@ def race(preferences: NDArray, marginals: NDArray) -> None:
             for at in range(size - 1, -1, -1):
                 meet(before[at], after, others)
                 for slot in range(slots):
-                    marginals[row, slot, racing[at]] += step * slope * pace[at] * others[slot]
+                    chance = 0.0
+                    for each in range(NODES):
+                        chance += pace[at, each] * others[slot, each]
+                    marginals[row, slot, racing[at]] += chance
                 come(after, away[at], there[at], after)
-            is_open = before[size].max() > NEGLIGIBLE
+            is_open = before[size, :, NODES - 1].max() > NEGLIGIBLE
 
 
 @Loop
-def come(chances: NDArray, away: float, there: float, more: NDArray) -> None:
-    """Writes the chances (n,) of numbers of arrivals with one product more, which may be the same array."""
-    for count in range(chances.size - 1, 0, -1):
-        more[count] = away * chances[count] + there * chances[count - 1]
-    more[0] = away * chances[0]
+def approach(
+    preferences: NDArray, racing: NDArray, total: float, node: int, slots: int, pace: NDArray, away: NDArray,
+    there: NDArray,
+) -> int:  # fmt: skip
+    """Writes of each product in the race what the next nodes at which any arrives have of it; returns the node after.
+
+    Where no other arrives, nodes at which all have arrived fill up.
+    """
+    step, each = min(STEP, OF_SLOTS / sqrt(slots)), 0
+    while each < NODES:
+        place = FIRST + node * step
+        slope = 1.0 + exp(-place)
+        time = place - exp(-place) - total  # its logarithm
+        arrivals, following = 0.0, -np.inf  # per log-time; the greatest preference of those to come
+        for at in range(racing.size):
+            preference = preferences[racing[at]]
+            reached = exp(min(preference + time, OVER))
+            away[at, each], there[at, each] = exp(-reached), -expm1(-reached)
+            arrivals += reached * away[at, each]
+            pace[at, each] = step * slope * reached * away[at, each]
+            if reached < NEGLIGIBLE:
+                following = max(following, preference)
+        node += 1
+        if arrivals >= NEGLIGIBLE or following == -np.inf:
+            each += 1
+        else:  # to where one may arrive
+            node += max(0, int((log(NEGLIGIBLE / racing.size) - following - time) / (slope * step)))
+    return node
+
+
+@Loop
+def come(chances: NDArray, away: NDArray, there: NDArray, more: NDArray) -> None:
+    """Writes the chances (n, nodes) of numbers of arrivals with one product more, which may be the same array."""
+    for count in range(len(chances) - 1, 0, -1):
+        for each in range(NODES):
+            more[count, each] = away[each] * chances[count, each] + there[each] * chances[count - 1, each]
+    for each in range(NODES):
+        more[0, each] = away[each] * chances[0, each]
 
 
 @Loop
 def meet(some: NDArray, rest: NDArray, both: NDArray) -> None:
-    """Writes the chances (n,) of the sum of two numbers of arrivals."""
+    """Writes the chances (n, nodes) of the sum of two numbers of arrivals."""
     both[:] = 0.0
-    for part in range(both.size):
-        for count in range(part, both.size):
-            both[count] += some[part] * rest[count - part]
+    for count in range(len(both)):
+        for part in range(count + 1):
+            for each in range(NODES):
+                both[count, each] += some[part, each] * rest[count - part, each]
