@@ -64,9 +64,7 @@ def race(preferences: NDArray, marginals: NDArray) -> None:
     """Adds the chances of all products, slots and rows to marginals (B, n, P); preferences (B, P) are changed."""
     slots, products = marginals.shape[1], preferences.shape[1]
     racing = np.empty(products, dtype=np.int64)
-    pace, away, there = np.empty(
-        (3, products, NODES)
-    )  # arrivals per log-time; chances not to have arrived, and to have
+    pace, away, there = np.empty((3, products, NODES))  # as `approach` says
     before, after = np.empty((products + 1, slots, NODES)), np.empty((slots, NODES))
     others = np.empty((slots, NODES))
     for row in range(len(preferences)):
@@ -100,9 +98,10 @@ def approach(
     preferences: NDArray, racing: NDArray, total: float, node: int, slots: int, pace: NDArray, away: NDArray,
     there: NDArray,
 ) -> int:  # fmt: skip
-    """Writes of each product in the race what the next nodes at which any arrives have of it; returns the node after.
+    """Writes what the next nodes at which any product arrives have of each in the race; returns the node after them.
 
-    Where no other arrives, nodes at which all have arrived fill up.
+    Which is the arrivals of the node's stretch of time, if it was away before, and the chances that it is away still,
+    and there, (P, nodes) each. Where no other arrives, nodes at which all have arrived fill up.
     """
     step, each = min(STEP, OF_SLOTS / sqrt(slots)), 0
     while each < NODES:
