@@ -34,6 +34,7 @@ class Agent(ABC):
         knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
             agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
+        sure: whether `_act` draws nothing, so that `_propensity` and `_marginals` follow from the slates.
         unsaved: why the agent cannot be saved, or None where it can.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
     """
@@ -41,6 +42,7 @@ class Agent(ABC):
     privileged: ClassVar[bool] = False
     sees_visits: ClassVar[bool] = False
     knows_customers: ClassVar[bool] = False
+    sure: ClassVar[bool] = False
     unsaved: ClassVar[str | None] = None
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
@@ -125,6 +127,23 @@ class Agent(ABC):
         slates = self._checked(slates, len(given))
         return self._propensity(given, slates, *self._allowed(self._propensity, eligible, len(given)))
 
+    def marginals(self, visits: ArrayLike | SeenVisits, eligible: ArrayLike | None = None) -> NDArray[np.float64]:
+        """(B, n, P) exact probability that slot k shows product a, whatever the slots above it show.
+
+        Given what the agent has learned until now. Slots add up to 1, and nothing is drawn. B n P numbers are many: ask
+        for the visits of a few hundred states at a time.
+
+        Args:
+            visits: (B,) state indexes, or what the shop sees of the visits.
+            eligible: as for `act`; what may not be shown has probability 0.
+
+        Raises:
+            NotImplementedError: it is not known for this agent; the message says why.
+            ValueError: a state does not exist, or fewer products than a slate has may be shown.
+        """
+        given = self._given(visits)
+        return self._marginals(given, *self._allowed(self._marginals, eligible, len(given)))
+
     def _given(self, visits: ArrayLike | SeenVisits) -> Any:
         """What the agent sees of the visits: states, checked, or all that the shop sees."""
         if not isinstance(visits, SeenVisits):
@@ -177,13 +196,39 @@ class Agent(ABC):
     def _propensity(
         self, states: Any, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float64]:
-        """What `propensity` returns, with checked arguments."""
-        raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
+        """What `propensity` returns, with checked arguments; for a sure agent 1 down to the first other product.
+
+        Raises:
+            NotImplementedError: the agent draws its slates, and does not define this.
+        """
+        if not self.sure:
+            raise NotImplementedError(f"{type(self).__name__} does not know the probabilities of its slates")
+        return self._certain(self._sure_slates(states, eligible), slates)
+
+    def _marginals(self, states: Any, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """What `marginals` returns, with checked arguments; for a sure agent 1 for what it shows.
+
+        Raises:
+            NotImplementedError: the agent draws its slates, and does not define this.
+        """
+        if not self.sure:
+            raise NotImplementedError(f"{type(self).__name__} does not know how often a slot shows a product")
+        return self._one_hot(self._sure_slates(states, eligible))
+
+    def _sure_slates(self, states: Any, eligible: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """(B, n) what an agent shows that is sure; `_act` of an agent of one's own may know nothing of `eligible`."""
+        return self._act(states, *self._allowed(self._act, eligible, len(states)))
 
     @staticmethod
     def _certain(shown: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, k) propensities of an agent that is sure to show these slates: 1 down to the first other product."""
         return np.logical_and.accumulate(shown[:, : slates.shape[1]] == slates, axis=1).astype(np.float64)
+
+    def _one_hot(self, shown: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(B, n, P) 1 where the slot of these slates (B, n) shows the product."""
+        marginals = np.zeros((*shown.shape, self.products))
+        np.put_along_axis(marginals, shown[:, :, None], 1.0, axis=2)
+        return marginals
 
     def save(self, path: str | Path) -> None:
         """Writes the agent to one file, whole or not at all.

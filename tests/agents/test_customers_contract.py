@@ -14,7 +14,7 @@ from tests.agents.extras import CHEAPER, skip_without_extra
 N = 3
 VISITS = {1: 200, 50: 500}  # of each batch: one at a time they take most of the time
 KNOWING = [name for name, agent in AGENTS.items() if agent.knows_customers]
-KNOWN = [name for name in KNOWING if AGENTS[name]._propensity is not Agent._propensity]
+KNOWN = [name for name in KNOWING if AGENTS[name].sure or AGENTS[name]._propensity is not Agent._propensity]
 STATES_ONLY = [name for name, agent in AGENTS.items() if not (agent.knows_customers or agent.privileged or agent.extra)]
 WORLDS = [{}, {"past": "none"}]
 
@@ -103,13 +103,16 @@ def test_values_have_one_row_per_visit(name, make, simulators, regulars_shop):
 def test_propensities_sum_to_one_over_the_catalogue(name, make, simulators, regulars_shop):
     agent = make(name)
     seen = serve(agent, simulators[0], 500, batch=20, seed=7)[1]
-    slates = agent.act(seen)
+    slates, first = agent.act(seen), agent.marginals(seen)[:, 0]
     for slot in range(N):
         total = np.zeros(len(seen))
         for product in range(regulars_shop.products):
             changed = slates.copy()
             changed[:, slot] = product
-            total += agent.propensity(seen, changed)[:, slot]
+            chance = agent.propensity(seen, changed)[:, slot]
+            total += chance
+            if slot == 0:
+                np.testing.assert_allclose(first[:, product], chance)
         np.testing.assert_allclose(total, 1.0)
 
 

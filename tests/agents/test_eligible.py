@@ -15,7 +15,7 @@ from selflearn_env import Shop
 from tests.agents.extras import CHEAPER, skip_without_extra
 
 NAMES = [name for name, agent in AGENTS.items() if not agent.privileged]
-KNOWN = [name for name in NAMES if AGENTS[name]._propensity is not Agent._propensity]
+KNOWN = [name for name in NAMES if AGENTS[name].sure or AGENTS[name]._propensity is not Agent._propensity]
 LEARNERS = [name for name in NAMES if AGENTS[name]._update is not Agent._update]
 SAVED = [name for name in NAMES if AGENTS[name].unsaved is None]
 N, P = 3, 8
@@ -162,6 +162,8 @@ def test_propensities_sum_to_one_over_all_slates(name, slots, ready, states):
         np.testing.assert_allclose(probability.prod(axis=1).sum(), 1.0)
         assert (probability[~eligible[slates]] == 0.0).all()
         np.testing.assert_allclose(agent.propensity(rows, slates).prod(axis=1).sum(), 1.0)
+        if slots == 1:
+            np.testing.assert_allclose(agent.marginals([state], eligible)[0, 0], probability[:, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -47,6 +47,8 @@ class CascadeUCBAgent(UCBAgent):
     where buyers leave, the best order would be another (`cascade` customers, best last), which is not tried.
     """
 
+    sure = False  # where it shuffles
+
     def __init__(
         self,
         history: History,
@@ -108,6 +110,13 @@ class CascadeUCBAgent(UCBAgent):
             fits &= ~again
         fits = np.logical_and.accumulate(fits, axis=1)
         return np.where(self._shuffles(states)[:, None], fits * left, self._certain(best, slates))
+
+    def _marginals(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """(B, n, P) as for `ucb`; where the slate is shuffled, each slot shows each of its products alike."""
+        marginals = self._one_hot(super()._act(states, eligible))
+        shuffled = self._shuffles(states)
+        marginals[shuffled] = marginals[shuffled].mean(axis=1, keepdims=True)
+        return marginals
 
 
 @Loop

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.bandits.epsilon_marginals import marginals
 from selflearn_agents.bandits.value_table import ValueTable
 from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
@@ -146,6 +147,16 @@ class EpsilonGreedyAgent(Agent):
             self._segment, self._pool_size, self._place, probability,
         )  # fmt: skip
         return probability
+
+    def _marginals(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """(B, n, P) as the loop `marginals` of epsilon_marginals.py has them."""
+        chances = np.zeros((len(states), self.slate_size, self.products))
+        allowed, best = self._allowed_columns(states, eligible)
+        marginals(
+            states, self.epsilon, self._table.leaders, self._table.heads, allowed, best, self._segment, self._place,
+            self._order, chances,
+        )  # fmt: skip
+        return chances
 
     def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
         """(G,) how many products each segment has; (G, P) their columns, and the place of each column, -1 for none."""

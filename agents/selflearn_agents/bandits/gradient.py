@@ -153,6 +153,16 @@ class GradientAgent(Agent):
             probability[visit, kept] = np.exp(shown - left)
         return probability
 
+    def _marginals(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """(B, n, P) as `plackett_luce_marginals` has them; where everything is eligible, once for each state."""
+        from selflearn_agents.ope.plackett_luce import plackett_luce_marginals  # `ope` may know agents
+
+        if eligible is None:
+            distinct, of_visit = np.unique(states, return_inverse=True)
+            return plackett_luce_marginals(self._preferences(distinct), self.slate_size)[of_visit]
+        preferences = np.where(eligible, self._preferences(states), -np.inf)
+        return plackett_luce_marginals(preferences, self.slate_size)
+
 
 def _logarithms(
     preferences: NDArray[np.float32], slate: NDArray[np.int64]

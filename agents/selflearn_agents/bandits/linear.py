@@ -144,6 +144,8 @@ class LinearAgent(Agent):
 class LinearUCBAgent(LinearAgent):
     """Shows the products of greatest m (1 + f + optimism * standard deviation); see `LinearAgent` for the model."""
 
+    sure = True
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 1.0):
         """Starts from the history.
 
@@ -163,12 +165,6 @@ class LinearUCBAgent(LinearAgent):
         self, mean: NDArray[np.float32], deviation: NDArray[np.float32], eligible: NDArray[np.bool_] | None
     ) -> NDArray[np.int64]:
         return best_scores(mean + np.float32(self._optimism) * deviation, self.slate_size, eligible)
-
-    def _propensity(
-        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states, eligible), slates)
 
 
 class LinearThompsonAgent(LinearAgent):

@@ -38,6 +38,8 @@ class UCBAgent(Agent):
     Exact; cost per visit: O(products shown in the state so far + n).
     """
 
+    sure = True
+
     def __init__(
         self,
         history: History,
@@ -123,12 +125,6 @@ class UCBAgent(Agent):
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) average rewards so far, from the prior on, in reward units."""
         return self._least + self._range * self._mean[states][:, self._column]
-
-    def _propensity(
-        self, states: NDArray[np.int64], slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return self._certain(self._act(states, eligible), slates)
 
 
 @Loop

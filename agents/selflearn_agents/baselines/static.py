@@ -13,6 +13,7 @@ from selflearn_agents.agent import Agent
 class StaticAgent(Agent):
     """Shows the slate of the state's row in a table. Cost per visit: one look-up."""
 
+    sure = True
     slates: NDArray[np.int64]  # (S, n)
 
     def _act(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
@@ -28,12 +29,6 @@ class StaticAgent(Agent):
         raise NotImplementedError(
             f"{type(self).__name__} has one slate per state, eligible or not, and knows no others; define its `_among`"
         )
-
-    def _propensity(
-        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot, 0 from the first other product on."""
-        return self._certain(self._act(states, eligible), slates)
 
 
 class RankedAgent(StaticAgent):

@@ -40,3 +40,10 @@ class RandomAgent(Agent):
         if eligible is not None:
             probability = np.where(np.take_along_axis(eligible, slates, axis=1), probability, 0.0)
         return np.where(False if again is None else again, 0.0, probability)
+
+    def _marginals(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """(B, n, P) one over the eligible products: no slot is different."""
+        if eligible is None:
+            eligible = np.ones((len(states), self.products), dtype=np.bool_)
+        share = eligible / np.count_nonzero(eligible, axis=1)[:, None]
+        return np.repeat(share[:, None], self.slate_size, axis=1)

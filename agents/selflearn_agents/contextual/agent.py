@@ -55,6 +55,7 @@ class LinearContextAgent(Agent):
     bytes per product and group of states, K + 60 per product; nothing per customer.
     """
 
+    sure = True
     knows_customers = True
     parts = {"features": Features}  # noqa: RUF012
 
@@ -100,9 +101,3 @@ class LinearContextAgent(Agent):
         values = np.empty((len(states), self.products))
         write_values(self.weights, self.features.know(states), self.features.tables(), values)
         return self._least + self._range * values
-
-    def _propensity(
-        self, states: SeenVisits, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states, eligible), slates)

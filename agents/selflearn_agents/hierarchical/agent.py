@@ -81,6 +81,7 @@ class HierarchicalAgent(Agent):
     any block, and Q states in it; a refit O(R Q^3). Memory: one number per state and product, and R Q^2 / 2.
     """
 
+    sure = True
     parts = {"model": Model}  # noqa: RUF012
 
     def __init__(
@@ -138,12 +139,6 @@ class HierarchicalAgent(Agent):
     def _values(self, states: NDArray) -> NDArray[np.float64]:
         """(B, P) probability that the product is bought when it is shown, by present belief."""
         return self.model.purchase_probability(states)
-
-    def _propensity(
-        self, states: NDArray, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states, eligible), slates)
 
 
 @Loop

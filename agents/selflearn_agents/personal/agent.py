@@ -47,6 +47,7 @@ class PersonalAgent(Agent):
     most products left out. Memory: that of `HierarchicalAgent`, and per customer its last 4 slates, the last one twice.
     """
 
+    sure = True
     knows_customers = True
     price, worth = 0.0, np.zeros(2)  # see `decide`: this agent looks at this visit only
     parts = {  # noqa: RUF012
@@ -164,9 +165,3 @@ class PersonalAgent(Agent):
             HALF_LIVES,
         )  # fmt: skip
         return np.minimum(model.factors[0][0] * values, 1.0)
-
-    def _propensity(
-        self, states: SeenVisits, slates: NDArray, eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(states, eligible), slates)

@@ -32,6 +32,7 @@ class AgainAgent(Agent):
     and group of states that the pooling tells apart.
     """
 
+    sure = True
     knows_customers = True
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, half_life: float = 200.0):
@@ -71,12 +72,6 @@ class AgainAgent(Agent):
         values = np.empty((len(visits), self.products))
         write_values(*self._known(visits), self._own, self._score, values)
         return values
-
-    def _propensity(
-        self, visits: SeenVisits, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(visits, eligible), slates)
 
     def _known(self, visits: SeenVisits) -> tuple[Any, ...]:
         """The first arguments of the loops."""

@@ -45,6 +45,7 @@ class SequenceAgent(Agent):
     decide, and as much to learn. Memory: O(P (D + groups of states)).
     """
 
+    sure = True
     knows_customers = True
     extra = "sb3"
     parts = {"weights": Weights, "experience": Experience}  # noqa: RUF012
@@ -117,12 +118,6 @@ class SequenceAgent(Agent):
     def _values(self, visits: SeenVisits) -> NDArray[np.float64]:
         """(B, P) purchases per visit."""
         return _needing_torch("network").predicted(self.weights, self._incidence, self._read(visits))
-
-    def _propensity(
-        self, visits: SeenVisits, slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
-        """(B, k) 1 where the slate is shown down to and with this slot: the agent draws nothing."""
-        return self._certain(self._act(visits, eligible), slates)
 
     def _read(self, visits: SeenVisits) -> Records:
         return Records.read(visits, self._group, self._incidence, self._mean)
