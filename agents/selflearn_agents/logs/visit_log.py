@@ -34,9 +34,11 @@ class VisitLog:
         last_observation: (E, ...) what the environment showed when each episode was over.
         last_state: (E,) state index when each episode was over.
         env_options: the options of the environment, as `gym.make` takes them.
+        marginal: (V, n) exact probability that the slot showed this product, whatever the other slots show; None where
+            it was not recorded.
 
     Raises:
-        ValueError: shapes do not fit, the last episode does not end, or a propensity is no probability.
+        ValueError: shapes do not fit, the last episode does not end, or a propensity or marginal is no probability.
     """
 
     agent: str
@@ -53,6 +55,7 @@ class VisitLog:
     last_observation: NDArray
     last_state: NDArray[np.int64]
     env_options: Mapping[str, Any] = field(default_factory=dict)
+    marginal: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -64,12 +67,13 @@ class VisitLog:
         self._check_shapes()
         if not len(self) or not self.over[-1]:
             raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")
-        if self.propensity is not None:
-            bad = np.argwhere(~((self.propensity > 0) & (self.propensity <= 1 + ROUNDING)))
+        for name in ("propensity", "marginal"):
+            values = getattr(self, name)
+            bad = np.empty(0) if values is None else np.argwhere(~((values > 0) & (values <= 1 + ROUNDING)))
             if bad.size:
                 visit, slot = bad[0].tolist()
                 raise ValueError(
-                    f"propensity[{visit}, {slot}] is {self.propensity[visit, slot]:g}, but what was shown had a "
+                    f"{name}[{visit}, {slot}] is {values[visit, slot]:g}, but what was shown had a "
                     f"probability p, 0 < p <= 1"
                 )
 
@@ -107,6 +111,7 @@ class VisitLog:
             "response": self.slate.shape,
             "item_reward": self.slate.shape,
             "propensity": self.slate.shape,
+            "marginal": self.slate.shape,
             "terminated": (visits,),
             "truncated": (visits,),
             "last_observation": (episodes, *self.observation.shape[1:]),
