@@ -86,7 +86,7 @@ def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Ag
 
 
 def warnings_of(log: VisitLog, support_share: float) -> list[str]:
-    """What speaks against every estimate from this log."""
+    """What speaks against every estimate from this log; nan where the share of supported slates is not known."""
     warnings = []
     if len(log.last_state) < len(log):
         warnings.append(

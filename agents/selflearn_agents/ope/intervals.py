@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from selflearn_agents.evaluation.statistics import Interval
 from selflearn_agents.ope.terms import Terms, ratios
 
-CELLS = 2**22  # counts drawn at once
+CELLS = 2**22  # counts drawn at once, at most,
+RESAMPLES = 32  # of so many resamples
+EPISODES = 100  # multiplied at once: few enough for one thread; several wait for each other where others work, too
 
 
 def standard_error(terms: Terms, episode: NDArray[np.int64]) -> float:
@@ -55,12 +57,14 @@ def bootstrap_intervals(
     starts = np.flatnonzero(np.diff(episode, prepend=-1))
     columns = np.concatenate([part for terms in estimates for part in (terms.top, terms.bottom)], axis=1)
     sums = np.add.reduceat(columns, starts, axis=0)
-    episodes, size = len(sums), max(1, CELLS // len(sums))
-    redrawn = np.empty((resamples, sums.shape[1]))
+    episodes, size = len(sums), min(RESAMPLES, max(1, CELLS // len(sums)))
+    redrawn = np.zeros((resamples, sums.shape[1]))
     for start in range(0, resamples, size):
-        count = min(size, resamples - start)
-        drawn = [np.bincount(rng.integers(episodes, size=episodes), minlength=episodes) for _ in range(count)]
-        redrawn[start : start + count] = np.array(drawn, dtype=np.float64) @ sums
+        part = redrawn[start : start + size]
+        drawn = [np.bincount(rng.integers(episodes, size=episodes), minlength=episodes) for _ in part]
+        count = np.array(drawn, dtype=np.float64)
+        for first in range(0, episodes, EPISODES):
+            part += count[:, first : first + EPISODES] @ sums[first : first + EPISODES]
     intervals, at = [], 0
     for terms in estimates:
         width = terms.top.shape[1]

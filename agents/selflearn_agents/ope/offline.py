@@ -143,7 +143,7 @@ def evaluate_offline(
     intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
     bounds = dict(zip(found, intervals, strict=True))
     share = support(evidence, log, target, logging_policy)
-    warnings = warnings_of(log, share)
+    warnings = warnings_of(log, share if logging_policy is not None else NAN)  # else the weights tell, with their noise
     estimates = []
     for name in names:
         if name in reasons:
