@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from selflearn_agents.logs.frame import visit_columns
+from selflearn_env.core.rewards import Rewards
+from selflearn_env.core.states import StateSpace
 
 ROUNDING = 1e-9  # by how much a sum of probabilities may be above 1
 
@@ -19,12 +24,12 @@ class VisitLog:
 
     Attributes:
         agent: name of the agent that chose the slates.
-        env_id: the environment.
+        env_id: the environment; empty where customers were real.
         seed: seed of the environment's first reset; the others follow from it.
         observation: (V, ...) what the environment showed of each visit.
         state: (V,) state index of each visit.
         slate: (V, n) product indexes in slate order.
-        response: (V, n) int8, 0 ignored, 1 clicked, 2 bought.
+        response: (V, n) int8, 0 ignored, 1 clicked, 2 bought, -1 where a log of others tells the rewards only.
         item_reward: (V, n) reward of each shown product, in reward units.
         propensity: (V, n) exact probability that the slot showed this product, given the products of the slots above
             it, what could be shown and all that the agent had learned until then; their product over the slots is that
@@ -76,6 +81,40 @@ class VisitLog:
                     f"{name}[{visit}, {slot}] is {values[visit, slot]:g}, but what was shown had a "
                     f"probability p, 0 < p <= 1"
                 )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        columns: Mapping[str, str] | None = None,
+        *,
+        agent: str = "unknown",
+        catalogue: Sequence[Any] | NDArray | None = None,
+        states: StateSpace | None = None,
+        rewards: Rewards | None = None,
+    ) -> Self:
+        """The log of a shop of one's own, one row for each product shown.
+
+        Columns: `visit`, any name; `state`; `slot`, from 0 or from 1; `product`; and `response`, 0, 1 or 2, or
+        `item_reward`, or both. For estimators that weight slates or slots above: `propensity`, of this product in this
+        slot given the products of the slots above it, not that of the whole slate. For estimators that weight single
+        slots: `marginal`, whatever the other slots show. For customers who come again: `episode`, any name of the
+        customer, so that intervals take the visits of one together. Rows may come in any order; visits of an episode
+        stay in the order in which they first come.
+
+        Args:
+            frame: the rows.
+            columns: canonical name -> name in the frame, for those that are called otherwise.
+            agent: what to call the policy that showed the products.
+            catalogue: (P,) ids, of which `product` has some, such as `shop.catalogue.ids`; None for product indexes.
+            states: whose labels `state` has, such as `shop.states`; None for state indexes.
+            rewards: of the responses, where there are no item rewards; `Rewards()` if None.
+
+        Raises:
+            ValueError: a column is missing or makes no sense; the message names it, and the visit.
+        """
+        given = visit_columns(frame, columns, catalogue, states, Rewards() if rewards is None else rewards)
+        return cls(agent=agent, env_id="", seed=0, **given)
 
     def __len__(self) -> int:
         """How many visits, V."""
