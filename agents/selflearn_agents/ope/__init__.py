@@ -1,7 +1,7 @@
 """Off-policy evaluation of slates: what another policy would have earned, by the log of one."""
 
 from selflearn_agents.ope.diagnosis import Diagnosis, diagnose
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval
 from selflearn_agents.ope.offline import ESTIMATORS, Estimate, OfflineResult, evaluate_offline
 from selflearn_agents.ope.reward_model import FittedRewards, RewardModel, SlotMeans
 
@@ -17,4 +17,5 @@ __all__ = [
     "diagnose",
     "empirical_bernstein",
     "evaluate_offline",
+    "normal_interval",
 ]

@@ -14,7 +14,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.evidence import Evidence
 
-LEAST_EFFECTIVE = 100  # visits; of fewer, neither estimates nor intervals are near their limits
+LEAST_EFFECTIVE = 500  # visits; of fewer, intervals held the truth too rarely where we knew it
 MOST_SHARE = 0.05  # of all weight, in one visit
 MOST_MISSING = 0.02  # of the weight, or of the target's slates
 FAR = 4.0  # standard errors
@@ -41,7 +41,7 @@ def diagnose(weight: NDArray[np.float64], warnings: Sequence[str] = ()) -> Diagn
     """Looks at weights (V, w) of an estimate; `warnings` are reasons not to trust it that are known already."""
     visits, columns = weight.shape
     if not columns:
-        word = "as good as its reward model, of which no weight tells"
+        word = "as good as its reward model, and how good this is does not show: it has no interval"
         return Diagnosis(math.nan, math.nan, math.nan, _verdict(list(warnings), word))
     size = np.abs(weight).sum(axis=0)
     if not size.all():

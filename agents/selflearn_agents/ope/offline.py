@@ -16,13 +16,14 @@ from selflearn_agents.ope.diagnosis import Diagnosis, diagnose, support, warning
 from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.importance import iips, rips, sips, sn_iips, sn_rips, sn_sips
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
 from selflearn_agents.ope.pseudo_inverse import pi, pi_cv, sn_pi
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
 from selflearn_agents.ope.terms import Terms
 
 FOLDS = 3  # of the reward model
 NAN = math.nan
+NOTHING = (NAN, NAN, NAN, NAN, NAN, NAN, NAN)  # error and intervals
 
 ESTIMATORS: dict[str, Callable[[Evidence], Terms]] = {
     "sips": sips,
@@ -44,12 +45,16 @@ ESTIMATORS: dict[str, Callable[[Evidence], Terms]] = {
 class Estimate:
     """What one estimator says of the target, in reward units per visit; nan where it can say nothing.
 
+    DM has a value only: how wrong its model is does not show in how much its words differ from visit to visit.
+
     Attributes:
         estimator: its name in `ESTIMATORS`.
         value: the estimate.
-        error: its standard error.
-        low: lower bound of the bootstrap interval.
+        error: its standard error; see `intervals.standard_error`.
+        low: lower bound of the normal interval, which held the truth most often in our trials.
         high: its upper bound.
+        bootstrap_low: lower bound of the percentile bootstrap interval.
+        bootstrap_high: its upper bound.
         bernstein_low: lower bound of the empirical Bernstein interval, of the values' own span; nan where the estimate
             is no mean of independent visits.
         bernstein_high: its upper bound.
@@ -61,6 +66,8 @@ class Estimate:
     error: float
     low: float
     high: float
+    bootstrap_low: float
+    bootstrap_high: float
     bernstein_low: float
     bernstein_high: float
     diagnosis: Diagnosis
@@ -148,7 +155,7 @@ def evaluate_offline(
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
-            estimates.append(Estimate(name, NAN, NAN, NAN, NAN, NAN, NAN, unknown))
+            estimates.append(Estimate(name, NAN, *NOTHING, unknown))
         else:
             own = warnings + _dependent_slots(name, evidence)
             estimates.append(_estimate(name, found[name], log, bounds[name], level, own))
@@ -158,11 +165,14 @@ def evaluate_offline(
 def _estimate(
     name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, warnings: list[str]
 ) -> Estimate:
+    if not terms.weight.shape[1]:  # its errors are the model's, of which the spread of its words tells nothing
+        return Estimate(name, terms.value, *NOTHING, diagnose(terms.weight, warnings))
     bernstein = (NAN, NAN)
     if terms.is_mean and len(log.last_state) == len(log):
         bernstein = empirical_bernstein(terms.contribution, level=level)[1:]
-    error = standard_error(terms, log.episode)
-    return Estimate(name, terms.value, error, *bounds, *bernstein, diagnosis=diagnose(terms.weight, warnings))
+    value, low, high = normal_interval(terms, log.episode, level)
+    error, found = standard_error(terms, log.episode), diagnose(terms.weight, warnings)
+    return Estimate(name, value, error, low, high, *bounds, *bernstein, diagnosis=found)
 
 
 def _dependent_slots(name: str, evidence: Evidence) -> list[str]:

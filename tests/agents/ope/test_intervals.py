@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
 from selflearn_agents.ope.terms import Terms
 
 V = 400
@@ -70,6 +70,13 @@ def test_the_bootstrap_agrees_with_the_standard_error(mean, normalised):
         error = standard_error(terms, np.arange(V))
         assert (high - low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.1)
         assert (high + low) / 2 == pytest.approx(terms.value, abs=error / 4)
+
+
+def test_the_normal_interval_by_hand():
+    """(0, 1, 2, 5): mean 2, variance 14 / 3; 1.6449 standard errors to each side leave 5 % in each tail."""
+    terms = Terms.mean(np.array([0.0, 1.0, 2.0, 5.0]), np.empty((4, 0)))
+    width = 1.6448536 * math.sqrt(14 / 3 / 4)
+    assert normal_interval(terms, np.arange(4), 0.9) == pytest.approx((2.0, 2.0 - width, 2.0 + width))
 
 
 def test_the_bootstrap_draws_with_replacement_by_hand():

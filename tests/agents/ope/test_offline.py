@@ -39,11 +39,14 @@ def test_near_the_truth(logged, target, truth):
         assert abs(row["value"] - exact) < FAR * row["error"], estimator
         assert row["error"] < abs(log.reward.mean() - exact) / 2, estimator  # it tells the target from the other
         assert row["low"] < row["value"] < row["high"], estimator
+        assert row["bootstrap_low"] < row["value"] < row["bootstrap_high"], estimator
         assert row["verdict"].startswith("ok: "), estimator
     means = frame.loc[["sips", "iips", "rips", "dr", "cascade_dr"]]
     assert (means["bernstein_low"] < means["low"]).all()
     assert (means["bernstein_high"] > means["high"]).all()
     assert frame.loc["sn_sips", "bernstein_low":"bernstein_high"].isna().all()
+    assert frame.loc["dm", "error":"bernstein_high"].isna().all()  # its word varies less than it is wrong
+    assert abs(frame.loc["dm", "value"] - exact) < 0.2
 
 
 def test_equal_seeds_give_equal_tables(small, target, logger):
