@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.logs.frame import visit_columns
+from selflearn_agents.logs.parquet import ABOUT, read_visits, write_visits
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.states import StateSpace
 
@@ -115,6 +117,27 @@ class VisitLog:
         """
         given = visit_columns(frame, columns, catalogue, states, Rewards() if rewards is None else rewards)
         return cls(agent=agent, env_id="", seed=0, **given)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Writes one Parquet file, whole or not at all: a row per visit, which other tools read, too.
+
+        Raises:
+            OSError: the file cannot be written.
+            ValueError: the options of the environment cannot be kept as JSON.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        write_visits(Path(path), {name: values[name] for name in (*ABOUT, "env_options")}, arrays)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> Self:
+        """The log of a file of `to_parquet`. Options come back as JSON has them: `Rewards`, for example, as a mapping.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it is no such log.
+        """
+        return cls(**read_visits(Path(path)))
 
     def __len__(self) -> int:
         """How many visits, V."""

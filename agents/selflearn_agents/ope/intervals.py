@@ -93,7 +93,7 @@ def bootstrap_intervals(
 def _sums(terms: Terms, episode: NDArray[np.int64]) -> NDArray[np.float64]:
     """(E,) what each episode contributes, less what it would if all visits were alike."""
     contribution = terms.contribution
-    return np.bincount(episode, contribution - contribution.mean())
+    return np.bincount(episode, contribution - contribution.mean()).astype(np.float64, copy=False)
 
 
 def empirical_bernstein(values: NDArray[np.float64], span: float | None = None, level: float = 0.95) -> Interval:
