@@ -81,6 +81,7 @@ def test_blocks_change_nothing(log, logger, target, monkeypatch):
     whole = evaluate_offline(log, target, logging_policy=logger["epsilon_greedy"], resamples=10).to_frame()
     monkeypatch.setattr("selflearn_agents.ope.evidence.CELLS", 3 * N * P)
     monkeypatch.setattr("selflearn_agents.ope.intervals.CELLS", 3 * len(log))
+    monkeypatch.setattr("selflearn_agents.ope.intervals.EPISODES", 7)
     pieces = evaluate_offline(log, target, logging_policy=logger["epsilon_greedy"], resamples=10).to_frame()
     numbers = whole.columns.drop("verdict")
     np.testing.assert_allclose(pieces[numbers].astype(float), whole[numbers].astype(float), rtol=1e-12)
