@@ -28,7 +28,7 @@ class Diagnosis(NamedTuple):
         effective: effective sample size (sum w)^2 / sum w^2, in visits; of several columns of weights the least.
         largest: share of the largest weight in all, 0..1; of several columns the most.
         mean_weight: their mean, of several columns the one that is furthest from 1, which all should be.
-        verdict: "ok: ..." or "do not trust this: ..." with all reasons.
+        verdict: "ok: ...", "do not trust this: ..." with all reasons, or "cannot tell: ...".
     """
 
     effective: float
@@ -41,7 +41,7 @@ def diagnose(weight: NDArray[np.float64], warnings: Sequence[str] = ()) -> Diagn
     """Looks at weights (V, w) of an estimate; `warnings` are reasons not to trust it that are known already."""
     visits, columns = weight.shape
     if not columns:
-        word = "as good as its reward model, and how good this is does not show: it has no interval"
+        word = "cannot tell: it is as good as its reward model, and how good this is does not show"
         return Diagnosis(math.nan, math.nan, math.nan, _verdict(list(warnings), word))
     size = np.abs(weight).sum(axis=0)
     if not size.all():
@@ -63,7 +63,9 @@ def diagnose(weight: NDArray[np.float64], warnings: Sequence[str] = ()) -> Diagn
             f"its weights are {mean:.3f} on average, and should be 1: the log lacks what the target shows, or "
             f"propensities are wrong"
         )
-    return Diagnosis(effective, largest, mean, _verdict(reasons + list(warnings), f"{effective:,.0f} effective visits"))
+    return Diagnosis(
+        effective, largest, mean, _verdict(reasons + list(warnings), f"ok: {effective:,.0f} effective visits")
+    )
 
 
 def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Agent | None) -> float:
@@ -101,4 +103,4 @@ def warnings_of(log: VisitLog, support_share: float) -> list[str]:
 
 
 def _verdict(reasons: list[str], otherwise: str) -> str:
-    return f"do not trust this: {'; '.join(reasons)}" if reasons else f"ok: {otherwise}"
+    return f"do not trust this: {'; '.join(reasons)}" if reasons else otherwise

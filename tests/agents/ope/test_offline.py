@@ -47,6 +47,7 @@ def test_near_the_truth(logged, target, truth):
     assert frame.loc["sn_sips", "bernstein_low":"bernstein_high"].isna().all()
     assert frame.loc["dm", "error":"bernstein_high"].isna().all()  # its word varies less than it is wrong
     assert abs(frame.loc["dm", "value"] - exact) < 0.2
+    assert frame.loc["dm", "verdict"].startswith("cannot tell: ")
 
 
 def test_equal_seeds_give_equal_tables(small, target, logger):
