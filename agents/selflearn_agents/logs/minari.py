@@ -14,16 +14,16 @@ from selflearn_env.plugins import missing_extra
 from selflearn_env.version import __version__
 
 SEED = "environment_seed"  # of the data set's metadata
-OF_SLATES = ("response", "item_reward", "propensity")  # infos, beside the state
+OF_SLATES = ("response", "item_reward", "propensity", "marginal")  # infos, beside the state
 
 
 def write_minari(log: VisitLog, dataset_id: str) -> Any:
     """Writes a log as a new data set in Minari's storage, the folder MINARI_DATASETS_PATH or ~/.minari/datasets.
 
     Episodes are the environment's. Their `infos`, for T visits: the environment's `state` (T + 1,), `response` and
-    `item_reward` (T + 1, n), and, where the log has them, `propensity` (T + 1, n). As in Minari's own recordings the
-    first row belongs to the reset, before anything was shown (zeros, and nan for the propensity), and row t + 1 to
-    action t.
+    `item_reward` (T + 1, n), and, where the log has them, `propensity` and `marginal` (T + 1, n). As in Minari's own
+    recordings the first row belongs to the reset, before anything was shown (zeros, and nan for probabilities), and
+    row t + 1 to action t.
 
     Minari's default format keeps every array of an episode as an HDF5 data set of its own: an episode takes about
     27 KB, 3 ms to write and 2 ms to read, also where it is a single visit.
@@ -145,7 +145,7 @@ def _episode(log: VisitLog, number: int) -> dict[str, Any]:
     for name in OF_SLATES:
         values = getattr(log, name)
         if values is not None:
-            before = np.full_like(values[:1], np.nan if name == "propensity" else 0)
+            before = np.full_like(values[:1], np.nan if name in ("propensity", "marginal") else 0)
             infos[name] = np.concatenate([before, values[rows]])
     return {
         "seed": log.seed if number == 0 else None,  # the environment is not seeded again

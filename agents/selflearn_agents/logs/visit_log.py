@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from selflearn_agents.logs.frame import visit_columns
+from selflearn_agents.logs.parquet import ABOUT, read_visits, write_visits
+from selflearn_env.core.rewards import Rewards
+from selflearn_env.core.states import StateSpace
 
 ROUNDING = 1e-9  # by how much a sum of probabilities may be above 1
 
@@ -19,12 +26,12 @@ class VisitLog:
 
     Attributes:
         agent: name of the agent that chose the slates.
-        env_id: the environment.
+        env_id: the environment; empty where customers were real.
         seed: seed of the environment's first reset; the others follow from it.
         observation: (V, ...) what the environment showed of each visit.
         state: (V,) state index of each visit.
         slate: (V, n) product indexes in slate order.
-        response: (V, n) int8, 0 ignored, 1 clicked, 2 bought.
+        response: (V, n) int8, 0 ignored, 1 clicked, 2 bought, -1 where a log of others tells the rewards only.
         item_reward: (V, n) reward of each shown product, in reward units.
         propensity: (V, n) exact probability that the slot showed this product, given the products of the slots above
             it, what could be shown and all that the agent had learned until then; their product over the slots is that
@@ -34,9 +41,11 @@ class VisitLog:
         last_observation: (E, ...) what the environment showed when each episode was over.
         last_state: (E,) state index when each episode was over.
         env_options: the options of the environment, as `gym.make` takes them.
+        marginal: (V, n) exact probability that the slot showed this product, whatever the other slots show; None where
+            it was not recorded.
 
     Raises:
-        ValueError: shapes do not fit, the last episode does not end, or a propensity is no probability.
+        ValueError: shapes do not fit, the last episode does not end, or a propensity or marginal is no probability.
     """
 
     agent: str
@@ -53,6 +62,7 @@ class VisitLog:
     last_observation: NDArray
     last_state: NDArray[np.int64]
     env_options: Mapping[str, Any] = field(default_factory=dict)
+    marginal: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -64,14 +74,70 @@ class VisitLog:
         self._check_shapes()
         if not len(self) or not self.over[-1]:
             raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")
-        if self.propensity is not None:
-            bad = np.argwhere(~((self.propensity > 0) & (self.propensity <= 1 + ROUNDING)))
+        for name in ("propensity", "marginal"):
+            values = getattr(self, name)
+            bad = np.empty(0) if values is None else np.argwhere(~((values > 0) & (values <= 1 + ROUNDING)))
             if bad.size:
                 visit, slot = bad[0].tolist()
                 raise ValueError(
-                    f"propensity[{visit}, {slot}] is {self.propensity[visit, slot]:g}, but what was shown had a "
+                    f"{name}[{visit}, {slot}] is {values[visit, slot]:g}, but what was shown had a "
                     f"probability p, 0 < p <= 1"
                 )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        columns: Mapping[str, str] | None = None,
+        *,
+        agent: str = "unknown",
+        catalogue: Sequence[Any] | NDArray | None = None,
+        states: StateSpace | None = None,
+        rewards: Rewards | None = None,
+    ) -> Self:
+        """The log of a shop of one's own, one row for each product shown.
+
+        Columns: `visit`, any name; `state`; `slot`, from 0 or from 1; `product`; and `response`, 0, 1 or 2, or
+        `item_reward`, or both. For estimators that weight slates or slots above: `propensity`, of this product in this
+        slot given the products of the slots above it, not that of the whole slate. For estimators that weight single
+        slots: `marginal`, whatever the other slots show. For customers who come again: `episode`, any name of the
+        customer, so that intervals take the visits of one together. Rows may come in any order; visits of an episode
+        stay in the order in which they first come.
+
+        Args:
+            frame: the rows.
+            columns: canonical name -> name in the frame, for those that are called otherwise.
+            agent: what to call the policy that showed the products.
+            catalogue: (P,) ids, of which `product` has some, such as `shop.catalogue.ids`; None for product indexes.
+            states: whose labels `state` has, such as `shop.states`; None for state indexes.
+            rewards: of the responses, where there are no item rewards; `Rewards()` if None.
+
+        Raises:
+            ValueError: a column is missing or makes no sense; the message names it, and the visit.
+        """
+        given = visit_columns(frame, columns, catalogue, states, Rewards() if rewards is None else rewards)
+        return cls(agent=agent, env_id="", seed=0, **given)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Writes one Parquet file, whole or not at all: a row per visit, which other tools read, too.
+
+        Raises:
+            OSError: the file cannot be written.
+            ValueError: the options of the environment cannot be kept as JSON.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        write_visits(Path(path), {name: values[name] for name in (*ABOUT, "env_options")}, arrays)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> Self:
+        """The log of a file of `to_parquet`. Options come back as JSON has them: `Rewards`, for example, as a mapping.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it is no such log.
+        """
+        return cls(**read_visits(Path(path)))
 
     def __len__(self) -> int:
         """How many visits, V."""
@@ -107,6 +173,7 @@ class VisitLog:
             "response": self.slate.shape,
             "item_reward": self.slate.shape,
             "propensity": self.slate.shape,
+            "marginal": self.slate.shape,
             "terminated": (visits,),
             "truncated": (visits,),
             "last_observation": (episodes, *self.observation.shape[1:]),

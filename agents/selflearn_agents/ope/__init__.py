@@ -1,1 +1,21 @@
-"""What another policy would have earned, from what one has shown."""
+"""Off-policy evaluation of slates: what another policy would have earned, by the log of one."""
+
+from selflearn_agents.ope.diagnosis import Diagnosis, diagnose
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval
+from selflearn_agents.ope.offline import ESTIMATORS, Estimate, OfflineResult, evaluate_offline
+from selflearn_agents.ope.reward_model import FittedRewards, RewardModel, SlotMeans
+
+__all__ = [
+    "ESTIMATORS",
+    "Diagnosis",
+    "Estimate",
+    "FittedRewards",
+    "OfflineResult",
+    "RewardModel",
+    "SlotMeans",
+    "bootstrap_intervals",
+    "diagnose",
+    "empirical_bernstein",
+    "evaluate_offline",
+    "normal_interval",
+]

@@ -1,0 +1,193 @@
+"""One call: what another policy would have earned, by a log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from selflearn_agents.agent import Agent
+from selflearn_agents.logs.visit_log import VisitLog
+from selflearn_agents.ope.diagnosis import Diagnosis, diagnose, support, warnings_of
+from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr
+from selflearn_agents.ope.evidence import Evidence
+from selflearn_agents.ope.importance import iips, rips, sips, sn_iips, sn_rips, sn_sips
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
+from selflearn_agents.ope.pseudo_inverse import pi, pi_cv, sn_pi
+from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
+from selflearn_agents.ope.terms import Terms
+
+FOLDS = 3  # of the reward model
+NAN = math.nan
+NOTHING = (NAN, NAN, NAN, NAN, NAN, NAN, NAN)  # error and intervals
+
+ESTIMATORS: dict[str, Callable[[Evidence], Terms]] = {
+    "sips": sips,
+    "sn_sips": sn_sips,
+    "iips": iips,
+    "sn_iips": sn_iips,
+    "rips": rips,
+    "sn_rips": sn_rips,
+    "pi": pi,
+    "sn_pi": sn_pi,
+    "pi_cv": pi_cv,
+    "dm": dm,
+    "dr": dr,
+    "cascade_dr": cascade_dr,
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one estimator says of the target, in reward units per visit; nan where it can say nothing.
+
+    DM has a value only: how wrong its model is does not show in how much its words differ from visit to visit.
+
+    Attributes:
+        estimator: its name in `ESTIMATORS`.
+        value: the estimate.
+        error: its standard error; see `intervals.standard_error`.
+        low: lower bound of the normal interval, which held the truth most often in our trials.
+        high: its upper bound.
+        bootstrap_low: lower bound of the percentile bootstrap interval.
+        bootstrap_high: its upper bound.
+        bernstein_low: lower bound of the empirical Bernstein interval, of the values' own span; nan where the estimate
+            is no mean of independent visits.
+        bernstein_high: its upper bound.
+        diagnosis: whether to trust it. Where nothing can be said, the verdict is "cannot be estimated, because ...".
+    """
+
+    estimator: str
+    value: float
+    error: float
+    low: float
+    high: float
+    bootstrap_low: float
+    bootstrap_high: float
+    bernstein_low: float
+    bernstein_high: float
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True)
+class OfflineResult:
+    """What a log says of a target policy.
+
+    Attributes:
+        logged_agent: name of the agent that showed the logged slates.
+        visits: how many were logged.
+        logged_reward: their mean reward, in reward units per visit.
+        support: share of the target's slates that the log supports, 0..1; see `diagnosis.support`.
+        estimates: one for each estimator, in the order asked for.
+    """
+
+    logged_agent: str
+    visits: int
+    logged_reward: float
+    support: float
+    estimates: tuple[Estimate, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per estimator; columns as the attributes of `Estimate` and `Diagnosis`."""
+        rows = []
+        for estimate in self.estimates:
+            row = dict(vars(estimate))
+            row.update(row.pop("diagnosis")._asdict())
+            rows.append(row)
+        return pd.DataFrame(rows).set_index("estimator")
+
+
+def evaluate_offline(
+    log: VisitLog,
+    target: Agent,
+    estimators: Sequence[str] | None = None,
+    *,
+    logging_policy: Agent | None = None,
+    reward_model: RewardModel | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> OfflineResult:
+    """What a target policy would have earned in the visits of a log that another one served.
+
+    Neither agent is changed. A target that learns is judged as it is now, for good. One that knows customers is given
+    states, as a log has no more: to it, nobody is known.
+
+    Args:
+        log: the visits, with propensities unless the logging policy is given.
+        target: the policy; estimators of slots, and those with a reward model, need its `marginals`.
+        estimators: names in `ESTIMATORS`; None for all.
+        logging_policy: the agent that showed the slates, as it was then. For the marginals of its slots, where the log
+            has no column `marginal`; for propensities where the log has none; and to see what the log supports.
+        reward_model: `SlotMeans()` if None; of three folds, each is judged by a model of the two others.
+        seed: of the folds and the bootstrap.
+        resamples: of the bootstrap.
+        level: how often an interval should hold the true value.
+
+    Raises:
+        ValueError: an unknown estimator, agents that do not fit the log or did not write it, resamples below 1, or
+            level not between 0 and 1.
+    """
+    names = list(ESTIMATORS) if estimators is None else list(estimators)
+    strange = [name for name in names if name not in ESTIMATORS]
+    if strange or not names:
+        what = f"unknown estimators {strange}" if strange else "no estimators"
+        raise ValueError(f"{what}; known: {', '.join(ESTIMATORS)}")
+    for_folds, for_bootstrap = np.random.default_rng(seed).spawn(2)
+    fold = _folds(log, for_folds)
+    evidence = Evidence(log, target, logging_policy, SlotMeans() if reward_model is None else reward_model, fold)
+    found: dict[str, Terms] = {}
+    reasons: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = ESTIMATORS[name](evidence)
+        except NotImplementedError as error:
+            reasons[name] = f"cannot be estimated, because {error}"
+    intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
+    bounds = dict(zip(found, intervals, strict=True))
+    share = support(evidence, log, target, logging_policy)
+    warnings = warnings_of(log, share if logging_policy is not None else NAN)  # else the weights tell, with their noise
+    estimates = []
+    for name in names:
+        if name in reasons:
+            unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
+            estimates.append(Estimate(name, NAN, *NOTHING, unknown))
+        else:
+            own = warnings + _dependent_slots(name, evidence)
+            estimates.append(_estimate(name, found[name], log, bounds[name], level, own))
+    return OfflineResult(log.agent, len(log), float(log.reward.mean()), share, tuple(estimates))
+
+
+def _estimate(
+    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, warnings: list[str]
+) -> Estimate:
+    if not terms.weight.shape[1]:  # its errors are the model's, of which the spread of its words tells nothing
+        return Estimate(name, terms.value, *NOTHING, diagnose(terms.weight, warnings))
+    bernstein = (NAN, NAN)
+    if terms.is_mean and len(log.last_state) == len(log):
+        bernstein = empirical_bernstein(terms.contribution, level=level)[1:]
+    value, low, high = normal_interval(terms, log.episode, level)
+    error, found = standard_error(terms, log.episode), diagnose(terms.weight, warnings)
+    return Estimate(name, value, error, low, high, *bounds, *bernstein, diagnosis=found)
+
+
+def _dependent_slots(name: str, evidence: Evidence) -> list[str]:
+    """A warning where the pseudo-inverse is approximate."""
+    if ESTIMATORS[name] not in (pi, sn_pi, pi_cv) or evidence.is_uniform:
+        return []
+    try:
+        return [] if evidence.is_factored else ["it takes the slots of the log as independent, and they are not"]
+    except NotImplementedError as error:
+        return [f"it takes the slots of the log as independent, which cannot be seen, because {error}"]
+
+
+def _folds(log: VisitLog, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(V,) the fold of each visit, the same for all visits of an episode."""
+    episodes = len(log.last_state)
+    if episodes < 2:
+        raise ValueError(f"a log needs at least 2 episodes to be judged by, got {episodes}")
+    return rng.permutation(np.arange(episodes) % min(FOLDS, episodes))[log.episode]
