@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_gumbel
+from selflearn_agents.bandits.plackett_luce import plackett_luce_marginals
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import groups_of
@@ -144,10 +145,8 @@ class GradientAgent(Agent):
         again = repeats(slates)
         for visit in range(len(states)):
             preferences = self._preferences(states[visit : visit + 1])[0]
-            if eligible is not None:
-                preferences[
-                    ~eligible[visit]
-                ] = -np.inf  # a slate has fewer slots than products are eligible, or as many
+            if eligible is not None:  # at least as many products are as a slate has slots
+                preferences[~eligible[visit]] = -np.inf
             kept = slice(None) if again is None else ~again[visit]
             shown, left, _, _ = _logarithms(preferences, slates[visit, kept])
             probability[visit, kept] = np.exp(shown - left)
@@ -155,8 +154,6 @@ class GradientAgent(Agent):
 
     def _marginals(self, states: NDArray, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """(B, n, P) as `plackett_luce_marginals` has them; where everything is eligible, once for each state."""
-        from selflearn_agents.ope.plackett_luce import plackett_luce_marginals  # `ope` may know agents
-
         if eligible is None:
             distinct, of_visit = np.unique(states, return_inverse=True)
             return plackett_luce_marginals(self._preferences(distinct), self.slate_size)[of_visit]

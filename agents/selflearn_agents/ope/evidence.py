@@ -113,7 +113,7 @@ class Evidence:
             )
         shown = np.empty((self.visits, self.slots))
         for states, visits, at in self._state_blocks():
-            shown[visits] = _at(_marginals(self._logging, states), at, self._log.slate[visits])
+            shown[visits] = _at(self._logging.marginals(states), at, self._log.slate[visits])
         return shown
 
     @cached_property
@@ -136,7 +136,7 @@ class Evidence:
         shown, predicted = np.empty((2, self.visits, self.slots))
         covered, direct = np.empty((2, self.visits))
         for states, visits, at in self._state_blocks():
-            marginal, slate = _marginals(self._policy, states), log.slate[visits]
+            marginal, slate = self._policy.marginals(states), log.slate[visits]
             shown[visits] = _at(marginal, at, slate)
             covered[visits] = marginal.mean(axis=1)[at[:, None], slate].sum(axis=1)
             for number, model in enumerate(models):
@@ -186,14 +186,6 @@ class Evidence:
                 f"{given[row, slot]:.4g}, but the log says {logged[row, slot]:.4g}: it is another policy, or it has "
                 f"learned since; give it as it was, or None"
             )
-
-
-def _marginals(agent: Agent, states: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(B, n, P) the agent's exact probability that slot k shows product a."""
-    method = getattr(agent, "marginals", None)
-    if method is None:
-        raise NotImplementedError(f"{type(agent).__name__} does not know the marginals of its slots")
-    return method(states)
 
 
 def _at(table: NDArray[np.float64], at: NDArray[np.int64], slate: NDArray[np.int64]) -> NDArray[np.float64]:

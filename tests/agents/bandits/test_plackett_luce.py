@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from selflearn_agents.ope.plackett_luce import plackett_luce_marginals
+from selflearn_agents.bandits.plackett_luce import plackett_luce_marginals
 
 
 def enumerated(preferences, slots):
