@@ -18,16 +18,18 @@ import selflearn_env
 from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run, run_alone
 
-WRITE_NOTHING = ("serve", "simulate-shop")
+VERBS = {"store": ("show",)}  # whose help has the defaults
+WRITE_NOTHING = ("store", "serve", "simulate-shop")
 
 
 @pytest.mark.parametrize("command", [*sorted(path.name for path in SCRIPTS.glob("*.py")), *COMMANDS])
 def test_help_says_defaults(command):
     started = run_alone if command.endswith(".py") else run  # each command once in a process of its own
-    done = started(command, "--help")
+    name = command.removesuffix(".py").replace("_", "-")
+    done = started(command, *VERBS.get(name, ()), "--help")
     assert done.returncode == 0
     assert f"usage: {command if command.endswith('.py') else f'selflearn {command}'} " in done.stdout
-    assert ("--out" in done.stdout) == (command.removesuffix(".py").replace("_", "-") not in WRITE_NOTHING)
+    assert ("--out" in done.stdout) == (name not in WRITE_NOTHING)
     assert "default" in done.stdout
 
 

@@ -9,9 +9,9 @@ from typing import Any, Self
 from selflearn_env.plugins import missing_extra
 
 try:
-    import httpx
+    import httpx2
 except ImportError:
-    raise missing_extra("what talks to a service needs httpx", "serve") from None
+    raise missing_extra("what talks to a service needs httpx2", "serve") from None
 
 PATIENCE = 30.0  # seconds in which a service that was there may come back
 FIRST, LONGEST = 0.1, 2.0  # seconds between two tries
@@ -38,8 +38,8 @@ class Client:
         """
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
-            self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT)
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+            self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+        except (httpx2.InvalidURL, UnicodeEncodeError) as error:
             raise ValueError(f"no service can be asked at {url!r}: {error}") from None
         self.url, self._patience = url, patience
         self._reached = False
@@ -82,7 +82,7 @@ class Client:
                 if answer.status_code != 503:
                     return self._read(answer, f"{method} {path}")
                 reason = f"503, {_detail(answer)}"
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 reason = str(error) or type(error).__name__
                 if not self._reached:
                     raise ConnectionError(
@@ -94,7 +94,7 @@ class Client:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST)
 
-    def _read(self, answer: httpx.Response, what: str) -> Any:
+    def _read(self, answer: httpx2.Response, what: str) -> Any:
         """What an answer says."""
         if answer.status_code == 401:
             raise PermissionError(
@@ -108,7 +108,7 @@ class Client:
             raise ValueError(f"{self.url}: what answers {what} is no service of `selflearn serve`") from None
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(answer: httpx2.Response) -> str:
     """The reason that an answer gives for its code."""
     try:
         return str(answer.json()["detail"])

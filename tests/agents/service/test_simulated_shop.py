@@ -195,7 +195,7 @@ def test_a_token_is_sent(service, token):
 
 
 def test_without_httpx_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
     monkeypatch.delitem(sys.modules, "selflearn_agents.service.client")
-    with pytest.raises(ImportError, match=r"^what talks to a service needs httpx: pip install"):
+    with pytest.raises(ImportError, match=r"^what talks to a service needs httpx2: pip install"):
         import_module("selflearn_agents.service.client")
