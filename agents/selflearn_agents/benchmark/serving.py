@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
+from itertools import islice
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from time import perf_counter, sleep, time
 from typing import Any
 
@@ -120,20 +123,29 @@ def in_batches(port: int) -> float:
 def one_by_one(port: int) -> list[float]:
     """Seconds that each of many single decisions took from the moment when it was due.
 
-    Feedback comes meanwhile, 10 at once.
+    Feedback comes meanwhile, 10 at once, from a client of its own.
     """
-    rng, line, waiting, seconds = np.random.default_rng(1), HTTPConnection("127.0.0.1", port), [], []
+    rng, line, seconds = np.random.default_rng(1), HTTPConnection("127.0.0.1", port), []
+    waiting: Queue[str | None] = Queue()
+    other = Thread(target=tell_of, args=(port, waiting))
+    other.start()
     begin = perf_counter()
     for number, state in enumerate(rng.integers(672, size=int(RATE * LASTS)).tolist()):
         due = begin + number / RATE
         sleep(max(0.0, due - perf_counter()))
         decision = ask(port, "POST", "/decide", {"state": state}, line)["decision"]
         seconds.append(perf_counter() - due)
-        waiting.append(decision)
-        if len(waiting) == 10:
-            tell(port, waiting, rng, line)
-            waiting = []
+        waiting.put(decision)
+    waiting.put(None)
+    other.join()
     return seconds
+
+
+def tell_of(port: int, waiting: Queue[str | None]) -> None:
+    """Gives feedback of decisions as they come, until None comes."""
+    rng, line = np.random.default_rng(2), HTTPConnection("127.0.0.1", port)
+    while some := list(islice(iter(waiting.get, None), 10)):
+        tell(port, some, rng, line)
 
 
 def tell(port: int, decisions: list[str], rng: np.random.Generator, line: HTTPConnection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import ipaddress
 import socket
 import sys
@@ -75,6 +76,8 @@ def run(options: argparse.Namespace) -> None:
     try:
         kept = KeptAgent(store, identity_of(options, shop), lambda: made.pop() if made else make(options, shop), known)
         warm_up(kept.agent)
+        gc.collect()
+        gc.freeze()  # what is there now stays: to look through it again would hold up answers
         for line in (*about(options.agent, kept), *_exposed(options.host, token)):
             print(line, file=sys.stderr)
         app = make_app(Desk(options.agent.text, shop, kept, limits), token=token)

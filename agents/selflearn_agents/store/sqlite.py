@@ -16,6 +16,8 @@ from selflearn_agents.store.protocol import StoreError
 from selflearn_agents.store.record import Acted, Counts, Entries, Response, Updated, Value, Visit, in_order
 
 FORMAT = 1
+PAGES = 4_000  # of the write-ahead log, 8 MiB, before it is moved to the file, for which commits wait
+PAGE = 2_048  # bytes: a commit writes each page that it touches whole
 PATIENCE = 5.0  # seconds that a reader waits for a writer
 TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
@@ -268,7 +270,9 @@ class SQLiteStore:
         damage = self._base.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
             raise StoreError(f"{self.url}: the file is damaged ({damage}); take it from a backup, nothing was changed")
+        self._base.execute(f"PRAGMA page_size = {PAGE}")
         self._base.execute("PRAGMA journal_mode = WAL")
+        self._base.execute(f"PRAGMA wal_autocheckpoint = {PAGES}")
         self._base.execute(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
         if not self._has_tables():
             if self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

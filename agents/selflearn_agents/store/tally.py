@@ -41,10 +41,7 @@ class Tally:
         """What there is to keep, with the agent's present values; state by state, product by product."""
         if not self._parts:
             return []
-        counted = _counted(self._all(), agent.products)
-        states, products = (np.array([value[at] for value in counted]) for at in (0, 1))
-        estimates = _estimates(agent, states, products)
-        return [value._replace(value=estimate) for value, estimate in zip(counted, estimates, strict=True)]
+        return _counted(self._all(), agent.products, agent)
 
     def of_state(self, state: int, products: int) -> list[Value]:
         """The counts of one state, without values; of a catalogue of so many products."""
@@ -62,8 +59,8 @@ class Tally:
         self._parts.clear()
 
 
-def _counted(showings: Showings, products: int) -> list[Value]:
-    """The counts of each product in each state; of a catalogue of so many products."""
+def _counted(showings: Showings, products: int, agent: Agent | None = None) -> list[Value]:
+    """The counts of each product in each state, of a catalogue of so many; with an agent, its values, too."""
     responses = showings.responses
     distinct, place = np.unique(showings.states * products + showings.products, return_inverse=True)
     shown = np.bincount(place, minlength=distinct.size)
@@ -71,9 +68,10 @@ def _counted(showings: Showings, products: int) -> list[Value]:
     bought = np.bincount(place[responses == BOUGHT], minlength=distinct.size)
     changed = np.full(distinct.size, -np.inf)
     np.maximum.at(changed, place, showings.times)
-    columns = (distinct // products, distinct % products, shown, clicked, bought, changed)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Value(state, product, None, *counts) for state, product, *counts in rows]
+    states, product = distinct // products, distinct % products
+    values = np.full(distinct.size, None, dtype=object) if agent is None else _estimates(agent, states, product)
+    columns = (states, product, values, shown, clicked, bought, changed)
+    return list(map(Value._make, zip(*(column.tolist() for column in columns), strict=True)))
 
 
 def _estimates(agent: Agent, states: NDArray[np.int64], products: NDArray[np.int64]) -> NDArray[np.object_]:
