@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from selflearn_agents import AGENTS
@@ -25,6 +26,7 @@ from selflearn_agents.commands.arguments import (
 )
 from selflearn_agents.registry import agent_rng
 from selflearn_agents.service.limits import Limits
+from selflearn_agents.service.segments import read_segments
 from selflearn_agents.specification import AgentSpec
 from selflearn_agents.store import open_store
 from selflearn_agents.store.kept import KeptAgent
@@ -43,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="of the agent")
     add_shop_argument(parser)
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
+    parser.add_argument(
+        "--customers",
+        type=Path,
+        help="a CSV of your customers, columns customer and segment; by default those of the shop's log by number",
+    )
     parser.add_argument("--store", default="sqlite:///values.db", help="sqlite:///FILE or mongodb://HOST/DATABASE")
     parser.add_argument("--power-safe", action="store_true", help="wait for the disk at each commit; slower")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; by default this machine only")
@@ -71,6 +78,7 @@ def run(options: argparse.Namespace) -> None:
     known = known_agents(options.agent)
     listener = bound(options.host, options.port)
     shop = shop_of(options)
+    segments = None if options.customers is None else read_segments(options.customers, shop.states)
     made = [make(options, shop)]  # what cannot be made leaves no store behind
     store = open_store(options.store, power_safe=options.power_safe)
     try:
@@ -80,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         gc.freeze()  # what is there now stays: to look through it again would hold up answers
         for line in (*about(options.agent, kept), *_exposed(options.host, token)):
             print(line, file=sys.stderr)
-        app = make_app(Desk(options.agent.text, shop, kept, limits), token=token)
+        app = make_app(Desk(options.agent.text, shop, kept, limits, segments), token=token)
         # h11 bounds the headers, which httptools, where it is installed, does not.
         config = uvicorn.Config(
             app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=FAREWELL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -46,12 +46,12 @@ class Clientele:
     """The customers of a shop: those of its log go by their numbers, others by whatever names they are given.
 
     Numbers are those of the shop's simulated customers, as environments tell them; where the whole log is history,
-    those are all of its customers.
+    those are all of its customers. Where segments are given by name, customers have names only.
     """
 
-    def __init__(self, shop: Shop, limits: Limits):
-        """Knows the customers of the shop's log."""
-        self._shop, self._limits = shop, limits
+    def __init__(self, shop: Shop, limits: Limits, segments: Mapping[str, int] | None = None):
+        """Knows the customers of the shop's log, or the segments of those that are named."""
+        self._shop, self._limits, self._named = shop, limits, segments
         population = shop.customers
         self._count = int(population.visit_customer.max()) + 1
         # A customer's visits stand in the order of time: the last one's state has the segment.
@@ -61,22 +61,25 @@ class Clientele:
 
     def number(self, name: str) -> int | None:
         """The number of a customer of the log; None for others."""
+        if self._named is not None:
+            return None
         is_number = name.isdecimal() and name == str(int(name))  # the record has customers by name: 7 is not 007
         return int(name) if is_number and int(name) < self._count else None
 
     def state(self, name: str, date: int) -> int:
-        """The state in which a customer of the log comes on a date: its segment when it last came, and the date.
+        """The state in which a customer comes on a date: its segment, in the log that of its last visit, and the date.
 
         Raises:
             RefusedError: the shop does not know the customer.
         """
         number = self.number(name)
-        if number is None:
+        segment = (self._named or {}).get(name) if number is None else int(self._segment[number])
+        if segment is None:
+            known = f"0..{self._count - 1}" if self._named is None else f"{len(self._named):,} of the file of customers"
             raise RefusedError(
-                422,
-                f"the shop does not know customer {name!r}, so the state must be given; it knows 0..{self._count - 1}",
+                422, f"the shop does not know customer {name!r}, so the state must be given; it knows {known}"
             )
-        return self.state_on(int(self._segment[number]), date)
+        return self.state_on(segment, date)
 
     def state_on(self, segment: int, date: int) -> int:
         """The state of a segment on a date, in days since 1970."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from selflearn_agents.service.messages import FeedbackItem, VisitRequest
 from selflearn_agents.store.kept import KeptAgent
 from selflearn_agents.store.record import CHANCES, OPEN, Visit
 from selflearn_agents.store.telling import AGAINST, KNOWN, LEARNED, MISFIT, UNKNOWN, WAITS, Told
-from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED, Rewards
+from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.shop import Shop
 
@@ -34,7 +34,9 @@ REFUSED = {  # status, and why
 class Desk:
     """Decides what is shown, and takes in what comes of it."""
 
-    def __init__(self, name: str, shop: Shop, kept: KeptAgent, limits: Limits, rewards: Rewards | None = None):
+    def __init__(
+        self, name: str, shop: Shop, kept: KeptAgent, limits: Limits, segments: Mapping[str, int] | None = None
+    ):
         """Opens.
 
         Args:
@@ -42,12 +44,11 @@ class Desk:
             shop: whose products are shown.
             kept: the agent.
             limits: how much is taken at once.
-            rewards: what a response earns; by default the article's.
+            segments: number of the segment of each customer, by name; None for the customers of the shop's log.
         """
         self.name, self.shop, self.kept, self.limits = name, shop, kept, limits
         self.live, self.started, self.silent = Live(), time.time(), 0
-        self._rewards = (rewards or Rewards()).by_response
-        self._clientele = Clientele(shop, limits)
+        self._clientele = Clientele(shop, limits, segments)
         self._index = {product: index for index, product in enumerate(shop.catalogue.ids.tolist())}
         self._ids, self._names = shop.catalogue.ids.tolist(), shop.catalogue.descriptions.tolist()
 
@@ -118,7 +119,7 @@ class Desk:
                 self.live.told(item.decision, list(item.responses))
             if word == LEARNED:
                 response = self.kept.responses_to(self._number(item.decision))
-                reward = float(self._rewards.take(response).sum())
+                reward = float(self.kept.rewards.take(response).sum())
                 self.live.learned(item.decision, reward, item.regret)
             receipts.append(receipt)
         return receipts

@@ -47,6 +47,7 @@ class KeptAgent:
 
     Attributes:
         store: where it is kept.
+        rewards: (3,) what a response earns.
         broken: why nothing can be done before `recover`; None where all is well.
         visits: visits decided so far; the next one has the number after that.
         learned: how many of them were learned from.
@@ -77,7 +78,7 @@ class KeptAgent:
             StoreError: the store is of another agent or shop, its record does not fit the agent, or it fails.
         """
         self.store, self._make, self._known = store, make, known
-        self._rewards = (rewards or Rewards()).by_response
+        self.rewards = (rewards or Rewards()).by_response
         if store.identity is None:
             agent = make()
             begun = {"id": secrets.token_hex(4), **identity}
@@ -126,7 +127,7 @@ class KeptAgent:
         self.visits, self.learned = counts.visits, counts.learned
         self.customers = self.store.customer_count()
         self.replayed = 0
-        self._calls = Calls(agent, call, self._rewards, image.call)
+        self._calls = Calls(agent, call, self.rewards, image.call)
         for made in self.store.replay(call):
             self._calls.make_again(made, self.store.url)
             self.replayed += 1

@@ -31,10 +31,10 @@ HOSTILE = [
 class Shopkeeper:
     """A service under test."""
 
-    def __init__(self, shop, url, name="epsilon_greedy", limits=None, token=None):
+    def __init__(self, shop, url, name="epsilon_greedy", limits=None, token=None, segments=None):
         make = lambda: make_agent(name, history=shop.history, slate_size=3, seed=0)  # noqa: E731
         self.kept = KeptAgent(open_store(url), {"agent": name}, make, list(AGENTS.values()))
-        self.desk = Desk(name, shop, self.kept, limits or Limits())
+        self.desk = Desk(name, shop, self.kept, limits or Limits(), segments)
         app = make_app(self.desk, token=token)
         self.client = TestClient(app, "http://localhost", raise_server_exceptions=False)
 
