@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from selflearn_agents.store.kept import KeptAgent
-from selflearn_agents.store.protocol import StoreError
 
 
 class Commits:
@@ -24,7 +23,7 @@ class Commits:
         """Waits until all that was done so far is recorded.
 
         Raises:
-            StoreError: it could not be recorded.
+            Exception: it could not be recorded; most often a StoreError.
         """
         if self._next is None:
             loop = asyncio.get_running_loop()
@@ -36,7 +35,7 @@ class Commits:
         self._next = None
         try:
             self._kept.commit()
-        except StoreError as error:
+        except Exception as error:  # whatever it is, those who wait must hear of it
             done.set_exception(error)
             done.exception()  # all who waited may be gone
         else:

@@ -246,8 +246,8 @@ class KeptAgent:
         if self._entries:
             try:
                 self.store.append(self._entries)
-            except StoreError as error:
-                self.broken = error
+            except Exception as error:
+                self.broken = StoreError(str(error))
                 raise
             self._entries, self._told, self._met = Entries(), {}, {}
 

@@ -372,6 +372,20 @@ def test_nothing_is_acknowledged_that_is_not_recorded(service, monkeypatch):
     assert service.tell(decision, "bought", "bought", "bought").json()["status"] == "learned"
 
 
+def test_who_waits_hears_of_whatever_keeps_the_record_from_being_written(service, monkeypatch):
+    def fail(entries):
+        raise OverflowError("a number that no database holds")
+
+    append = service.kept.store.append
+    monkeypatch.setattr(service.kept.store, "append", fail)
+    assert "the service has failed (OverflowError)" in reason(service.post("/decide", {"state": 1}), 500)
+    assert "a number that no database holds" in reason(service.post("/decide", {"state": 1}), 503)
+    monkeypatch.setattr(service.kept.store, "append", append)
+    service.kept.recover()
+    assert service.kept.visits == 0
+    assert service.decide()
+
+
 def test_it_tells_of_itself(service):
     decision = service.decide(customer="Mrs <b>")["decision"]
     answer = {"decision": decision, "responses": ["bought", "ignored", "ignored"], "regret": 1.5}
