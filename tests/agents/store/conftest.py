@@ -1,10 +1,11 @@
-"""A new store of every backend."""
+"""A new store of every backend, and an agent for one of SQLite."""
 
 from __future__ import annotations
 
 import importlib.util
 
 import pytest
+from selflearn_agents import make_agent
 from selflearn_agents.store import open_store
 
 from tests.agents.store.servers import SERVERS, Server
@@ -71,3 +72,8 @@ def values_in(request):
         return [each._replace(value=each.value and float(f"{each.value:.{digits}g}")) for each in values]
 
     return rounded
+
+
+@pytest.fixture
+def make(tiny_shop):
+    return lambda: make_agent("epsilon_greedy", history=tiny_shop.history, slate_size=3, seed=0)
