@@ -1,14 +1,17 @@
 """Off-policy evaluation of slates: what another policy would have earned, by the log of one."""
 
 from selflearn_agents.ope.diagnosis import Diagnosis, diagnose
+from selflearn_agents.ope.estimators import ESTIMATORS, Assumes, Estimator
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval
-from selflearn_agents.ope.offline import ESTIMATORS, Estimate, OfflineResult, evaluate_offline
+from selflearn_agents.ope.offline import Estimate, OfflineResult, evaluate_offline
 from selflearn_agents.ope.reward_model import FittedRewards, RewardModel, SlotMeans
 
 __all__ = [
     "ESTIMATORS",
+    "Assumes",
     "Diagnosis",
     "Estimate",
+    "Estimator",
     "FittedRewards",
     "OfflineResult",
     "RewardModel",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,32 +13,15 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.diagnosis import Diagnosis, diagnose, support, warnings_of
-from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr
+from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.importance import iips, rips, sips, sn_iips, sn_rips, sn_sips
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
-from selflearn_agents.ope.pseudo_inverse import pi, pi_cv, sn_pi
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
 from selflearn_agents.ope.terms import Terms
 
 FOLDS = 3  # of the reward model
 NAN = math.nan
 NOTHING = (NAN, NAN, NAN, NAN, NAN, NAN, NAN)  # error and intervals
-
-ESTIMATORS: dict[str, Callable[[Evidence], Terms]] = {
-    "sips": sips,
-    "sn_sips": sn_sips,
-    "iips": iips,
-    "sn_iips": sn_iips,
-    "rips": rips,
-    "sn_rips": sn_rips,
-    "pi": pi,
-    "sn_pi": sn_pi,
-    "pi_cv": pi_cv,
-    "dm": dm,
-    "dr": dr,
-    "cascade_dr": cascade_dr,
-}
 
 
 @dataclass(frozen=True)
@@ -144,7 +127,7 @@ def evaluate_offline(
     reasons: dict[str, str] = {}
     for name in dict.fromkeys(names):
         try:
-            found[name] = ESTIMATORS[name](evidence)
+            found[name] = ESTIMATORS[name].terms(evidence)
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
     intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
@@ -177,7 +160,7 @@ def _estimate(
 
 def _dependent_slots(name: str, evidence: Evidence) -> list[str]:
     """A warning where the pseudo-inverse is approximate."""
-    if ESTIMATORS[name] not in (pi, sn_pi, pi_cv) or evidence.is_uniform:
+    if ESTIMATORS[name].assumes is not Assumes.SUM or evidence.is_uniform:
         return []
     try:
         return [] if evidence.is_factored else ["it takes the slots of the log as independent, and they are not"]

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.offline import ESTIMATORS
+from selflearn_agents.ope.estimators import ESTIMATORS
 from selflearn_agents.ope.pseudo_inverse import pi_weight
 
 from tests.agents.ope.policies import SLATES, N, P, log_of, probability_of_slates
@@ -31,7 +31,7 @@ class AnyModel:
 def expectation(name, log, target, probability, logging_policy=None):
     """Of an estimator, given how often each visit of the log happens."""
     fold = np.arange(len(log)) % 2
-    terms = ESTIMATORS[name](Evidence(log, target, logging_policy, AnyModel(), fold))
+    terms = ESTIMATORS[name].terms(Evidence(log, target, logging_policy, AnyModel(), fold))
     return ((probability @ terms.top) / (probability @ terms.bottom)).sum()
 
 

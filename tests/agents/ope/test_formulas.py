@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from selflearn_agents.ope import SlotMeans, evaluate_offline
-from selflearn_agents.ope.offline import ESTIMATORS, _folds
+from selflearn_agents.ope.estimators import ESTIMATORS
+from selflearn_agents.ope.offline import _folds
 
 from tests.agents.ope.policies import N, P
 
