@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 import gymnasium as gym
@@ -54,7 +55,7 @@ def sampled(simulator_of):
         simulator = simulator_of(customer)
         run = simulator.begin(np.random.default_rng(seed))
         met = simulator.start(visits, run)
-        slates = agent.act(met.state)
+        slates = deepcopy(agent).act(met.state)  # the same, whatever logs were drawn before
         outcome = simulator.respond(met, slates, run)
         return log_of(met.state, slates, outcome.item_reward, agent.propensity(met.state, slates))
 

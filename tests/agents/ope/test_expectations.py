@@ -6,8 +6,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.estimators import ESTIMATORS
+from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.pseudo_inverse import pi_weight
 
 from tests.agents.ope.policies import SLATES, N, P, log_of, probability_of_slates
