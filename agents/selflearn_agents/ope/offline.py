@@ -108,11 +108,11 @@ def evaluate_offline(
             has no column `marginal`; for propensities where the log has none; and to see what the log supports.
         reward_model: `SlotMeans()` if None; of three folds, each is judged by a model of the two others.
         seed: of the folds and the bootstrap.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; 0 for no bootstrap, which takes most of the time: its bounds are nan.
         level: how often an interval should hold the true value.
 
     Raises:
-        ValueError: an unknown estimator, agents that do not fit the log or did not write it, resamples below 1, or
+        ValueError: an unknown estimator, agents that do not fit the log or did not write it, resamples below 0, or
             level not between 0 and 1.
     """
     names = list(ESTIMATORS) if estimators is None else list(estimators)
@@ -130,8 +130,10 @@ def evaluate_offline(
             found[name] = ESTIMATORS[name].terms(evidence)
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
-    intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
-    bounds = dict(zip(found, intervals, strict=True))
+    bounds = dict.fromkeys(found, (NAN, NAN))
+    if found and resamples != 0:
+        intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
+        bounds = dict(zip(found, intervals, strict=True))
     share = support(evidence, log, target, logging_policy)
     warnings = warnings_of(log, share if logging_policy is not None else NAN)  # else the weights tell, with their noise
     estimates = []
