@@ -101,7 +101,8 @@ def test_a_list_is_worth_what_its_slates_are_likely(policy_of, simulator_of, tin
     assert found.value["cascade"] == pytest.approx(simulators["cascade"].state_probability @ earned)
 
 
-def test_a_stopped_study_goes_on_and_side_by_side_to_the_same_figures(design, tmp_path):
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_stopped_study_goes_on_and_side_by_side_to_the_same_figures(jobs, design, tmp_path):
     whole = run_study(design, progress=False)
     assert len(whole) == 2 * 2 * 2 * 2
     kept = sorted(tmp_path.glob("8-*.npz"))
@@ -109,7 +110,7 @@ def test_a_stopped_study_goes_on_and_side_by_side_to_the_same_figures(design, tm
     kept[0].unlink()
     kept[1].write_bytes(kept[1].read_bytes()[:100])
     untouched = {path: path.stat().st_mtime_ns for path in kept[2:]}
-    again = run_study(design, jobs=2, progress=False)
+    again = run_study(design, jobs=jobs, progress=False)
     assert {path: path.stat().st_mtime_ns for path in kept[2:]} == untouched
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), whole.drop(columns="seconds"), check_exact=True)
     other = run_study(replace(design, seed=8, visits=(40,)), progress=False)

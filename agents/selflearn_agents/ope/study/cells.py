@@ -23,7 +23,7 @@ HOLDS = {  # the customers of whom it is true
     Assumes.MODEL: (),
 }
 UNIFORM = ("random",)  # logging policies of which the pseudo-inverse is known
-INTERVALS = {"": "coverage", "bootstrap_": "bootstrap_coverage", "bernstein_": "bernstein_coverage"}
+INTERVALS = tuple(name.removesuffix("low") for name in FIGURES if name.endswith("low"))  # "" for the normal one, ...
 SUPPORTED = 1 - 1e-9
 
 
@@ -43,9 +43,9 @@ def rows_of(
     - `estimated`: share of logs with an estimate; the figures that follow are of these logs:
     - `bias` and `rmse`, in reward units per visit, with the Monte Carlo error of the bias, which contains that of the
       truth;
-    - `coverage`: share of logs whose interval holds the truth, with its Monte Carlo error; nan where there is no
-      interval, and so for the other intervals;
-    - `trusted_coverage`: the same of the logs without a warning;
+    - `coverage`: share of logs whose interval holds the truth, with its Monte Carlo error, nan where there is no
+      interval; and its mean `width`. So for the bootstrap and the empirical Bernstein interval;
+    - `trusted_coverage`: coverage in the logs without a warning;
     - `warned`: share of logs in which the diagnosis says not to trust the estimate;
     - `seconds`: what the estimator takes by itself, for one log.
     """
@@ -86,24 +86,25 @@ def _figures(figures: dict[str, NDArray[np.float64]], truth: float, error: float
     found["bias"] = float(off.mean()) if logs else math.nan
     found["bias_error"] = math.hypot(float(off.std(ddof=1)) / math.sqrt(logs), error) if logs > 1 else math.nan
     found["rmse"] = math.sqrt(float(np.square(off).mean())) if logs else math.nan
-    for prefix, name in INTERVALS.items():
-        low, high = figures[f"{prefix}low"], figures[f"{prefix}high"]
+    for kind in INTERVALS:
+        low, high = figures[f"{kind}low"], figures[f"{kind}high"]
         there = ~np.isnan(low)
         within = (low <= truth) & (truth <= high)
-        found[name] = share(within, there)
-        if not prefix:
-            found["coverage_error"] = _error(found[name], int(there.sum()))
-            found["trusted_coverage"] = share(within, there & ~warned)
+        found[f"{kind}coverage"] = _share(within, there)
+        found[f"{kind}width"] = float((high - low)[there].mean()) if there.any() else math.nan
+        if not kind:
+            found["coverage_error"] = _error(found["coverage"], int(there.sum()))
+            found["trusted_coverage"] = _share(within, there & ~warned)
     return found
 
 
-def share(these: NDArray[np.bool_], those: NDArray[np.bool_]) -> float:
+def _share(these: NDArray[np.bool_], those: NDArray[np.bool_]) -> float:
     """Share of these among those; nan of none."""
     return float(these[those].mean()) if those.any() else math.nan
 
 
 def _error(coverage: float, logs: int) -> float:
-    """Standard error of a share of logs, as of one log more on either side: 400 of 400 do not show that it is 1."""
+    """Standard error of a share of logs, with one more on either side: 400 of 400 do not show that it is 1."""
     if math.isnan(coverage):
         return math.nan
     share = (coverage * logs + 1) / (logs + 2)

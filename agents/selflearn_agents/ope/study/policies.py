@@ -13,8 +13,9 @@ Targets are what a shop may think of instead. None has seen a log:
 - `best`: the best slate of each state for customers who judge each product by itself, as if it had been learned
   elsewhere; far.
 
-How far, `truth.Truth` says with figures: of slates of 3 out of the embedded log's 20 products, a log of `random` is
-worth 80 % of its visits for `softer`, 1 % for `other_values` and 0.01 % for `best`.
+How far, `truth.Truth` says with figures. Of slates of 3 out of the embedded log's 20 best sellers, and by the weights
+of whole slates, a log of `random` is worth 70 % of its visits for `softer`, 6 % for `other_values` and 0.015 % for
+`best`; one of `epsilon_greedy` 3 %, 0.3 % and 0.001 %; one of `soft_popular` 70 %, 0.2 % and 0.06 %.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from selflearn_agents.baselines.static import StaticAgent
 from selflearn_agents.registry import agent_rng
 from selflearn_env import Shop
 from selflearn_env.core.compiling import Loop
+from selflearn_env.core.simulator import Simulator
 
 CELLS = 2**20  # numbers worked on at once
 LEAST = 1e-9  # purchases per visit
@@ -42,7 +44,11 @@ SEED = 1  # of what the policies are made of
 
 
 class PlackettLuce(Agent):
-    """Shows products slot by slot in proportion to given weights, of those left; see `GradientAgent`, which learns."""
+    """Shows products slot by slot in proportion to weights, of those left, as `GradientAgent` does, which learns.
+
+    Its marginals are in a table, and its propensities are worked out for all visits at once: the study asks for both
+    some ten thousand times. Everything may always be shown.
+    """
 
     def __init__(self, shop: Shop, slate_size: int, sharpness: float):
         """Takes the purchases per visit of the history, pooled, to the power of `sharpness`, as weights."""
@@ -51,25 +57,22 @@ class PlackettLuce(Agent):
         self._weights = np.exp(self._preferences - self._preferences.max(axis=1, keepdims=True))
         self._total = self._weights.sum(axis=1)
 
-    def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:  # type: ignore[override]  # everything may be shown
         size, slates = max(1, CELLS // self.products), np.empty((len(states), self.slate_size), dtype=np.int64)
         for start in range(0, len(states), size):
             preferences = self._preferences[states[start : start + size]]
-            uniform = self.rng.random(preferences.shape)
-            slates[start : start + size] = best_gumbel(preferences, uniform, self.slate_size, eligible)
+            slates[start : start + size] = best_gumbel(preferences, self.rng.random(preferences.shape), self.slate_size)
         return slates
 
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._preferences[states]
 
-    def _propensity(
-        self, states: NDArray[np.int64], slates: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None
-    ) -> NDArray[np.float64]:
+    def _propensity(self, states: NDArray[np.int64], slates: NDArray[np.int64]) -> NDArray[np.float64]:  # type: ignore[override]
         chances = np.empty(slates.shape)
         shares_of_the_rest(self._weights, self._total, states, slates, chances)
         return chances
 
-    def _marginals(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def _marginals(self, states: NDArray[np.int64]) -> NDArray[np.float64]:  # type: ignore[override]
         return self.table[states]
 
     @cached_property
@@ -96,7 +99,7 @@ class Lists(StaticAgent):
         raise NotImplementedError("a list says nothing of what products earn")
 
 
-def simulator_of(shop: Shop, slate_size: int, customer: str):  # type: ignore[no-untyped-def]
+def simulator_of(shop: Shop, slate_size: int, customer: str) -> Simulator:
     """The simulator of a shop with these customers."""
     env = gymnasium.make("selflearn/Retail-v0", shop=shop, slate_size=slate_size, customer=customer)
     return env.unwrapped.simulator  # type: ignore[attr-defined]
