@@ -29,15 +29,14 @@ from numpy.typing import NDArray
 
 from selflearn_agents import make_agent
 from selflearn_agents.agent import Agent
-from selflearn_agents.bandits.choosing import best_gumbel
 from selflearn_agents.bandits.plackett_luce import plackett_luce_marginals
 from selflearn_agents.baselines.static import StaticAgent
 from selflearn_agents.registry import agent_rng
 from selflearn_env import Shop
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.slates import repeats
 
-CELLS = 2**20  # numbers worked on at once
 LEAST = 1e-9  # purchases per visit
 SAFE = 0.5  # share of a sum that must be left for what was taken away to cost no digits
 SEED = 1  # of what the policies are made of
@@ -56,13 +55,19 @@ class PlackettLuce(Agent):
         self._preferences = sharpness * np.log(np.maximum(shop.history.incidence(), LEAST))
         self._weights = np.exp(self._preferences - self._preferences.max(axis=1, keepdims=True))
         self._total = self._weights.sum(axis=1)
+        ends = np.cumsum(self._weights, axis=1) / self._total[:, None]
+        self._ends = (ends + np.arange(self.states)[:, None]).ravel()  # all states end to end, each of length 1
 
     def _act(self, states: NDArray[np.int64]) -> NDArray[np.int64]:  # type: ignore[override]  # everything may be shown
-        size, slates = max(1, CELLS // self.products), np.empty((len(states), self.slate_size), dtype=np.int64)
-        for start in range(0, len(states), size):
-            preferences = self._preferences[states[start : start + size]]
-            slates[start : start + size] = best_gumbel(preferences, self.rng.random(preferences.shape), self.slate_size)
+        slates = self._drawn(np.repeat(states, self.slate_size)).reshape(len(states), self.slate_size)
+        while (again := repeats(slates)) is not None:  # what is drawn anew is one of those left, as it should be
+            slates[again] = self._drawn(states[np.nonzero(again)[0]])
         return slates
+
+    def _drawn(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(B,) a product for each of the states, in proportion to its weights."""
+        place = np.searchsorted(self._ends, states + self.rng.random(len(states)), side="right")
+        return np.clip(place - states * self.products, 0, self.products - 1)
 
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         return self._preferences[states]
