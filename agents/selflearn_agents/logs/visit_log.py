@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.logs.frame import visit_columns
-from selflearn_agents.logs.parquet import ABOUT, read_visits, write_visits
+from selflearn_agents.logs.parquet import VisitWriter, read_visits
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.states import StateSpace
 
@@ -125,9 +125,8 @@ class VisitLog:
             OSError: the file cannot be written.
             ValueError: the options of the environment cannot be kept as JSON.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-        write_visits(Path(path), {name: values[name] for name in (*ABOUT, "env_options")}, arrays)
+        with VisitWriter(path) as writer:
+            writer.append(self)
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> Self:

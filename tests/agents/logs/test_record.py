@@ -108,7 +108,7 @@ def test_an_agent_that_writes_to_what_it_is_given_changes_nothing(kinds, tiny_sh
 @pytest.mark.parametrize(
     ("customers", "known", "message"),
     [
-        (0, {}, "customers must be at least 1, got 0"),
+        (0, {}, "customers and batch must be at least 1, got 0 and 1"),
         (5, {"slate_size": 3}, "do not fit, slates of 2 and 3"),
         (5, {"render_mode": "ansi"}, "render_mode is decided by the evaluation itself"),
     ],
