@@ -161,8 +161,8 @@ def test_marginals_are_left_out_unless_asked_for_and_refused_where_unknown(tiny_
 def test_what_goes_to_a_file_is_what_is_kept_in_memory(
     name, env_id, batch, tiny_shop, shop_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(RECORD, "PIECE", 7)
-    known = {"customers": 40, "seed": 4, "batch": batch, **options(env_id, shop_file)}
+    monkeypatch.setattr(RECORD, "PIECE", 5)
+    known = {"customers": 20 if env_id == RETAIL else 8, "seed": 4, "batch": batch, **options(env_id, shop_file)}
     record_to_parquet(tmp_path / "log.parquet", agent_of(tiny_shop, name), env_id, **known)
     found, expected = (
         VisitLog.from_parquet(tmp_path / "log.parquet"),
@@ -178,7 +178,7 @@ def test_what_goes_to_a_file_is_what_is_kept_in_memory(
 def test_memory_does_not_grow_with_the_visits(tiny_shop, shop_file, tmp_path, monkeypatch):
     monkeypatch.setattr(RECORD, "PIECE", 1000)
     peak = []
-    for customers in (3_000, 30_000):
+    for customers in (2_000, 12_000):
         agent = agent_of(tiny_shop, "random")
         tracemalloc.start()
         record_to_parquet(tmp_path / "log.parquet", agent, RETAIL, customers, batch=500, shop=shop_file)
