@@ -98,20 +98,21 @@ def read_visits(path: Path) -> dict[str, Any]:
         ValueError: it is no such log, or one of a later version.
     """
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path}: no Parquet file: {error}") from None
-    metadata = table.schema.metadata or {}
-    if HEADING not in metadata:
-        raise ValueError(f"{path}: no log of visits; for a table of your own, see VisitLog.from_frame")
-    heading = json.loads(metadata[HEADING])
-    if heading["version"] != VERSION:
-        raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
-    arrays = {}
-    for name, shape in heading["shapes"].items():
-        column = table.column(name).combine_chunks()
-        flat = column.flatten() if shape else column
-        arrays[name] = flat.to_numpy(zero_copy_only=False).reshape(-1, *shape)
+    with file:
+        metadata = file.schema_arrow.metadata or {}
+        if HEADING not in metadata:
+            raise ValueError(f"{path}: no log of visits; for a table of your own, see VisitLog.from_frame")
+        heading = json.loads(metadata[HEADING])
+        if heading["version"] != VERSION:
+            raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
+        arrays = {}
+        for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
+            parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]
+            flat = [part.flatten() if shape else part for part in parts]
+            arrays[name] = np.concatenate([part.to_numpy(zero_copy_only=False) for part in flat]).reshape(-1, *shape)
     over = arrays["terminated"] | arrays["truncated"]
     for name in AT_THE_END:
         arrays[name] = arrays[name][over]
