@@ -140,19 +140,12 @@ def _table(log: VisitLog) -> pa.Table:
 
 def _difference(found: pa.Schema, expected: pa.Schema) -> str:
     """What differs first, in words."""
-    one, other = (json.loads(schema.metadata[HEADING]) for schema in (found, expected))
-    for name in (*ABOUT, "env_options"):
-        if one[name] != other[name]:
-            return f"{name} is {one[name]!r}, and was {other[name]!r}"
-    kinds = {
-        name: (
-            found.field(name).type if name in found.names else None,
-            expected.field(name).type if name in expected.names else None,
-        )
-        for name in dict.fromkeys([*found.names, *expected.names])
-    }
-    name, (is_, was) = next(each for each in kinds.items() if each[1][0] != each[1][1])
-    return f"{name} is {is_ or 'missing'}, and was {was or 'missing'}"
+    one, other = (
+        {**{field.name: str(field.type) for field in schema}, **json.loads(schema.metadata[HEADING])}
+        for schema in (found, expected)
+    )
+    name = next(name for name in {**other, **one} if one.get(name) != other.get(name))
+    return f"{name} is {one.get(name, 'missing')!r}, and was {other.get(name, 'missing')!r}"
 
 
 def _plain(value: Any) -> Any:

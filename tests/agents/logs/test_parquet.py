@@ -106,8 +106,8 @@ def test_pieces_follow_each_other(log, path):
     [
         ({"agent": "other"}, "agent is 'other', and was 'somebody'"),
         ({"env_options": {}}, r"env_options is \{\}, and was \{'slate_size': 2,"),
-        ({"propensity": None}, r"propensity is missing, and was fixed_size_list<.*>\[2\]"),
-        ({"last_state": np.array([7, 8], dtype=np.int32)}, "last_state is int32, and was int64"),
+        ({"propensity": None}, r"propensity is 'missing', and was 'fixed_size_list<.*>\[2\]'"),
+        ({"last_state": np.array([7, 8], dtype=np.int32)}, "last_state is 'int32', and was 'int64'"),
     ],
 )
 def test_pieces_that_do_not_fit_leave_nothing(change, message, log, path):
@@ -127,3 +127,13 @@ def test_nothing_to_write(path):
     with VisitWriter(path):
         pass
     assert not path.exists()
+
+
+def test_pieces_whose_observations_have_other_shapes(log, path):
+    flat = replace(log, observation=np.zeros((3, 4)), last_observation=np.zeros((2, 4)))
+    square = replace(log, observation=np.zeros((3, 2, 2)), last_observation=np.zeros((2, 2, 2)))
+    with VisitWriter(path) as writer:
+        writer.append(flat)
+        with pytest.raises(ValueError, match=r"shapes is .*'observation': \[2, 2\].*, and was .*'observation': \[4\]"):
+            writer.append(square)
+    assert len(VisitLog.from_parquet(path)) == 3
