@@ -184,16 +184,13 @@ def _dependent_slots(assumes: Assumes, evidence: Evidence) -> list[str]:
 
 def _dependent_responses(assumes: Assumes, responses: Behaviour) -> list[str]:
     """A warning where responses depend on what an estimator says they do not."""
-    on = []
-    if assumes in (Assumes.OWN, Assumes.SUM) and responses.above < UNLIKELY:
-        on.append(f"above (p = {responses.above:.1g})")
-    if assumes in (Assumes.OWN, Assumes.SUM, Assumes.ABOVE) and responses.below < UNLIKELY:
-        on.append(f"below (p = {responses.below:.1g})")
-    return (
-        [f"responses seem to depend on the products {' and '.join(on)}, and it takes for granted that they do not"]
-        if on
-        else []
-    )
+    if assumes in (Assumes.OWN, Assumes.SUM) and responses.others < UNLIKELY:
+        which, p_value = "others of the slate", responses.others
+    elif assumes is Assumes.ABOVE and responses.below < UNLIKELY:
+        which, p_value = "ones below", responses.below
+    else:
+        return []
+    return [f"responses seem to depend on the {which} (p = {p_value:.1g}), and it takes for granted that they do not"]
 
 
 def _folds(log: VisitLog, rng: np.random.Generator) -> NDArray[np.int64]:
