@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,11 @@ from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
+from selflearn_agents.ope.summary import amount, decimals_of, finding
 from selflearn_agents.ope.terms import Terms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FOLDS = 3  # of the reward model
 NAN = math.nan
@@ -64,6 +69,9 @@ class OfflineResult:
         logged_agent: name of the agent that showed the logged slates.
         visits: how many were logged.
         logged_reward: their mean reward, in reward units per visit.
+        logged_low: lower bound of its normal interval.
+        logged_high: its upper bound.
+        level: how often the intervals should hold the true value, 0..1.
         support: share of the target's slates that the log supports, 0..1; see `diagnosis.support`.
         estimates: one for each estimator, in the order asked for.
     """
@@ -71,6 +79,9 @@ class OfflineResult:
     logged_agent: str
     visits: int
     logged_reward: float
+    logged_low: float
+    logged_high: float
+    level: float
     support: float
     estimates: tuple[Estimate, ...]
 
@@ -82,6 +93,24 @@ class OfflineResult:
             row.update(row.pop("diagnosis")._asdict())
             rows.append(row)
         return pd.DataFrame(rows).set_index("estimator")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draws the estimates with their intervals beside the logged reward; see `ope.plot.draw`.
+
+        Args:
+            ax: axes of matplotlib to draw on; None for those of a new figure of pyplot.
+        """
+        from matplotlib import pyplot  # not needed to run
+
+        from selflearn_agents.ope import plot
+
+        if ax is None:
+            ax = pyplot.subplots(figsize=plot.size_of(self), layout="constrained")[1]
+        return plot.draw(self, ax, finding(self))
+
+    def __repr__(self) -> str:
+        earned = amount(self.logged_reward, decimals_of(self))
+        return f"OfflineResult({self.visits:,} visits of {self.logged_agent} earned {earned} each: {finding(self)})"
 
 
 def evaluate_offline(
@@ -142,7 +171,8 @@ def evaluate_offline(
         else:
             own = warnings + _dependent_slots(name, evidence)
             estimates.append(_estimate(name, found[name], log, bounds[name], level, own))
-    return OfflineResult(log.agent, len(log), float(log.reward.mean()), share, tuple(estimates))
+    logged = normal_interval(Terms.mean(log.reward, np.empty((len(log), 0))), log.episode, level)
+    return OfflineResult(log.agent, len(log), *logged, level, share, tuple(estimates))
 
 
 def _estimate(

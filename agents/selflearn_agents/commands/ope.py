@@ -1,0 +1,291 @@
+"""Says what other policies would have earned, by the log of one: estimates, whether to trust them, pictures, a report.
+
+The log is a Parquet file of `VisitLog.to_parquet`, or a table of your own, CSV or Parquet, with a row for each product
+shown: visit, state (a label of the shop's, such as Q4_September_1_Wednesday), slot (from 0 or 1), product (the shop's
+code), response (0 ignored, 1 clicked, 2 bought) or item_reward, and, as far as they are known, propensity (of the
+product in its slot, given those above), marginal (whatever the others show), and episode (the customer).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from textwrap import fill
+
+import pandas as pd
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from selflearn_agents import load_agent
+from selflearn_agents.agent import Agent
+from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, agent, pair, positive, seed, shop_of
+from selflearn_agents.commands.output import folder, manifest, versions, write_text
+from selflearn_agents.evaluation.markdown import Table, table
+from selflearn_agents.evaluation.page import Picture, Section, page
+from selflearn_agents.evaluation.plots import save
+from selflearn_agents.logs import VisitLog
+from selflearn_agents.logs.parquet import HEADING
+from selflearn_agents.ope import ESTIMATORS, OfflineResult, evaluate_offline, tables
+from selflearn_agents.ope.plot import figure_of
+from selflearn_agents.ope.summary import amount, decimals_of, finding, percent
+from selflearn_agents.registry import agent_rng
+from selflearn_agents.specification import AgentSpec
+from selflearn_env import Shop
+from selflearn_env.archive import write_atomically
+from selflearn_env.datasets import retail_shop
+
+PARQUET = ".parquet"
+WIDTH = 120  # characters of a line
+FILES = ("ope.md", "ope.csv", "ope.png", "report.html", "manifest.json")
+POLICY_HELP = (
+    f"{AGENT_HELP}; or the .npz file of a saved agent, as it is now. A named one is as the shop's history has it"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument("log", type=Path, metavar="LOG", help="the log of visits, .parquet or .csv")
+    parser.add_argument(
+        "--target", nargs="+", type=policy, required=True, metavar="AGENT", help=f"what to judge: {POLICY_HELP}"
+    )
+    parser.add_argument(
+        "--logging-policy",
+        type=policy,
+        metavar="AGENT",
+        help="what showed the slates, as it was then, if it did not learn meanwhile: gives the probabilities that the "
+        "log lacks, in the same words as --target",
+    )
+    parser.add_argument(
+        "--estimators",
+        nargs="+",
+        choices=ESTIMATORS,
+        metavar="NAME",
+        help=f"how to estimate: {', '.join(ESTIMATORS)}; by default all",
+    )
+    parser.add_argument(
+        "--shop",
+        type=Path,
+        help="the log's shop, from `selflearn build`; by default the one that the log names, else the embedded log's",
+    )
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="NAME=YOURS",
+        type=pair,
+        help="how a table of your own calls a column, such as slot=position; may be repeated",
+    )
+    parser.add_argument("--level", type=float, default=0.95, help="how often intervals should hold the truth, 0..1")
+    parser.add_argument(
+        "--resamples", type=positive, default=1000, help="of the bootstrap, whose intervals are in ope.csv"
+    )
+    parser.add_argument(
+        "--seed", type=seed, default=0, help="of the named agents, the reward model's folds and the bootstrap"
+    )
+    add_out_argument(parser)
+
+
+def policy(text: str) -> AgentSpec | Path:
+    """An argument that names an agent, maybe with hyperparameters, or the file of one."""
+    return Path(text) if text.endswith(".npz") else agent(text)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Judges, writes."""
+    out = folder(options.out)
+    names = [str(target) for target in options.target]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a target is asked for twice: {names}")
+    log, shop = read(options)
+    logging_policy = options.logging_policy and made(options.logging_policy, log, shop, options.seed)
+    targets = [made(target, log, shop, options.seed) for target in options.target]
+    results = {}
+    for name, target in tqdm(list(zip(names, targets, strict=True)), desc="judging", unit=" targets", disable=None):
+        results[name] = evaluate_offline(
+            log,
+            target,
+            options.estimators,
+            logging_policy=logging_policy,
+            seed=options.seed,
+            resamples=options.resamples,
+            level=options.level,
+        )
+    text = text_of(results)
+    write(out, options, shop, results, text)
+    print(text)
+    for name in FILES:
+        print(out / name)
+
+
+def read(options: argparse.Namespace) -> tuple[VisitLog, Shop]:
+    """The log, and the shop in which its products are.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: the file is no log, or not of this shop.
+    """
+    path, columns = options.log, dict(options.column)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    log = VisitLog.from_parquet(path) if is_recorded(path) else None
+    if log is not None and columns:
+        raise ValueError(f"{path}: --column is for tables of your own; the columns of this log are known")
+    shop = shop_of(options) if log is None or options.shop else named_shop(log)
+    if log is None:
+        log = table_of_own(path, columns, shop)
+    if log.slate.max() >= shop.products or log.state.max() >= shop.states.size:
+        raise ValueError(
+            f"{path}: has product {log.slate.max()} and state {log.state.max()}, but this shop has {shop.products:,} "
+            f"products and {shop.states.size:,} states, from 0; name the log's own with --shop"
+        )
+    return log, shop
+
+
+def named_shop(log: VisitLog) -> Shop:
+    """The shop in which a log was recorded."""
+    where = log.env_options.get("shop")
+    if where is None:
+        return retail_shop()
+    try:
+        return Shop.load(where)
+    except FileNotFoundError as error:
+        error.add_note("which the log names as its shop; give its place now with --shop")
+        raise
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether `VisitLog.to_parquet` wrote the file.
+
+    Raises:
+        ValueError: it is called Parquet, and is not.
+    """
+    try:
+        return path.suffix == PARQUET and HEADING in (pq.read_schema(path).metadata or {})
+    except ValueError as error:
+        raise ValueError(f"{path}: no Parquet file: {error}") from None
+
+
+def table_of_own(path: Path, columns: dict[str, str], shop: Shop) -> VisitLog:
+    """The log of a table of one's own, in which codes of products and labels of states are text.
+
+    Raises:
+        ValueError: it cannot be read, or a column is missing or makes no sense.
+    """
+    try:
+        if path.suffix == PARQUET:
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])  # a code may begin with a zero
+        for name in (columns.get(canonical, canonical) for canonical in ("state", "product")):
+            if name in frame:
+                frame[name] = frame[name].astype(str)
+        return VisitLog.from_frame(frame, columns, agent="the shop", catalogue=shop.catalogue.ids, states=shop.states)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def made(asked: AgentSpec | Path, log: VisitLog, shop: Shop, seed: int) -> Agent:
+    """The agent asked for.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it knows more than a shop does, cannot be made, is of another shop or shows slates of another size.
+    """
+    size = log.slate.shape[1]
+    if isinstance(asked, AgentSpec):
+        if asked.agent_class.privileged:
+            raise ValueError(f"agent {asked.text!r} knows the simulated customers, and a log has none")
+        return asked.agent_class(shop.history, size, agent_rng(seed), **asked.hyperparameters)
+    found = load_agent(asked)
+    if found.privileged:
+        raise ValueError(f"{asked}: this agent knows the simulated customers, and a log has none")
+    if (found.products, found.states) != (shop.products, shop.states.size):
+        raise ValueError(
+            f"{asked}: this agent knows {found.products:,} products and {found.states:,} states, but the shop of the "
+            f"log has {shop.products:,} and {shop.states.size:,}"
+        )
+    if found.slate_size != size:
+        raise ValueError(f"{asked}: this agent shows slates of {found.slate_size}, but the log has slates of {size}")
+    return found
+
+
+def summary(results: Mapping[str, OfflineResult]) -> str:
+    """What was logged."""
+    result = next(iter(results.values()))
+    reward, low, high = (
+        amount(each, decimals_of(result)) for each in (result.logged_reward, result.logged_low, result.logged_high)
+    )
+    return (
+        f"{result.visits:,} visits served by {result.logged_agent} earned {reward} reward units each "
+        f"({percent(result.level)} interval {low} to {high})."
+    )
+
+
+def text_of(results: Mapping[str, OfflineResult]) -> str:
+    """All that there is to read, as Markdown."""
+    one, every = next(iter(results.values())), tables.overview(results)
+    findings = [fill(f"- {finding(result, name)}", WIDTH, subsequent_indent="  ") for name, result in results.items()]
+    parts = [fill(summary(results), WIDTH), "\n".join(findings)]
+    if len(results) > 1:
+        parts.append(table(every.head, every.rows).rstrip())
+    for name, result in results.items():
+        found = tables.estimates(result)
+        parts += [f"## {name}", table(found.head, found.rows).rstrip(), _bullets(tables.verdicts(result))]
+    assumed = tables.assumptions(one)
+    parts += [f"## {assumed.title}", _bullets(assumed), fill(assumed.note, WIDTH), "## How to read the tables"]
+    parts += [fill(each.note, WIDTH) for each in ([every] if len(results) > 1 else []) + [tables.estimates(one)]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _bullets(of: Table) -> str:
+    """A table of two columns of words as a list."""
+    return "\n".join(fill(f"- {who}: {what}", WIDTH, subsequent_indent="  ") for who, what in of.rows)
+
+
+def write(out: Path, options: argparse.Namespace, shop: Shop, results: Mapping[str, OfflineResult], text: str) -> None:
+    """All files."""
+    made = {
+        "log": str(options.log),
+        "logging policy": str(options.logging_policy or "not given"),
+        "shop": f"{shop.products:,} products, {shop.states.size:,} states, digest {shop.digest[:16]}",
+        "command": options.command,
+        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+        "made": f"{date.today():%d %B %Y}",
+    }
+    title = "What other policies would have earned"
+    write_text(out / "ope.md", f"# {title}\n\n{text}")
+    frame = pd.concat({name: result.to_frame() for name, result in results.items()}, names=["target"])
+    write_text(out / "ope.csv", frame.to_csv())
+    with write_atomically(out / "ope.png") as file:
+        save(figure_of(results), file, "png")
+    write_text(out / "report.html", page(title, summary(results), _sections(results), made))
+    figures = {name: {"finding": finding(result, name), "support": result.support} for name, result in results.items()}
+    logged = next(iter(results.values())).logged_reward
+    write_text(
+        out / "manifest.json",
+        manifest(options, shop_digest=shop.digest, logged_reward=logged, targets=figures, made=made),
+    )
+
+
+def _sections(results: Mapping[str, OfflineResult]) -> list[Section]:
+    """Of the report."""
+    every = tables.overview(results)
+    sections = [Section("overview", every.title, every.title, [every])] if len(results) > 1 else []
+    for number, (name, result) in enumerate(results.items()):
+        caption = (
+            f"{name}: estimates with their {percent(result.level)} intervals; dashed: what was logged, in its interval."
+        )
+        sections.append(
+            Section(
+                f"target-{number}",
+                name,
+                name,
+                [tables.estimates(result), tables.verdicts(result)],
+                [Picture.of(figure_of({name: result}, titled=False), caption)],
+                finding(result, name),
+            )
+        )
+    assumed = tables.assumptions(next(iter(results.values())))
+    return [*sections, Section("assumptions", "Assumptions", assumed.title, [assumed])]

@@ -1,0 +1,26 @@
+"""Offline results made by hand, of which one knows what they say."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from math import nan
+
+from selflearn_agents.ope import Diagnosis, Estimate, OfflineResult
+
+OK, BAD, NONE = (
+    "ok: 900 effective visits",
+    "do not trust this: one visit has 90% of all weight",
+    "cannot be estimated, ",
+)
+
+
+def estimate(name, value=nan, low=nan, high=nan, verdict=OK):
+    """An estimate with this interval; all else is unknown, its error a quarter of the interval."""
+    unknown = dict.fromkeys((field.name for field in fields(Estimate)), nan)
+    known = {"estimator": name, "value": value, "error": (high - low) / 4, "low": low, "high": high}
+    return Estimate(**{**unknown, **known, "diagnosis": Diagnosis(900.0, 0.01, 1.0, verdict)})
+
+
+def result(*estimates, logged=(1.0, 0.9, 1.1), level=0.95, support=1.0):
+    """What was logged, with its interval, and these estimates."""
+    return OfflineResult("somebody", 5000, *logged, level=level, support=support, estimates=estimates)
