@@ -25,6 +25,7 @@ from selflearn_agents.commands.output import folder, manifest, versions, write_t
 from selflearn_agents.evaluation.markdown import Table, table
 from selflearn_agents.evaluation.page import Picture, Section, page
 from selflearn_agents.evaluation.plots import save
+from selflearn_agents.evaluation.worlds import NULL
 from selflearn_agents.logs import VisitLog
 from selflearn_agents.logs.parquet import HEADING
 from selflearn_agents.ope import ESTIMATORS, OfflineResult, evaluate_offline, tables
@@ -34,7 +35,7 @@ from selflearn_agents.registry import agent_rng
 from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
-from selflearn_env.datasets import retail_shop
+from selflearn_env.datasets import retail_shop, seed_shop
 
 PARQUET = ".parquet"
 WIDTH = 120  # characters of a line
@@ -147,7 +148,7 @@ def named_shop(log: VisitLog) -> Shop:
     """The shop in which a log was recorded."""
     where = log.env_options.get("shop")
     if where is None:
-        return retail_shop()
+        return seed_shop() if log.env_id == NULL else retail_shop()
     try:
         return Shop.load(where)
     except FileNotFoundError as error:
@@ -227,15 +228,13 @@ def text_of(results: Mapping[str, OfflineResult]) -> str:
     """All that there is to read, as Markdown."""
     one, every = next(iter(results.values())), tables.overview(results)
     findings = [fill(f"- {finding(result, name)}", WIDTH, subsequent_indent="  ") for name, result in results.items()]
-    parts = [fill(summary(results), WIDTH), "\n".join(findings)]
-    if len(results) > 1:
-        parts.append(table(every.head, every.rows).rstrip())
+    parts = [fill(summary(results), WIDTH), "\n".join(findings), table(every.head, every.rows).rstrip()]
     for name, result in results.items():
         found = tables.estimates(result)
         parts += [f"## {name}", table(found.head, found.rows).rstrip(), _bullets(tables.verdicts(result))]
     assumed = tables.assumptions(one)
     parts += [f"## {assumed.title}", _bullets(assumed), fill(assumed.note, WIDTH), "## How to read the tables"]
-    parts += [fill(each.note, WIDTH) for each in ([every] if len(results) > 1 else []) + [tables.estimates(one)]]
+    parts += [fill(each.note, WIDTH) for each in (every, tables.estimates(one))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -272,7 +271,7 @@ def write(out: Path, options: argparse.Namespace, shop: Shop, results: Mapping[s
 def _sections(results: Mapping[str, OfflineResult]) -> list[Section]:
     """Of the report."""
     every = tables.overview(results)
-    sections = [Section("overview", every.title, every.title, [every])] if len(results) > 1 else []
+    sections = [Section("overview", every.title, every.title, [every])]
     for number, (name, result) in enumerate(results.items()):
         caption = (
             f"{name}: estimates with their {percent(result.level)} intervals; dashed: what was logged, in its interval."

@@ -14,7 +14,7 @@ from selflearn_agents.ope.offline import Estimate, OfflineResult
 from selflearn_agents.ope.summary import finding, is_trusted, percent, word_of
 
 TRUSTED, PALE, LOGGED = "#0072b2", "0.6", "0.25"  # told apart without colours, too: by their brightness and marks
-WIDTH, LINE = 6.4, 62  # inches, and characters of a line of the title
+WIDTH, LINE = 5.8, 56  # inches, and characters of a line of the title
 NEAR = 3.0  # medians of the distances to the logged reward; what is not trusted and further away is at the edge
 
 

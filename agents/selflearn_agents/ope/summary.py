@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from selflearn_agents.evaluation.markdown import number
 from selflearn_agents.evaluation.statistics import Interval
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
@@ -53,18 +55,20 @@ def finding(result: OfflineResult, name: str = "the target") -> str:
     best, asked = best_estimate(result), len(result.estimates)
     if best is None:
         none = f"none of {asked} estimates can" if asked > 1 else "the one estimate cannot"
-        few = f", and the log supports {percent(result.support)} of its slates" if result.support < 1 else ""
-        return f"What {name} would have earned, this log cannot tell: {none} be trusted{few}."
+        return f"What {name} would have earned, this log cannot tell: {none} be trusted. {_reason(result)}."
     found = [_sign(difference(result, each)) for each in result.estimates if is_trusted(each)]
-    gain, decimals = difference(result, best), decimals_of(result)
-    sign, bounds = _sign(gain), [gain.low, gain.high]
+    gain = difference(result, best)
+    sign = _sign(gain)
+    if sign < 0:
+        gain = Interval(-gain.value, -gain.high, -gain.low)
+    value, low, high = (amount(each, decimals_of(result)) for each in gain)
     if sign:
-        gain, bounds = Interval(*(sign * each for each in gain)), sorted(sign * each for each in bounds)
-        text = f"{name} would have earned {amount(gain.value, decimals)} {SAID[sign]} per visit than was logged"
+        text = f"{name} would have earned {value} {SAID[sign]} per visit than was logged"
     else:
-        text = f"Whether {name} would have earned more than was logged, this log cannot tell: the difference is "
-        text += f"{amount(gain.value, decimals)} per visit"
-    low, high = (amount(bound, decimals) for bound in bounds)
+        text = (
+            f"Whether {name} would have earned more than was logged, this log cannot tell: the difference is {value} "
+        )
+        text += "per visit"
     text += f" ({percent(result.level)} interval {low} to {high}, by {best.estimator})."
     return f"{text} Of {asked} estimates, {len(found)} can be trusted{_votes(found)}." if asked > 1 else text
 
@@ -87,6 +91,12 @@ def decimals_of(result: OfflineResult) -> int:
 
 def _assumed_and_error(estimate: Estimate) -> tuple[int, float]:
     return LEAST_ASSUMED.index(ESTIMATORS[estimate.estimator].assumes), estimate.error
+
+
+def _reason(result: OfflineResult) -> str:
+    """What is wrong, first of all, with the estimate of which most visits tell."""
+    best = max(result.estimates, key=lambda estimate: np.nan_to_num(estimate.diagnosis.effective, nan=-1.0))
+    return f"As for {best.estimator}: {best.diagnosis.verdict.removeprefix('do not trust this: ').partition('; ')[0]}"
 
 
 def _votes(found: list[int]) -> str:

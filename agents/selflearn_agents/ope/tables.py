@@ -22,7 +22,7 @@ def overview(results: Mapping[str, OfflineResult]) -> Table:
     level = next(iter(results.values())).level
     return Table(
         "overview",
-        "All targets",
+        "Targets",
         ["target", "reward per visit", "more than logged", "by", "trusted", "supported"],
         rows,
         f"By the trusted estimate that assumes least of the customers, of several the one of the smallest error; in "

@@ -14,11 +14,11 @@ OK, BAD, NONE = (
 )
 
 
-def estimate(name, value=nan, low=nan, high=nan, verdict=OK):
+def estimate(name, value=nan, low=nan, high=nan, verdict=OK, effective=20.0):
     """An estimate with this interval; all else is unknown, its error a quarter of the interval."""
     unknown = dict.fromkeys((field.name for field in fields(Estimate)), nan)
     known = {"estimator": name, "value": value, "error": (high - low) / 4, "low": low, "high": high}
-    return Estimate(**{**unknown, **known, "diagnosis": Diagnosis(900.0, 0.01, 1.0, verdict)})
+    return Estimate(**{**unknown, **known, "diagnosis": Diagnosis(effective, 0.01, 1.0, verdict)})
 
 
 def result(*estimates, logged=(1.0, 0.9, 1.1), level=0.95, support=1.0):

@@ -10,7 +10,8 @@ from selflearn_agents.ope.summary import LEAST_ASSUMED, amount, best_estimate, d
 
 from tests.agents.ope.by_hand import BAD, NONE, OK, estimate, result
 
-DM = estimate("dm", 1.5, verdict="cannot tell: it is as good as its reward model, and how good this is does not show")
+DM = estimate("dm", 1.5, verdict="cannot tell: it is as good as its reward model, and how good this is does not show",
+              effective=nan)  # fmt: skip
 
 
 def test_the_target_earned_more():
@@ -44,12 +45,15 @@ def test_estimates_that_differ_are_counted():
 
 
 def test_nothing_can_be_told():
-    found = result(estimate("sips", 5.0, 4.0, 6.0, BAD), DM, support=0.0281)
+    two = BAD + "; its weights are 0.1 on average"
+    found = result(DM, estimate("pi", 1.0, 0.0, 2.0, BAD, 10), estimate("sips", 5.0, 4.0, 6.0, two, 20))
     assert finding(found, "popular") == (
-        "What popular would have earned, this log cannot tell: none of 2 estimates can be trusted, and the log "
-        "supports 2.8% of its slates."
+        "What popular would have earned, this log cannot tell: none of 3 estimates can be trusted. "
+        "As for sips: one visit has 90% of all weight."
     )
-    assert finding(result(DM, support=nan)).endswith("cannot tell: the one estimate cannot be trusted.")
+    assert finding(result(DM)).endswith(
+        f"cannot tell: the one estimate cannot be trusted. As for dm: {DM.diagnosis.verdict}."
+    )
 
 
 def test_the_difference_holds_whatever_both_intervals_hold():
