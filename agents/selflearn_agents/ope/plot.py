@@ -61,6 +61,7 @@ def draw(result: OfflineResult, axes: Axes, title: str) -> Axes:
         )  # fmt: skip
     axes.set_yticks(range(rows), [estimate.estimator for estimate in result.estimates])
     axes.set(xlim=(low, high), ylim=(rows - 0.4, -0.6))
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(f"reward units per visit, {percent(result.level)} intervals; dashed: logged")
     axes.set_title(fill(title, LINE), loc="left", fontsize=10, parse_math=False)
     axes.grid(alpha=0.3, axis="x")
