@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from selflearn_agents import load_agent
 from selflearn_agents.agent import Agent
-from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, agent, pair, positive, seed, shop_of
+from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, agent, pair, seed, shop_of
 from selflearn_agents.commands.output import folder, manifest, versions, write_text
 from selflearn_agents.evaluation.markdown import Table, table
 from selflearn_agents.evaluation.page import Picture, Section, page
@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--level", type=float, default=0.95, help="how often intervals should hold the truth, 0..1")
     parser.add_argument(
-        "--resamples", type=positive, default=1000, help="of the bootstrap, whose intervals are in ope.csv"
+        "--resamples", type=int, default=1000, help="of the bootstrap, whose intervals are in ope.csv; 0 for none"
     )
     parser.add_argument(
         "--seed", type=seed, default=0, help="of the named agents, the reward model's folds and the bootstrap"
@@ -260,7 +260,9 @@ def write(out: Path, options: argparse.Namespace, shop: Shop, results: Mapping[s
     with write_atomically(out / "ope.png") as file:
         save(figure_of(results), file, "png")
     write_text(out / "report.html", page(title, summary(results), _sections(results), made))
-    figures = {name: {"finding": finding(result, name), "support": result.support} for name, result in results.items()}
+    figures = {
+        name: {"finding": finding(result, name), "support": result.support.share} for name, result in results.items()
+    }
     logged = next(iter(results.values())).logged_reward
     write_text(
         out / "manifest.json",

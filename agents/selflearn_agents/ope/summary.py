@@ -10,6 +10,7 @@ import numpy as np
 
 from selflearn_agents.evaluation.markdown import number
 from selflearn_agents.evaluation.statistics import Interval
+from selflearn_agents.ope.diagnosis import UNTRUSTED
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 
 if TYPE_CHECKING:
@@ -17,31 +18,27 @@ if TYPE_CHECKING:
 
 LEAST_ASSUMED = (Assumes.NOTHING, Assumes.ABOVE, Assumes.SUM, Assumes.OWN, Assumes.MODEL)  # whoever is OWN is SUM
 SAID = {1: "more", 0: "neither", -1: "less"}
+ROUNDING = 1e-9  # as a share of the logged reward's interval
 MANY = 1e6  # from here on figures have an exponent
 
 
 def is_trusted(estimate: Estimate) -> bool:
     """Whether the weights speak for it."""
-    return estimate.diagnosis.verdict.startswith("ok: ")
+    return estimate.diagnosis.verdict.startswith("ok")
 
 
 def word_of(estimate: Estimate) -> str:
-    """The verdict in a word or two: "trust", "do not trust", "cannot tell" or "no estimate"."""
+    """The verdict in a word or two: "trust", "trust, if ...", "do not trust", "cannot tell" or "no estimate"."""
     if is_trusted(estimate):
-        return "trust"
+        return "trust, if ..." if estimate.diagnosis.verdict.startswith("ok, if") else "trust"
     if not math.isfinite(estimate.value):
         return "no estimate"
     return estimate.diagnosis.verdict.partition(":")[0].removesuffix(" this")
 
 
-def difference(result: OfflineResult, estimate: Estimate) -> Interval:
-    """By how much the target would have earned more than was logged, per visit.
-
-    From the estimate's lower bound to the logged reward's upper one, and the other way round. An error of a difference
-    is at most the sum of both errors, however they depend on each other: the interval is wide enough, or wider.
-    """
-    low, high = estimate.low - result.logged_high, estimate.high - result.logged_low
-    return Interval(estimate.value - result.logged_reward, low, high)
+def gain_of(result: OfflineResult, estimate: Estimate) -> Interval:
+    """By how much the target would have earned more than was logged, per visit."""
+    return Interval(estimate.value - result.logged_reward, estimate.gain_low, estimate.gain_high)
 
 
 def best_estimate(result: OfflineResult) -> Estimate | None:
@@ -56,9 +53,8 @@ def finding(result: OfflineResult, name: str = "the target") -> str:
     if best is None:
         none = f"none of {asked} estimates can" if asked > 1 else "the one estimate cannot"
         return f"What {name} would have earned, this log cannot tell: {none} be trusted. {_reason(result)}."
-    found = [_sign(difference(result, each)) for each in result.estimates if is_trusted(each)]
-    gain = difference(result, best)
-    sign = _sign(gain)
+    found = [_sign(result, each) for each in result.estimates if is_trusted(each)]
+    gain, sign = gain_of(result, best), _sign(result, best)
     if sign < 0:
         gain = Interval(-gain.value, -gain.high, -gain.low)
     value, low, high = (amount(each, decimals_of(result)) for each in gain)
@@ -96,7 +92,7 @@ def _assumed_and_error(estimate: Estimate) -> tuple[int, float]:
 def _reason(result: OfflineResult) -> str:
     """What is wrong, first of all, with the estimate of which most visits tell."""
     best = max(result.estimates, key=lambda estimate: np.nan_to_num(estimate.diagnosis.effective, nan=-1.0))
-    return f"As for {best.estimator}: {best.diagnosis.verdict.removeprefix('do not trust this: ').partition('; ')[0]}"
+    return f"As for {best.estimator}: {best.diagnosis.verdict.removeprefix(UNTRUSTED).partition('; ')[0]}"
 
 
 def _votes(found: list[int]) -> str:
@@ -107,5 +103,7 @@ def _votes(found: list[int]) -> str:
     return f": {votes}{'; what some assume does not hold' if {1, -1} <= set(found) else ''}"
 
 
-def _sign(gain: Interval) -> int:
-    return int(gain.low > 0) - int(gain.high < 0)
+def _sign(result: OfflineResult, estimate: Estimate) -> int:
+    """1 for more than was logged, -1 for less, 0 for neither."""
+    rounding = ROUNDING * (result.logged_high - result.logged_low)
+    return int(estimate.gain_low > rounding) - int(estimate.gain_high < -rounding)

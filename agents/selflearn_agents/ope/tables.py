@@ -9,7 +9,7 @@ from selflearn_agents.evaluation.markdown import Table, number
 from selflearn_agents.evaluation.statistics import Interval
 from selflearn_agents.ope.estimators import ESTIMATORS
 from selflearn_agents.ope.offline import Estimate, OfflineResult
-from selflearn_agents.ope.summary import amount, best_estimate, decimals_of, difference, is_trusted, percent, word_of
+from selflearn_agents.ope.summary import amount, best_estimate, decimals_of, gain_of, is_trusted, percent, word_of
 
 
 def overview(results: Mapping[str, OfflineResult]) -> Table:
@@ -18,7 +18,7 @@ def overview(results: Mapping[str, OfflineResult]) -> Table:
     for name, result in results.items():
         best, trusted = best_estimate(result), sum(map(is_trusted, result.estimates))
         figures = ["-", "-", "-"] if best is None else [*_figures(result, best), best.estimator]
-        rows.append([name, *figures, f"{trusted} of {len(result.estimates)}", percent(result.support)])
+        rows.append([name, *figures, f"{trusted} of {len(result.estimates)}", percent(result.support.share)])
     level = next(iter(results.values())).level
     return Table(
         "overview",
@@ -48,9 +48,8 @@ def estimates(result: OfflineResult) -> Table:
         "Estimates",
         ["estimator", "reward per visit", "more than logged", "effective visits", "largest weight, %", "verdict"],
         rows,
-        f"Rewards in reward units, in brackets {percent(result.level)} intervals. More than logged: from the lower "
-        f"bound less the upper one of what was logged, to the upper less the lower, which is wide enough. Effective "
-        f"visits: how many the weights leave of {result.visits:,}. Largest weight: of one visit, in all weight.",
+        f"Rewards in reward units, in brackets {percent(result.level)} intervals. Effective visits: how many the "
+        f"weights leave of {result.visits:,}. Largest weight: of one visit, in all weight.",
     )
 
 
@@ -68,8 +67,8 @@ def assumptions(result: OfflineResult) -> Table:
         "What the estimators assume of the customers",
         ["estimator", "it assumes"],
         rows,
-        "No log shows whether that holds. All assume that the log could show whatever the target shows, which the "
-        "verdicts speak of.",
+        "Where the log shows that it does not hold, the verdict says so; no log shows that it does. All assume that "
+        "the log could have whatever the target shows, which the verdicts speak of.",
         words=True,
     )
 
@@ -83,9 +82,9 @@ def _together(words: Mapping[str, str]) -> list[list[str]]:
 
 
 def _figures(result: OfflineResult, estimate: Estimate) -> list[str]:
-    """Its value and, where it is trusted, its difference to the logged reward, with intervals."""
+    """Its value and, where it is trusted, how much more this is than was logged, with intervals."""
     own, decimals = Interval(estimate.value, estimate.low, estimate.high), decimals_of(result)
-    more = _interval(difference(result, estimate), decimals) if is_trusted(estimate) else "-"
+    more = _interval(gain_of(result, estimate), decimals) if is_trusted(estimate) else "-"
     return [_interval(own, decimals), more]
 
 
