@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import make_agent
-from selflearn_agents.commands.ope import table_of_own
+from selflearn_agents.commands.ope_input import table_of_own
 from selflearn_agents.logs import record
 from selflearn_agents.ope import ESTIMATORS, evaluate_offline
 from selflearn_agents.ope.summary import finding
@@ -139,6 +139,15 @@ def test_the_logging_policy_gives_what_the_log_lacks(visits, own, shop, tmp_path
         done = run_here(*asked, "--target", SOFT, "--estimators", "sips", "iips", *policy, "--out", tmp_path / "out")
         assert done.returncode == 0, done.stderr
         assert table_in(tmp_path / "out")["value"].isna().sum() == missing
+
+
+def test_what_is_strange_about_a_table_is_said(own, shop, tmp_path, run_here):
+    own.assign(propensity=0.02).to_csv(tmp_path / "own.csv", index=False)
+    columns = ("--shop", shop, "--column", "slot=place", "--column", "product=code")
+    asked = ("--target", SOFT, "--estimators", "sips", "--out", tmp_path / "out")
+    done = run_here("ope", tmp_path / "own.csv", *columns, *asked)
+    assert done.returncode == 0, done.stderr
+    assert f"warning: {tmp_path / 'own.csv'}: the propensities of each visit are the same" in done.stderr
 
 
 @pytest.mark.parametrize(
