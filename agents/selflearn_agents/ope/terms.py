@@ -36,19 +36,6 @@ class Terms(NamedTuple):
         """The estimate, in reward units per visit; nan where all weights are 0 and are to be divided by."""
         return float(ratios(_columns(self.top).sum(axis=1), _columns(self.bottom).sum(axis=1)))
 
-    @property
-    def contribution(self) -> NDArray[np.float64]:
-        """(V,) numbers whose mean is the estimate, and whose spread is its spread.
-
-        Of a ratio of means they are its linearisation (delta method): t / mean(b) - r (b / mean(b) - 1), with r the
-        ratio mean(t) / mean(b).
-        """
-        top, bottom = _columns(self.top), _columns(self.bottom)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scale = bottom.mean(axis=1, keepdims=True)
-            ratio = top.mean(axis=1, keepdims=True) / scale
-            return ((top - ratio * bottom) / scale + ratio).sum(axis=0)
-
 
 def ratios(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
     """(...) sums over the last axis of top / bottom; nan where something is divided by 0."""
