@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from scipy import special  # the distributions of scipy.stats, without its slow 
 
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.intervals import degrees_of_freedom
+
+_found: WeakKeyDictionary[VisitLog, Behaviour] = WeakKeyDictionary()  # several targets are judged by a log
 
 
 class Behaviour(NamedTuple):
@@ -38,6 +41,12 @@ def behaviour(log: VisitLog) -> Behaviour:
     found are trends: an effect that the sum of appeals does not show stays hidden, and so does any in a log that seldom
     shows the same product again in the same slot and state.
     """
+    if log not in _found:
+        _found[log] = _regress(log)
+    return _found[log]
+
+
+def _regress(log: VisitLog) -> Behaviour:
     visits, slots = log.slate.shape
     shown = log.slate.ravel()
     appeal = np.bincount(shown, log.item_reward.ravel()) / np.maximum(np.bincount(shown), 1)
