@@ -146,6 +146,11 @@ class Evidence:
                 predicted[visits[own]] = _at(expected, at[own], slate[own])
         return OfTarget(shown, covered, direct, predicted)
 
+    @cached_property
+    def residual(self) -> NDArray[np.float64]:
+        """(V, n) what each slot earned less what the model expects of what it showed."""
+        return self.item_reward - self.target.predicted
+
     def _models(self) -> list[Any]:
         """The reward models, one per fold, each of the visits of the others."""
         log, models = self._log, []
