@@ -7,9 +7,10 @@ error, s^2 / V + b^2, where
 
 - s^2 is the sample variance of w_k r_k, no less than that of a weight of fewer products, as it is in truth; a log may
   lack the largest weights;
-- b is what the log shows of the bias: for each weight w' of more products, the mean over visits of
-  d = (w_k - w') (r_k - mean(r_k)) should be 0, and b is how far the worst of them is beyond 2 standard errors from it.
-  Weights are 1 on average, so that taking the mean from r_k changes nothing but the noise.
+- b is what the log shows of the bias: for each weight w' of more products, the mean of d = (w_k - w') e_k over the
+  visits should be 0, and b is how far the worst of them is beyond 2 standard errors from it. e_k are the residuals of
+  the reward model: all weights agree about what depends on a slot's own product, so that taking it from r_k leaves less
+  noise, and the same bias.
 
 A bias that is too small for the log to show remains, and the intervals know nothing of it.
 
@@ -39,18 +40,19 @@ def aips(evidence: Evidence) -> Terms:
     for slot in range(evidence.slots):
         own, down, whole = evidence.slot_weight[:, slot], evidence.prefix_weight[:, slot], evidence.prefix_weight[:, -1]
         candidates = np.stack([own, down, whole])
-        weight[:, slot] = candidates[fitting(candidates, evidence.item_reward[:, slot])]
+        chosen = fitting(candidates, evidence.item_reward[:, slot], evidence.residual[:, slot])
+        weight[:, slot] = candidates[chosen]
     return Terms.mean((weight * evidence.item_reward).sum(axis=1), weight)
 
 
-def fitting(candidates: NDArray[np.float64], reward: NDArray[np.float64]) -> int:
-    """Which of the weights (3, V) of a slot has the least estimated error, for its rewards (V,); see above."""
+def fitting(candidates: NDArray[np.float64], reward: NDArray[np.float64], residual: NDArray[np.float64]) -> int:
+    """Which of the weights (3, V) of a slot has the least estimated error; see above."""
     visits = len(reward)
     variance = np.maximum.accumulate((candidates * reward).var(axis=1)) / visits
     bias = np.zeros(len(candidates))
     for number, weight in enumerate(candidates):
         for other in candidates[number + 1 :]:
-            difference = (weight - other) * (reward - reward.mean())
+            difference = (weight - other) * residual
             beyond = abs(float(difference.mean())) - CLEAR * float(difference.std()) / np.sqrt(visits)
             bias[number] = max(bias[number], beyond)
     return int((variance + bias**2).argmin())

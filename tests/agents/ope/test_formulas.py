@@ -44,7 +44,7 @@ def plain_tuned(direct, weights, residuals, changed):
     return min(found)[2]
 
 
-def plain_aips(own, down, rewards):
+def plain_aips(own, down, rewards, residuals):
     """Each slot with the weight of least estimated error."""
     total, visits = 0.0, len(rewards)
     for slot in range(N):
@@ -55,7 +55,7 @@ def plain_aips(own, down, rewards):
             variance = max(variance, np.var(weight * reward) / visits)
             bias = 0.0
             for other in candidates[number + 1 :]:
-                d = (weight - other) * (reward - reward.mean())
+                d = (weight - other) * residuals[:, slot]
                 bias = max(bias, abs(d.mean()) - 2 * d.std() / visits**0.5)
             errors.append(variance + bias**2)
         total += (candidates[int(np.argmin(errors))] * reward).mean()
@@ -97,7 +97,7 @@ def plain(log, target, agent):
     found["sn_sips"] = sum(rows["sips"]) / sum(w)
     found["sn_iips"] = sum((y[:, slot] * r[:, slot]).sum() / y[:, slot].sum() for slot in range(N))
     found["sn_rips"] = sum((down[:, slot] * r[:, slot]).sum() / down[:, slot].sum() for slot in range(N))
-    found["aips"] = plain_aips(y, down, r)
+    found["aips"] = plain_aips(y, down, r, e)
     found["sn_dr"] = found["dm"] + sum(w * e.sum(axis=1)) / sum(w)
     found["sn_cascade_dr"] = found["dm"] + sum((down * e)[:, k].sum() / down[:, k].sum() for k in range(N))
     whole = rows["dm"], w[:, None].tolist(), e.sum(axis=1, keepdims=True).tolist()

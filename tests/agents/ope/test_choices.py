@@ -1,0 +1,79 @@
+"""What estimators choose from the log: thresholds, and the weights of slots."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from selflearn_agents.ope.adaptive import fitting
+from selflearn_agents.ope.estimators import ESTIMATORS
+from selflearn_agents.ope.switching import shrunk, switched
+
+V = 2000
+SHRINKING = ["switch", "dros", "cascade_dros"]
+
+
+def evidence(weight, residual, direct=0.5):
+    """Of slates of one slot, whose model expects the same in each visit."""
+    target = SimpleNamespace(direct=np.full(len(weight), direct))
+    return SimpleNamespace(visits=len(weight), prefix_weight=weight[:, None], residual=residual[:, None], target=target)
+
+
+def test_weights_of_given_thresholds():
+    weight = np.array([0.0, 1.0, 4.0, 8.0])
+    np.testing.assert_array_equal(switched(weight, 4.0), [0, 1, 4, 0])
+    np.testing.assert_allclose(shrunk(weight, 4.0), [0, 16 / 17, 2, 8 / 5])
+    np.testing.assert_array_equal(shrunk(weight, np.inf), weight)
+
+
+@pytest.mark.parametrize("name", SHRINKING)
+def test_weights_that_are_light_stay(name):
+    rng = np.random.default_rng(1)
+    given = evidence(np.repeat([0.5, 1.5], V // 2), rng.normal(size=V))
+    terms = ESTIMATORS[name].terms(given)
+    np.testing.assert_array_equal(terms.weight, given.prefix_weight)
+    assert terms.value == pytest.approx(0.5 + (given.prefix_weight * given.residual).mean())
+
+
+@pytest.mark.parametrize("name", SHRINKING)
+def test_one_weight_that_outweighs_all_is_left_to_the_model(name):
+    """It makes the error of DR, of which less than a twentieth is left."""
+    rng = np.random.default_rng(2)
+    weight = np.append(np.full(V - 1, 0.9), 50_000.0)
+    given = evidence(weight, rng.normal(size=V))
+    terms = ESTIMATORS[name].terms(given)
+    assert terms.weight[-1] < 100
+    assert terms.weight[:-1] == pytest.approx(0.9, rel=0.05)
+    assert abs(terms.value - 0.5) < abs((weight * given.residual[:, 0]).mean()) / 20
+
+
+@pytest.mark.parametrize("name", SHRINKING)
+def test_a_log_without_what_the_target_shows_leaves_all_to_the_model(name):
+    terms = ESTIMATORS[name].terms(evidence(np.zeros(V), np.ones(V)))
+    assert terms.value == 0.5
+    assert not terms.weight.any()
+
+
+def weights(rng):
+    """Of a slot, of the slate down to it, and of the whole: each 1 on average, given the one before."""
+    own = rng.choice([0.5, 1.5], size=V)
+    down = own * rng.choice([0.5, 1.5], size=V)
+    return np.stack([own, down, down * rng.choice([0.2, 1.8], size=V)])
+
+
+@pytest.mark.parametrize("depends_on", [0, 1, 2])
+def test_slots_have_the_weight_of_what_their_rewards_depend_on(depends_on):
+    """Rewards that go with a weight, which lighter ones do not see."""
+    rng = np.random.default_rng(3)
+    candidates = weights(rng)
+    reward = candidates[depends_on] / candidates[max(0, depends_on - 1)] + rng.normal(size=V)
+    assert fitting(candidates, reward, reward - reward.mean()) == depends_on
+
+
+def test_a_weight_that_the_log_lacks_is_no_certainty():
+    """Slates of the target never came: their weights are 0 throughout, and do not vary."""
+    rng = np.random.default_rng(4)
+    candidates = weights(rng)
+    candidates[1:] = 0
+    assert fitting(candidates, rng.normal(size=V), rng.normal(size=V)) == 0
