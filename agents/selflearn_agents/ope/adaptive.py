@@ -46,7 +46,7 @@ def aips(evidence: Evidence) -> Terms:
 
 
 def fitting(candidates: NDArray[np.float64], reward: NDArray[np.float64], residual: NDArray[np.float64]) -> int:
-    """Which of the weights (3, V) of a slot has the least estimated error; see above."""
+    """Which of weights (C, V), those that vary least first, has the least estimated error; see above."""
     visits = len(reward)
     variance = np.maximum.accumulate((candidates * reward).var(axis=1)) / visits
     bias = np.zeros(len(candidates))

@@ -44,22 +44,39 @@ def plain_tuned(direct, weights, residuals, changed):
     return min(found)[2]
 
 
+def plain_choice(candidates, reward, residual):
+    """The weights of least estimated error."""
+    visits = len(reward)
+    errors, variance = [], 0.0
+    for number, weight in enumerate(candidates):
+        variance = max(variance, np.var(weight * reward) / visits)
+        bias = 0.0
+        for other in candidates[number + 1 :]:
+            d = (weight - other) * residual
+            bias = max(bias, abs(d.mean()) - 2 * d.std() / visits**0.5)
+        errors.append(variance + bias**2)
+    return candidates[int(np.argmin(errors))]
+
+
 def plain_aips(own, down, rewards, residuals):
-    """Each slot with the weight of least estimated error."""
-    total, visits = 0.0, len(rewards)
+    """Each slot with the weight that fits it."""
+    total = 0.0
     for slot in range(N):
-        reward = rewards[:, slot]
         candidates = [own[:, slot], down[:, slot], down[:, -1]]
-        errors, variance = [], 0.0
-        for number, weight in enumerate(candidates):
-            variance = max(variance, np.var(weight * reward) / visits)
-            bias = 0.0
-            for other in candidates[number + 1 :]:
-                d = (weight - other) * residuals[:, slot]
-                bias = max(bias, abs(d.mean()) - 2 * d.std() / visits**0.5)
-            errors.append(variance + bias**2)
-        total += (candidates[int(np.argmin(errors))] * reward).mean()
+        weight = plain_choice(candidates, rewards[:, slot], residuals[:, slot])
+        total += (weight * rewards[:, slot]).mean()
     return total
+
+
+def plain_lips(weights, rewards, expected):
+    """The sum of mean weight x reward over the visits, by groups of like slates."""
+    count = round(len(weights) ** 0.5)
+    bounds = [np.quantile(expected, j / count) for j in range(1, count)]
+    group = np.array([sum(bound <= each for bound in bounds) for each in expected])
+    mean_weight, mean_reward = (
+        np.array([values[group == mine].mean() for mine in group]) for values in (weights, rewards)
+    )
+    return sum(plain_choice([mean_weight, weights], rewards, rewards - mean_reward) * rewards)
 
 
 def plain(log, target, agent):
@@ -106,6 +123,8 @@ def plain(log, target, agent):
     found["cascade_dros"] = plain_tuned(
         rows["dm"], rows["down"], rows["e"], lambda weight, t: weight / (1 + (weight / t) ** 2)
     )
+    total = plain_lips(w, r.sum(axis=1), (r - e).sum(axis=1))
+    found["lips"], found["sn_lips"] = total / len(log), total / sum(w)
     found["sn_pi"] = sum(rows["pi"]) / sum(g)
     covariance = np.cov(np.column_stack([y, rows["pi"]]).T)
     slope = np.linalg.pinv(covariance[:N, :N]) @ covariance[:N, N]
