@@ -17,7 +17,7 @@ b^2 is the rule of both papers. Su et al. (section 5) take b from the sample of 
 for its error next to nothing was shrunk, and without, intervals held the truth half as often as they said.
 
 A log that grows without end leads to DR. In a smaller one the estimate has a bias that its intervals know nothing of;
-1 - mean(w') is the share of what the target shows that is left to the model.
+they held the truth as often as those of DR. The diagnosis sees w, as that of DR does.
 
 Sources: Wang, Agarwal and Dudik (2017), "Optimal and adaptive off-policy evaluation in contextual bandits"; Su,
 Dimakopoulou, Krishnamurthy and Dudik (2020), "Doubly robust off-policy evaluation with shrinkage".
@@ -79,4 +79,4 @@ def _tuned(
         if error <= least:
             least, best = error, threshold
     left = changed(weight, best)
-    return Terms.mean(evidence.target.direct + (left * residual).sum(axis=1), left)
+    return Terms.mean(evidence.target.direct + (left * residual).sum(axis=1), weight)

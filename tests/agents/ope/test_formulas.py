@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from selflearn_agents.ope import SlotMeans, evaluate_offline
+from selflearn_agents.ope.behaviour import behaviour
 from selflearn_agents.ope.estimators import ESTIMATORS
 from selflearn_agents.ope.offline import _folds
 
@@ -58,11 +59,15 @@ def plain_choice(candidates, reward, residual):
     return candidates[int(np.argmin(errors))]
 
 
-def plain_aips(own, down, rewards, residuals):
+def plain_aips(log, own, down, rewards, residuals):
     """Each slot with the weight that fits it."""
-    total = 0.0
+    total, responses = 0.0, behaviour(log)
     for slot in range(N):
         candidates = [own[:, slot], down[:, slot], down[:, -1]]
+        if responses.below < 0.01:
+            candidates = candidates[2:]
+        elif responses.above < 0.01:
+            candidates = candidates[1:]
         weight = plain_choice(candidates, rewards[:, slot], residuals[:, slot])
         total += (weight * rewards[:, slot]).mean()
     return total
@@ -114,7 +119,7 @@ def plain(log, target, agent):
     found["sn_sips"] = sum(rows["sips"]) / sum(w)
     found["sn_iips"] = sum((y[:, slot] * r[:, slot]).sum() / y[:, slot].sum() for slot in range(N))
     found["sn_rips"] = sum((down[:, slot] * r[:, slot]).sum() / down[:, slot].sum() for slot in range(N))
-    found["aips"] = plain_aips(y, down, r, e)
+    found["aips"] = plain_aips(log, y, down, r, e)
     found["sn_dr"] = found["dm"] + sum(w * e.sum(axis=1)) / sum(w)
     found["sn_cascade_dr"] = found["dm"] + sum((down * e)[:, k].sum() / down[:, k].sum() for k in range(N))
     whole = rows["dm"], w[:, None].tolist(), e.sum(axis=1, keepdims=True).tolist()
