@@ -71,14 +71,14 @@ def test_slots_have_the_weight_of_what_their_rewards_depend_on(depends_on):
 
 
 @pytest.mark.parametrize(
-    ("above", "below", "taken"), [(0.5, 0.5, 0), (np.nan, np.nan, 0), (0.001, 0.5, 1), (0.5, 0.001, 2)]
+    ("others", "below", "taken"), [(0.5, 0.5, 0), (np.nan, np.nan, 0), (0.001, 0.5, 1), (0.001, 0.001, 2)]
 )
-def test_weights_that_forget_what_responses_depend_on_are_out(above, below, taken):
+def test_weights_that_forget_what_responses_depend_on_are_out(others, below, taken):
     """Two slots, whose rewards tell nothing: the lightest weight that is left is taken."""
     rng = np.random.default_rng(9)
     own, down, whole = weights(rng)
     given = SimpleNamespace(
-        visits=V, slots=2, responses=Behaviour(above, below), slot_weight=np.column_stack([own, own]),
+        visits=V, slots=2, responses=Behaviour(others, below), slot_weight=np.column_stack([own, own]),
         prefix_weight=np.column_stack([down, whole]), item_reward=rng.normal(size=(V, 2)),
     )  # fmt: skip
     given.residual = given.item_reward

@@ -66,7 +66,7 @@ def plain_aips(log, own, down, rewards, residuals):
         candidates = [own[:, slot], down[:, slot], down[:, -1]]
         if responses.below < 0.01:
             candidates = candidates[2:]
-        elif responses.above < 0.01:
+        elif responses.others < 0.01:
             candidates = candidates[1:]
         weight = plain_choice(candidates, rewards[:, slot], residuals[:, slot])
         total += (weight * rewards[:, slot]).mean()
