@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from selflearn_agents.ope.intervals import degrees_of_freedom
 OFTEN = 5  # showings of one product in one slot and state, from which they are compared with each other only
 ROUNDS = 30  # of taking out means in turns, at most,
 CLOSE = 1e-6  # until none is more than this, of the spread
+
+_found: WeakKeyDictionary[VisitLog, Behaviour] = WeakKeyDictionary()  # several targets are judged by a log
 
 
 class Behaviour(NamedTuple):
@@ -44,6 +47,12 @@ def behaviour(log: VisitLog) -> Behaviour:
     showings that are often met, and among the others if the policy puts around a product what state and product add up
     to. What is found are trends: an effect that sums of appeals do not show stays hidden.
     """
+    if log not in _found:
+        _found[log] = _regress(log)
+    return _found[log]
+
+
+def _regress(log: VisitLog) -> Behaviour:
     visits, slots = log.slate.shape
     slot = np.broadcast_to(np.arange(slots), log.slate.shape).ravel()
     state, shown = np.repeat(log.state, slots), log.slate.ravel()
