@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.behaviour import Behaviour, behaviour
+from selflearn_agents.ope.behaviour import Behaviour
 from selflearn_agents.ope.diagnosis import UNLIKELY, Diagnosis, Support, diagnose, support, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
@@ -170,7 +170,7 @@ def evaluate_offline(
     if found and resamples != 0:
         drawn = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
         bounds = dict(zip(found, drawn, strict=True))
-    supported, responses = support(evidence, log, target, logging_policy), behaviour(log)
+    supported, responses = support(evidence, log, target, logging_policy), evidence.responses
     share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
     warnings = warnings_of(log, share)
     estimates = []
@@ -181,7 +181,7 @@ def evaluate_offline(
             continue
         assumes = ESTIMATORS[name].assumes
         own = [*warnings, *_dependent_slots(assumes, evidence), *_dependent_responses(assumes, responses)]
-        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE)
+        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE, Assumes.ALIKE, Assumes.NEAR, Assumes.NEAR_ABOVE)
         diagnosis = diagnose(
             found[name].weight,
             own,
@@ -221,7 +221,7 @@ def _dependent_responses(assumes: Assumes, responses: Behaviour) -> list[str]:
     """A warning where responses depend on what an estimator says they do not."""
     if assumes in (Assumes.OWN, Assumes.SUM) and responses.others < UNLIKELY:
         which, p_value = "others of the slate", responses.others
-    elif assumes is Assumes.ABOVE and responses.below < UNLIKELY:
+    elif assumes in (Assumes.ABOVE, Assumes.NEAR_ABOVE) and responses.below < UNLIKELY:
         which, p_value = "ones below", responses.below
     else:
         return []

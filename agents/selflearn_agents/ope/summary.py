@@ -16,7 +16,17 @@ from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 if TYPE_CHECKING:
     from selflearn_agents.ope.offline import Estimate, OfflineResult
 
-LEAST_ASSUMED = (Assumes.NOTHING, Assumes.ABOVE, Assumes.SUM, Assumes.OWN, Assumes.MODEL)  # whoever is OWN is SUM
+LEAST_ASSUMED = (
+    Assumes.NOTHING,
+    Assumes.NEAR,
+    Assumes.ABOVE,
+    Assumes.NEAR_ABOVE,
+    Assumes.ALIKE,
+    Assumes.SHOWN,
+    Assumes.SUM,  # whoever is OWN is SUM
+    Assumes.OWN,
+    Assumes.MODEL,
+)
 SAID = {1: "more", 0: "neither", -1: "less"}
 ROUNDING = 1e-9  # as a share of the logged reward's interval
 MANY = 1e6  # from here on figures have an exponent

@@ -68,7 +68,7 @@ def test_what_is_missing_is_said(small, target, tiny_shop):
     without = make_agent("thompson", history=tiny_shop.history, slate_size=N, seed=0)
     frame = evaluate_offline(small, target, resamples=20).to_frame()
     missing = frame.index[frame["value"].isna()]
-    assert set(missing) == {"iips", "sn_iips", "pi", "sn_pi", "pi_cv"}
+    assert set(missing) == {"iips", "sn_iips", "aips", "pi", "sn_pi", "pi_cv"}
     assert (frame.loc[missing, "verdict"].str.contains("cannot be estimated, because .* give the logging_policy")).all()
     unknown = evaluate_offline(small, without, resamples=20).to_frame()
     assert unknown["value"].isna().all()
