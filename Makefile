@@ -15,13 +15,13 @@ demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pi
 test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
