@@ -57,16 +57,16 @@ def _regress(log: VisitLog) -> Behaviour:
     compared, free = alike[alike > 1].sum(), (alike - 1).sum()
     reward, above, below = (_deviations(each, kind) for each in (log.item_reward, down - own, down[:, -1:] - down))
     regressors = np.stack([above, below])  # (2, V n)
-    squares = regressors @ regressors.T
+    squares = np.einsum("iv,jv->ij", regressors, regressors)
     if not free or np.linalg.matrix_rank(squares, hermitian=True) < 2:
         return Behaviour(math.nan, math.nan)
     inverse = np.linalg.inv(squares)
-    slope = inverse @ regressors @ reward
-    pull = (regressors * (reward - slope @ regressors)).reshape(2, visits, slots).sum(axis=2)
+    slope = inverse @ (regressors * reward).sum(axis=1)
+    pull = (regressors * (reward - (slope[:, None] * regressors).sum(axis=0))).reshape(2, visits, slots).sum(axis=2)
     p_values = []
-    for found, of_visit in zip(slope, inverse @ pull, strict=True):
+    for found, of_visit in zip(slope, np.einsum("ij,jv->iv", inverse, pull), strict=True):
         of_episode = np.bincount(log.episode, of_visit).astype(np.float64, copy=False)
-        error = math.sqrt(compared / free * float(of_episode @ of_episode))
+        error = math.sqrt(compared / free * float(np.square(of_episode).sum()))
         far = abs(found) / error if error else math.nan
         p_values.append(2 * float(special.stdtr(degrees_of_freedom(of_episode), -far)))
     return Behaviour(*p_values)
