@@ -46,8 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--visits", nargs="+", type=positive, default=[1000, 10_000, 100_000], help="sizes of logs, in visits"
     )
-    parser.add_argument("--logs", type=positive, default=400, help="logs of each kind, of small catalogues")
-    parser.add_argument("--whole-logs", type=positive, default=50, help=f"logs of each kind, of {WHOLE}")
+    parser.add_argument(
+        "--logs",
+        nargs="+",
+        type=positive,
+        default=[400],
+        help="logs of each kind, of small catalogues: one number, or one for each of --visits",
+    )
+    parser.add_argument("--whole-logs", nargs="+", type=positive, default=[50], help=f"the same, of {WHOLE}")
     for flag, known, what in (
         ("--customer-models", ALL, "customer models"),
         ("--logging", LOGGING, "logging policies"),
@@ -133,6 +139,13 @@ def _catalogue(products: int | str, slate_size: int, options: argparse.Namespace
     place = kept / f"shop-{shop.digest[:16]}.npz"
     if not place.is_file():
         shop.save(place)
-    return Catalogue(
-        str(shop.products), place, shop.digest, slate_size, options.whole_logs if is_whole else options.logs
-    )
+    logs = _logs("--whole-logs", options.whole_logs, options) if is_whole else _logs("--logs", options.logs, options)
+    return Catalogue(str(shop.products), place, shop.digest, slate_size, logs)
+
+
+def _logs(flag: str, given: list[int], options: argparse.Namespace) -> tuple[int, ...]:
+    """How many logs of each size."""
+    sizes = len(options.visits)
+    if len(given) not in (1, sizes):
+        raise ValueError(f"{flag} takes one number, or one for each of the {sizes} --visits, got {len(given)}")
+    return tuple(given) * (sizes if len(given) == 1 else 1)

@@ -64,15 +64,16 @@ def _regress(log: VisitLog) -> Behaviour:
         return Behaviour(math.nan, math.nan)
     reward, above, below = map(means.taken_out, (log.item_reward, down - own, down[:, -1:] - down))
     regressors = np.stack([above, below])  # (2, V n)
-    squares = regressors @ regressors.T
+    squares = np.einsum("iv,jv->ij", regressors, regressors)  # BLAS adds up in another order with each thread
     nothing = 1e-9 * means.compared * float(appeal.var())
     if np.linalg.matrix_rank(squares, tol=nothing, hermitian=True) < 2:
         return Behaviour(math.nan, math.nan)
     inverse = np.linalg.inv(squares)
-    slope = inverse @ regressors @ reward
-    pull = inverse @ (regressors * (reward - slope @ regressors)).reshape(2, visits, slots).sum(axis=2)
+    slope = inverse @ np.einsum("iv,v->i", regressors, reward)
+    rest = reward - slope[0] * above - slope[1] * below
+    pull = np.einsum("ij,jv->iv", inverse, (regressors * rest).reshape(2, visits, slots).sum(axis=2))
     pulls = np.stack([np.bincount(log.episode, each) for each in pull])  # (2, E)
-    variance = means.compared / means.free * pulls @ pulls.T
+    variance = means.compared / means.free * np.einsum("ie,je->ij", pulls, pulls)
     if np.linalg.matrix_rank(variance, hermitian=True) < 2:
         return Behaviour(math.nan, math.nan)
     degrees = [degrees_of_freedom(each) for each in pulls]

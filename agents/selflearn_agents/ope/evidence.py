@@ -141,7 +141,7 @@ class Evidence:
         for states, visits, at in self._state_blocks():
             marginal, slate = self._policy.marginals(states), log.slate[visits]
             shown[visits] = _at(marginal, at, slate)
-            covered[visits] = marginal.mean(axis=1)[at[:, None], slate] @ np.ones(self.slots)
+            covered[visits] = np.einsum("vk->v", marginal.mean(axis=1)[at[:, None], slate])
             for number, model in enumerate(models):
                 own = np.flatnonzero(self._fold[visits] == number)
                 expected = model.expected(states)

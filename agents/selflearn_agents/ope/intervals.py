@@ -70,7 +70,8 @@ def _sums(rows: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.fl
 
 def _spread(moves: NDArray[np.float64]) -> float:
     episodes = len(moves)
-    return math.sqrt((episodes - 1) / episodes * float(moves @ moves)) if episodes > 1 else math.nan
+    # No `@` over visits here and elsewhere: its bits depend on how many threads there are.
+    return math.sqrt((episodes - 1) / episodes * float(np.square(moves).sum())) if episodes > 1 else math.nan
 
 
 def _starts(episode: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -50,8 +50,9 @@ def pi_cv(evidence: Evidence) -> Terms:
     weight = pi_weight(evidence)
     weighted, control = weight * evidence.reward, evidence.slot_weight - 1
     centred = control - control.mean(axis=0)
-    slope = np.linalg.lstsq(centred.T @ centred, centred.T @ (weighted - weighted.mean()), rcond=None)[0]
-    return Terms.mean(weighted - control @ slope, weight[:, None])
+    moments = np.einsum("vi,vj->ij", centred, centred), np.einsum("vi,v->i", centred, weighted - weighted.mean())
+    slope = np.linalg.lstsq(*moments, rcond=None)[0]
+    return Terms.mean(weighted - np.einsum("vi,i->v", control, slope), weight[:, None])
 
 
 def pi_weight(evidence: Evidence) -> NDArray[np.float64]:

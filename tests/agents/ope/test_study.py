@@ -33,7 +33,7 @@ def design(tiny_shop, tmp_path):
     place = tmp_path / "shop.npz"
     tiny_shop.save(place)
     return Design(
-        catalogues=(Catalogue("8", place, tiny_shop.digest, N, logs=25),),
+        catalogues=(Catalogue("8", place, tiny_shop.digest, N, logs=(25, 25)),),
         customers=("position",),
         logging=("random", "soft_popular"),
         targets=("softer", "best"),
@@ -43,6 +43,11 @@ def design(tiny_shop, tmp_path):
         seed=7,
         folder=tmp_path,
     )
+
+
+def one_size(design, visits):
+    """The design with logs of one size only."""
+    return replace(design, visits=(visits,), catalogues=tuple(replace(each, logs=(25,)) for each in design.catalogues))
 
 
 @pytest.mark.parametrize("name", [*LOGGING, *TARGETS])
@@ -113,7 +118,7 @@ def test_a_stopped_study_goes_on_and_side_by_side_to_the_same_figures(jobs, desi
     again = run_study(design, jobs=jobs, progress=False)
     assert {path: path.stat().st_mtime_ns for path in kept[2:]} == untouched
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), whole.drop(columns="seconds"), check_exact=True)
-    other = run_study(replace(design, seed=8, visits=(40,)), progress=False)
+    other = run_study(replace(one_size(design, 40), seed=8), progress=False)
     assert not other["bias"].isin(whole["bias"]).any()
 
 
@@ -122,7 +127,7 @@ def test_wrong_propensities_show_as_bias(design, monkeypatch):
         def _propensity(self, states, slates, eligible=None):
             return 0.9 * super()._propensity(states, slates, eligible)
 
-    design = replace(design, logging=("random",), targets=("softer",), visits=(2000,), estimators=("sips", "iips"))
+    design = replace(one_size(design, 2000), logging=("random",), targets=("softer",), estimators=("sips", "iips"))
     honest = run_study(design, progress=False).set_index("estimator")
     lie = policies.LOGGING | {"random": lambda shop, size: Liar(shop.history, size, np.random.default_rng(0))}
     monkeypatch.setattr("selflearn_agents.ope.study.design.LOGGING", lie)
@@ -135,7 +140,7 @@ def test_wrong_propensities_show_as_bias(design, monkeypatch):
 
 
 def test_the_report_has_a_row_for_each(design):
-    design = replace(design, estimators=tuple(ESTIMATORS), visits=(300,))
+    design = replace(one_size(design, 300), estimators=tuple(ESTIMATORS))
     cells = run_study(design, progress=False)
     text, every = report(cells), details(cells)
     assert len(cells) == 2 * 2 * len(ESTIMATORS)

@@ -23,7 +23,9 @@ HOLDS = {  # the customers of whom it is true
     Assumes.MODEL: (),
 }
 UNIFORM = ("random",)  # logging policies of which the pseudo-inverse is known
-INTERVALS = tuple(name.removesuffix("low") for name in FIGURES if name.endswith("low"))  # "" for the normal one, ...
+INTERVALS = tuple(
+    name.removesuffix("low") for name in FIGURES if name.endswith("low")
+)  # "" for the first, "bootstrap_", ...
 SUPPORTED = 1 - 1e-9
 
 

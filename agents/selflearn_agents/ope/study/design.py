@@ -39,14 +39,14 @@ class Catalogue:
         place: the file of the shop, in the folder of the study.
         digest: of the shop.
         slate_size: products per slate.
-        logs: how many of each kind are judged.
+        logs: how many of each kind are judged, for each size in `Design.visits`.
     """
 
     name: str
     place: Path
     digest: str
     slate_size: int
-    logs: int
+    logs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Design:
 
     def pieces(self, catalogue: Catalogue) -> list[Piece]:
         """All logs of a catalogue, some at a time."""
-        starts = range(0, catalogue.logs, LOGS)
+        logs = dict(zip(self.visits, catalogue.logs, strict=True))
         return [
-            Piece(self, catalogue, cell, start, min(start + LOGS, catalogue.logs))
+            Piece(self, catalogue, cell, start, min(start + LOGS, logs[cell.visits]))
             for cell in self.cells(catalogue)
-            for start in starts
+            for start in range(0, logs[cell.visits], LOGS)
         ]
 
     def key(self, catalogue: Catalogue, *others: Any) -> str:
