@@ -9,12 +9,13 @@ They are the DR and Cascade-DR of `doubly_robust`, with other weights:
 With t = infinity both are DR, with t = 0 DM: less variance for more bias. The threshold t is the one of least estimated
 mean squared error, s^2 / V + b^2, on a grid from a tenth to ten times the largest weight, and infinity. Here s^2 is the
 sample variance of what is averaged over the V visits, and b bounds the bias E[(w - w') e], of new weights w' and
-residuals e, by sqrt(mean(e^2)) (1 - mean(w')), added up over the columns of weights. It holds where the model is, on
-average, no more wrong about slates of large weights than about a single visit. 1 is the known mean of w: a sample of w
-that lacks the largest ones would take the bias for less. The bound is that of Wang et al., the greatest reward times
-the target's share of what is above t, with the residuals' root mean square in place of the greatest reward; s^2 / V +
-b^2 is the rule of both papers. Su et al. (section 5) take b from the sample of (w - w') e. We tried it: with a margin
-for its error next to nothing was shrunk, and without, intervals held the truth half as often as they said.
+residuals e: it is sqrt(mean(e^2)) max(0, 1 - mean(w')), added up over the columns of weights. This holds where the
+model is, on average, no more wrong about slates of large weights than about a single visit. 1 is the known mean of w: a
+sample of w that lacks the largest ones would take the bias for less. The bound is that of Wang et al., the greatest
+reward times the target's share of what is above t, with the residuals' root mean square in place of the greatest
+reward; s^2 / V + b^2 is the rule of both papers. Su et al. (section 5) take b from the sample of (w - w') e. We tried
+it: with a margin for its error next to nothing was shrunk, and without, intervals held the truth half as often as they
+said.
 
 A log that grows without end leads to DR. In a smaller one the estimate has a bias that its intervals know nothing of;
 they held the truth as often as those of DR. The diagnosis sees w, as that of DR does.
