@@ -3,7 +3,7 @@
 AIPS is the mean over visits of sum_k w_k r_k. w_k is one of three weights of slot k: that of its own product, as in
 IIPS; of the slate down to it, as in RIPS; of the whole slate, as in SIPS. The fewer products a weight is of, the less
 it varies, and the more may be wrong with it. Where responses seem to depend on products below, by the test of
-`behaviour` with p < 0.01, whole slates are taken; on any others, those and slates down to the slot are left to choose
+`behaviour` with p < 0.05, whole slates are taken; on any others, those and slates down to the slot are left to choose
 from. Of these each slot has the one with the least estimated mean squared error, s^2 / V + b^2, where
 
 - s^2 is the sample variance of w_k r_k, no less than that of a weight of fewer products, as it is in truth; a log may
@@ -30,17 +30,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_agents.ope.behaviour import UNLIKELY
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.terms import Terms
 
-EXCLUDES = 0.01  # p-value below which weights are out of the question; a mistake may leave very heavy ones
 CLEAR = 2.0  # standard errors
 
 
 def aips(evidence: Evidence) -> Terms:
     """Each slot with the weight that fits it."""
     responses = evidence.responses
-    fewest = 2 if responses.below < EXCLUDES else int(responses.others < EXCLUDES)
+    fewest = 2 if responses.below < UNLIKELY else int(responses.others < UNLIKELY)
     weight = np.empty((evidence.visits, evidence.slots))
     for slot in range(evidence.slots):
         own, down, whole = evidence.slot_weight[:, slot], evidence.prefix_weight[:, slot], evidence.prefix_weight[:, -1]

@@ -14,6 +14,7 @@ from scipy import special  # the distributions of scipy.stats, without its slow 
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.intervals import degrees_of_freedom
 
+UNLIKELY = 0.05  # p-value below which responses are taken to depend on others; of five logs of a hundred, wrongly
 OFTEN = 5  # showings of one product in one slot and state, from which they are compared with each other only
 ROUNDS = 30  # of taking out means in turns, at most,
 CLOSE = 1e-6  # until none is more than this, of the spread

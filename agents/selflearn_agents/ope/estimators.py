@@ -10,7 +10,6 @@ from selflearn_agents.ope.adaptive import aips
 from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr, sn_cascade_dr, sn_dr
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.importance import iips, rips, sips, sn_iips, sn_rips, sn_sips
-from selflearn_agents.ope.latent import lips, sn_lips
 from selflearn_agents.ope.pseudo_inverse import pi, pi_cv, sn_pi
 from selflearn_agents.ope.switching import cascade_dros, dros, switch
 from selflearn_agents.ope.terms import Terms
@@ -25,7 +24,6 @@ class Assumes(Enum):
     SUM = "a slate earns the sum of what each slot adds by its product"
     MODEL = "the reward model is right"
     SHOWN = "the log shows on which slots a response depends"
-    ALIKE = "slates of which the reward model expects as much earn as much"
     NEAR = "the reward model is near where weights are large"
     NEAR_ABOVE = f"{ABOVE}, and {NEAR}"
 
@@ -45,8 +43,6 @@ ESTIMATORS: dict[str, Estimator] = {
     "rips": Estimator(rips, Assumes.ABOVE),
     "sn_rips": Estimator(sn_rips, Assumes.ABOVE),
     "aips": Estimator(aips, Assumes.SHOWN),
-    "lips": Estimator(lips, Assumes.ALIKE),
-    "sn_lips": Estimator(sn_lips, Assumes.ALIKE),
     "pi": Estimator(pi, Assumes.SUM),
     "sn_pi": Estimator(sn_pi, Assumes.SUM),
     "pi_cv": Estimator(pi_cv, Assumes.SUM),

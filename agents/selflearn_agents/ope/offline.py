@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.behaviour import Behaviour
-from selflearn_agents.ope.diagnosis import UNLIKELY, Diagnosis, Support, diagnose, support, warnings_of
+from selflearn_agents.ope.behaviour import UNLIKELY, Behaviour
+from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose, support, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
@@ -181,7 +181,7 @@ def evaluate_offline(
             continue
         assumes = ESTIMATORS[name].assumes
         own = [*warnings, *_dependent_slots(assumes, evidence), *_dependent_responses(assumes, responses)]
-        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE, Assumes.ALIKE, Assumes.NEAR, Assumes.NEAR_ABOVE)
+        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE, Assumes.NEAR, Assumes.NEAR_ABOVE)
         diagnosis = diagnose(
             found[name].weight,
             own,

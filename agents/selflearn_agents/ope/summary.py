@@ -21,7 +21,6 @@ LEAST_ASSUMED = (
     Assumes.NEAR,
     Assumes.ABOVE,
     Assumes.NEAR_ABOVE,
-    Assumes.ALIKE,
     Assumes.SHOWN,
     Assumes.SUM,  # whoever is OWN is SUM
     Assumes.OWN,

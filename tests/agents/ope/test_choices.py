@@ -9,7 +9,6 @@ import pytest
 from selflearn_agents.ope.adaptive import fitting
 from selflearn_agents.ope.behaviour import Behaviour
 from selflearn_agents.ope.estimators import ESTIMATORS
-from selflearn_agents.ope.latent import groups
 from selflearn_agents.ope.switching import shrunk, switched
 
 V = 2000
@@ -92,40 +91,3 @@ def test_a_weight_that_the_log_lacks_is_no_certainty():
     candidates = weights(rng)
     candidates[1:] = 0
     assert fitting(candidates, rng.normal(size=V), rng.normal(size=V)) == 0
-
-
-def test_groups_are_of_equal_size_and_equal_slates_are_in_one():
-    rng = np.random.default_rng(5)
-    assert (np.bincount(groups(rng.normal(size=400))) == 20).all()
-    few = rng.choice([-1.0, 0.5, 2.0], size=400)
-    group = groups(few)
-    assert len(np.unique(np.column_stack([few, group]), axis=0)) == 3
-    assert np.array_equal(np.argsort(few, kind="stable"), np.argsort(group, kind="stable"))
-
-
-@pytest.mark.parametrize("name", ["lips", "sn_lips"])
-def test_what_only_the_group_decides_is_judged_as_by_whole_slates(name):
-    """Groups of one kind of slate each: the estimate is that of SIPS, and so is each visit's part in it."""
-    rng = np.random.default_rng(6)
-    expected, weight = rng.choice([-1.0, 0.5, 2.0], size=V), rng.exponential(size=V)
-    reward = expected**2
-    target = SimpleNamespace(predicted=expected[:, None])
-    found = ESTIMATORS[name].terms(SimpleNamespace(prefix_weight=weight[:, None], reward=reward, target=target))
-    whole = ESTIMATORS[name.replace("lips", "sips")].terms(
-        SimpleNamespace(prefix_weight=weight[:, None], reward=reward)
-    )
-    np.testing.assert_allclose(found.top, whole.top)
-    np.testing.assert_array_equal(found.bottom, whole.bottom)
-
-
-@pytest.mark.parametrize("name", ["lips", "sn_lips"])
-@pytest.mark.parametrize("visits", [100, 10_000])
-def test_groups_that_are_not_alike_are_given_up_where_the_log_shows_it(name, visits):
-    """The model knows nothing, and slates of large weight earn more."""
-    rng = np.random.default_rng(8)
-    weight = rng.choice([0.5, 1.5], size=visits)
-    reward = 0.1 * weight + rng.normal(size=visits)
-    target = SimpleNamespace(predicted=rng.normal(size=(visits, 1)))
-    given = SimpleNamespace(prefix_weight=weight[:, None], reward=reward, target=target)
-    found, whole = ESTIMATORS[name].terms(given), ESTIMATORS[name.replace("lips", "sips")].terms(given)
-    assert (found.value == pytest.approx(whole.value)) == (visits == 10_000)

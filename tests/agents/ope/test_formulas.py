@@ -66,24 +66,13 @@ def plain_aips(log, own, down, rewards, residuals):
     total, responses = 0.0, behaviour(log)
     for slot in range(N):
         candidates = [own[:, slot], down[:, slot], down[:, -1]]
-        if responses.below < 0.01:
+        if responses.below < 0.05:
             candidates = candidates[2:]
-        elif responses.others < 0.01:
+        elif responses.others < 0.05:
             candidates = candidates[1:]
         weight = plain_choice(candidates, rewards[:, slot], residuals[:, slot])
         total += (weight * rewards[:, slot]).mean()
     return total
-
-
-def plain_lips(weights, rewards, expected):
-    """The sum of mean weight x reward over the visits, by groups of like slates."""
-    count = round(len(weights) ** 0.5)
-    bounds = [np.quantile(expected, j / count) for j in range(1, count)]
-    group = np.array([sum(bound <= each for bound in bounds) for each in expected])
-    mean_weight, mean_reward = (
-        np.array([values[group == mine].mean() for mine in group]) for values in (weights, rewards)
-    )
-    return sum(plain_choice([mean_weight, weights], rewards, rewards - mean_reward) * rewards)
 
 
 def plain(log, target, agent):
@@ -92,7 +81,7 @@ def plain(log, target, agent):
     models = [
         plain_slot_means(log.state[fold != f], log.slate[fold != f], log.item_reward[fold != f]) for f in range(3)
     ]
-    names = ("sips", "iips", "rips", "pi", "dm", "dr", "cascade_dr", "w", "down", "y", "r", "g", "e", "q")
+    names = ("sips", "iips", "rips", "pi", "dm", "dr", "cascade_dr", "w", "down", "y", "r", "g", "e")
     rows = {name: [] for name in names}
     for visit in range(len(log)):
         state, slate, rewards = log.state[visit], log.slate[visit], log.item_reward[visit]
@@ -115,10 +104,10 @@ def plain(log, target, agent):
         rows["dm"].append(direct)
         rows["dr"].append(direct + above * sum(residual))
         rows["cascade_dr"].append(direct + sum(down[slot] * residual[slot] for slot in range(N)))
-        for name, value in (("w", above), ("down", down), ("y", y), ("r", rewards), ("e", residual), ("q", expected)):
+        for name, value in (("w", above), ("down", down), ("y", y), ("r", rewards), ("e", residual)):
             rows[name].append(value)
     found = {name: float(np.mean(rows[name])) for name in ESTIMATORS if name in rows}
-    w, down, y, r, g, e, q = (np.array(rows[name]) for name in ("w", "down", "y", "r", "g", "e", "q"))
+    w, down, y, r, g, e = (np.array(rows[name]) for name in ("w", "down", "y", "r", "g", "e"))
     found["sn_sips"] = sum(rows["sips"]) / sum(w)
     found["sn_iips"] = sum((y[:, slot] * r[:, slot]).sum() / y[:, slot].sum() for slot in range(N))
     found["sn_rips"] = sum((down[:, slot] * r[:, slot]).sum() / down[:, slot].sum() for slot in range(N))
@@ -131,8 +120,6 @@ def plain(log, target, agent):
     found["cascade_dros"] = plain_tuned(
         rows["dm"], rows["down"], rows["e"], lambda weight, t: weight / (1 + (weight / t) ** 2)
     )
-    total = plain_lips(w, r.sum(axis=1), q.sum(axis=1))
-    found["lips"], found["sn_lips"] = total / len(log), total / sum(w)
     found["sn_pi"] = sum(rows["pi"]) / sum(g)
     covariance = np.cov(np.column_stack([y, rows["pi"]]).T)
     slope = np.linalg.pinv(covariance[:N, :N]) @ covariance[:N, N]
