@@ -27,7 +27,7 @@ def standard_error(terms: Terms, episode: NDArray[np.int64]) -> float:
     Assumes that episodes (V,), each visit's own or a customer's life, are drawn independently of each other. Visits of
     one episode may depend on each other.
     """
-    return _spread(_moves(terms, episode))
+    return spread(moves(terms, episode))
 
 
 def t_interval(terms: Terms, episode: NDArray[np.int64], level: float = 0.95) -> Interval:
@@ -38,9 +38,13 @@ def t_interval(terms: Terms, episode: NDArray[np.int64], level: float = 0.95) ->
     Raises:
         ValueError: level not between 0 and 1.
     """
-    moves = _moves(terms, episode)
-    width = -float(special.stdtrit(degrees_of_freedom(moves), _tail(level))) * _spread(moves)
-    return Interval(terms.value, terms.value - width, terms.value + width)
+    return interval_of(terms.value, moves(terms, episode), level)
+
+
+def interval_of(value: float, moved: NDArray[np.float64], level: float) -> Interval:
+    """The interval of `t_interval`, given the estimate and its `moves`."""
+    width = -float(special.stdtrit(degrees_of_freedom(moved), _tail(level))) * spread(moved)
+    return Interval(value, value - width, value + width)
 
 
 def degrees_of_freedom(values: NDArray[np.float64]) -> float:
@@ -54,12 +58,12 @@ def degrees_of_freedom(values: NDArray[np.float64]) -> float:
     return max(1.0, 2 * len(values) / spread) if spread > 0 else math.inf
 
 
-def _moves(terms: Terms, episode: NDArray[np.int64]) -> NDArray[np.float64]:
+def moves(terms: Terms, episode: NDArray[np.int64]) -> NDArray[np.float64]:
     """(E,) by how much the estimate moves when an episode is left out, less the mean of this."""
     starts = _starts(episode)
     top, bottom = (_sums(part, starts) for part in (terms.top, terms.bottom))
-    moves = ratios(top.sum(axis=1, keepdims=True) - top, bottom.sum(axis=1, keepdims=True) - bottom, axis=0)
-    return moves - moves.mean()
+    left = ratios(top.sum(axis=1, keepdims=True) - top, bottom.sum(axis=1, keepdims=True) - bottom, axis=0)
+    return left - left.mean()
 
 
 def _sums(rows: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -68,10 +72,11 @@ def _sums(rows: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.fl
     return columns if len(starts) == len(rows) else np.add.reduceat(columns, starts, axis=1)
 
 
-def _spread(moves: NDArray[np.float64]) -> float:
-    episodes = len(moves)
+def spread(moved: NDArray[np.float64]) -> float:
+    """The standard error of an estimate with these `moves`."""
+    episodes = len(moved)
     # No `@` over visits here and elsewhere: its bits depend on how many threads there are.
-    return math.sqrt((episodes - 1) / episodes * float(np.square(moves).sum())) if episodes > 1 else math.nan
+    return math.sqrt((episodes - 1) / episodes * float(np.square(moved).sum())) if episodes > 1 else math.nan
 
 
 def _starts(episode: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from selflearn_agents.ope.behaviour import UNLIKELY, Behaviour
 from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose, support, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, interval_of, moves, spread
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
 from selflearn_agents.ope.summary import amount, decimals_of, finding
 from selflearn_agents.ope.terms import Terms
@@ -173,7 +173,8 @@ def evaluate_offline(
     supported, responses = support(evidence, log, target, logging_policy), evidence.responses
     share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
     warnings = warnings_of(log, share)
-    estimates = []
+    mean = Terms.mean(log.reward, np.empty((len(log), 0)))
+    logged, estimates = (mean.value, moves(mean, log.episode)), []
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
@@ -188,23 +189,29 @@ def evaluate_offline(
             assumption=None if assumes is Assumes.NOTHING else assumes.value,
             foreseen=supported.effective if whole else math.inf,
         )
-        estimates.append(_estimate(name, found[name], log, bounds[name], level, diagnosis))
-    logged = t_interval(Terms.mean(log.reward, np.empty((len(log), 0))), log.episode, level)
-    return OfflineResult(log.agent, len(log), *logged, level, supported, responses, tuple(estimates))
+        estimates.append(_estimate(name, found[name], log, logged, bounds[name], level, diagnosis))
+    of_log = interval_of(*logged, level)
+    return OfflineResult(log.agent, len(log), *of_log, level, supported, responses, tuple(estimates))
 
 
 def _estimate(
-    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, diagnosis: Diagnosis
+    name: str,
+    terms: Terms,
+    log: VisitLog,
+    logged: tuple[float, NDArray[np.float64]],
+    bounds: tuple[float, float],
+    level: float,
+    diagnosis: Diagnosis,
 ) -> Estimate:
     if not terms.weight.shape[1]:  # its errors are the model's, of which the spread of its words tells nothing
         return Estimate(name, terms.value, *NOTHING, diagnosis)
     bernstein = (NAN, NAN)
     if terms.is_mean and len(log.last_state) == len(log):
         bernstein = empirical_bernstein(terms.top.sum(axis=1), level=level)[1:]
-    value, low, high = t_interval(terms, log.episode, level)
-    gain = t_interval(terms.less(log.reward), log.episode, level)[1:]
-    error = standard_error(terms, log.episode)
-    return Estimate(name, value, error, low, high, *gain, *bounds, *bernstein, diagnosis=diagnosis)
+    moved = moves(terms, log.episode)
+    value, low, high = interval_of(terms.value, moved, level)
+    gain = interval_of(value - logged[0], moved - logged[1], level)[1:]  # the mean of the log moves, too
+    return Estimate(name, value, spread(moved), low, high, *gain, *bounds, *bernstein, diagnosis=diagnosis)
 
 
 def _dependent_slots(assumes: Assumes, evidence: Evidence) -> list[str]:

@@ -26,11 +26,6 @@ class Terms(NamedTuple):
         """Of an estimate that is the mean of values (V,)."""
         return cls(values[:, None], np.ones((len(values), 1)), weight)
 
-    def less(self, values: NDArray[np.float64]) -> Terms:
-        """Of the same estimate less the mean of values (V,) of the same visits."""
-        ones = np.ones(len(values))
-        return Terms(np.column_stack([self.top, -values]), np.column_stack([self.bottom, ones]), self.weight)
-
     @property
     def is_mean(self) -> bool:
         """Whether the estimate is a plain mean over the visits."""

@@ -136,6 +136,7 @@ def test_wrong_propensities_show_as_bias(design, monkeypatch):
     expected = honest["truth"]["sips"] * (0.9**-N - 1)
     assert lied["bias"]["sips"] == pytest.approx(expected, abs=4 * lied["bias_error"]["sips"])
     assert lied["coverage"]["sips"] < 0.5 < honest["coverage"]["sips"]
+    assert honest["gain_coverage"]["sips"] > 0.5
     assert abs(lied["bias"]["iips"]) < 4 * lied["bias_error"]["iips"]  # it goes by marginals
 
 

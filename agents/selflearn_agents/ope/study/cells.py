@@ -23,9 +23,8 @@ HOLDS = {  # the customers of whom it is true
     Assumes.MODEL: (),
 }
 UNIFORM = ("random",)  # logging policies of which the pseudo-inverse is known
-INTERVALS = tuple(
-    name.removesuffix("low") for name in FIGURES if name.endswith("low")
-)  # "" for the first, "bootstrap_", ...
+INTERVALS = tuple(name.removesuffix("low") for name in FIGURES if name.endswith("low"))  # "", "bootstrap_", ...
+GAIN = "gain_"  # the one that should hold the difference of target and logging policy
 SUPPORTED = 1 - 1e-9
 
 
@@ -46,7 +45,7 @@ def rows_of(
     - `bias` and `rmse`, in reward units per visit, with the Monte Carlo error of the bias, which contains that of the
       truth;
     - `coverage`: share of logs whose interval holds the truth, with its Monte Carlo error, nan where there is no
-      interval; and its mean `width`. So for the bootstrap and the empirical Bernstein interval;
+      interval; and its mean `width`. So for the other intervals, of which that of the gain should hold the difference;
     - `trusted_coverage`: coverage in the logs without a warning;
     - `warned`: share of logs in which the diagnosis says not to trust the estimate;
     - `seconds`: what the estimator takes by itself, for one log.
@@ -55,6 +54,7 @@ def rows_of(
     for at, target in enumerate(targets):
         truth = truths[target]
         value, error = truth.value[cell.customer], truth.error[cell.customer]
+        difference = value - truths[cell.logging].value[cell.customer]
         for number, name in enumerate(estimators):
             assumes = ESTIMATORS[name].assumes
             holds = cell.customer in HOLDS.get(assumes, ()) and truth.support[cell.logging] > SUPPORTED
@@ -69,17 +69,19 @@ def rows_of(
                     "holds": holds,
                     "truth": value,
                     "truth_error": error,
-                    "difference": value - truths[cell.logging].value[cell.customer],
+                    "difference": difference,
                     "effective": truth.effective[cell.logging],
                     "support": truth.support[cell.logging],
-                    **_figures(figures, value, error),
+                    **_figures(figures, value, error, difference),
                     "seconds": float(judged.seconds[at, number]),
                 }
             )
     return rows
 
 
-def _figures(figures: dict[str, NDArray[np.float64]], truth: float, error: float) -> dict[str, float]:
+def _figures(
+    figures: dict[str, NDArray[np.float64]], truth: float, error: float, difference: float
+) -> dict[str, float]:
     """What the logs (L,) of an estimator say."""
     warned, given = figures["warned"] > 0, ~np.isnan(figures["value"])
     off = figures["value"][given] - truth
@@ -90,8 +92,8 @@ def _figures(figures: dict[str, NDArray[np.float64]], truth: float, error: float
     found["rmse"] = math.sqrt(float(np.square(off).mean())) if logs else math.nan
     for kind in INTERVALS:
         low, high = figures[f"{kind}low"], figures[f"{kind}high"]
-        there = ~np.isnan(low)
-        within = (low <= truth) & (truth <= high)
+        there, held = ~np.isnan(low), difference if kind == GAIN else truth
+        within = (low <= held) & (held <= high)
         found[f"{kind}coverage"] = _share(within, there)
         found[f"{kind}width"] = float((high - low)[there].mean()) if there.any() else math.nan
         if not kind:
