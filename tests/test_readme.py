@@ -20,6 +20,8 @@ TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
 SERVING = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
 PEOPLE = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
+LOGS = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+OPE = (ROOT / "docs" / "ope.md").read_text(encoding="utf-8")
 
 
 def run_blocks(text):
@@ -65,12 +67,18 @@ def test_an_agent_is_kept_as_the_document_says(tmp_path, monkeypatch):
     assert run_blocks(SERVING) == said(SERVING)
 
 
+def test_visits_are_recorded_and_another_policy_is_judged_as_the_documents_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_blocks(LOGS) == said(LOGS)
+    assert run_blocks(OPE) == said(OPE)
+
+
 def test_lives_are_lived_again_as_the_document_says():
     assert run_blocks(JOURNEY) == said(JOURNEY)
 
 
 @pytest.mark.slow
-def test_a_model_learns_and_a_policy_is_valued_as_the_document_says(tmp_path, monkeypatch):
+def test_a_model_learns_as_the_document_says(tmp_path, monkeypatch):
     pytest.importorskip("stable_baselines3")
     monkeypatch.chdir(tmp_path)
     printed = run_blocks(TOOLS)
@@ -80,14 +88,16 @@ def test_a_model_learns_and_a_policy_is_valued_as_the_document_says(tmp_path, mo
 
 @pytest.mark.parametrize(
     "text",
-    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS, SERVING],
-    ids=["README", "customers", "agents", "journey", "people", "tools", "serving"],
+    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS, SERVING, LOGS, OPE],
+    ids=["README", "customers", "agents", "journey", "people", "tools", "serving", "logs", "ope"],
 )
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("text", [README, CUSTOMERS, JOURNEY, PEOPLE], ids=["README", "customers", "journey", "people"])
+@pytest.mark.parametrize(
+    "text", [README, CUSTOMERS, JOURNEY, PEOPLE, OPE], ids=["README", "customers", "journey", "people", "ope"]
+)
 def test_pictures_and_documents_that_are_named_exist(text):
     folder = ROOT if text is README else ROOT / "docs"
     named = [name for name in re.findall(r"\]\(([^)#:]+)", text) if "//" not in name]

@@ -184,7 +184,7 @@ def test_memory_does_not_grow_with_the_visits(tiny_shop, shop_file, tmp_path, mo
         record_to_parquet(tmp_path / "log.parquet", agent, RETAIL, customers, batch=500, shop=shop_file)
         peak.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peak[1] < 1.1 * peak[0]
+    assert peak[1] < 2 * peak[0]  # what is kept would be four times as much; when garbage goes is not ours
 
 
 def test_what_cannot_be_written_is_refused_before_anybody_is_served(tiny_shop, shop_file, tmp_path):
