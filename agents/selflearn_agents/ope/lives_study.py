@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -50,12 +50,10 @@ class Truth(NamedTuple):
 def study_lives(
     shop: Shop,
     slate_sizes: Sequence[int] = SIZES,
-    visits: Sequence[int | None] = VISITS,
     logs: int = 50,
     lives: int = 1_000,
     true_lives: int = 20_000,
     seed: int = 0,
-    policies: Mapping[str, Sequence[str]] = POLICIES,
 ) -> pd.DataFrame:
     """Judges policies by logs of lives that others wrote, and looks how far the estimates are from the truth.
 
@@ -64,12 +62,10 @@ def study_lives(
     Args:
         shop: whose customers live in `RetailJourney-v0`, each purchase 7, click 3, and an ignored product 0.
         slate_sizes: products per slate.
-        visits: how many of a life count; None for all.
         logs: of each logged policy.
         lives: of each log.
         true_lives: simulated for the truth.
         seed: of customers and policies.
-        policies: those that log -> those to be judged by it, each as `AgentSpec` reads it.
 
     Returns:
         One row for each logged policy, slate size, target, number of visits (0 for all) and estimator: `truth` and
@@ -79,23 +75,23 @@ def study_lives(
         the visits that count, and of `lasts`, after how many visits fewer than half of the lives are left.
     """
     rows: list[dict[str, Any]] = []
-    bar = tqdm(total=len(slate_sizes) * sum(map(len, policies.values())) * logs, unit=" logs judged", disable=None)
+    bar = tqdm(total=len(slate_sizes) * sum(map(len, POLICIES.values())) * logs, unit=" logs judged", disable=None)
     for size in slate_sizes:
         options: dict[str, Any] = {"shop": shop, "slate_size": size, "rewards": REWARDS}
         env: Any = gym.make_vec(ENV, 1, vectorization_mode="vector_entry_point", **options).unwrapped
-        for logged, names in policies.items():
+        for logged, names in POLICIES.items():
             logger, *targets = (_policy(name, shop, size, seed, env.simulator) for name in (logged, *names))
-            truths = true_returns(env.simulator, targets, visits, true_lives, seed)
+            truths = true_returns(env.simulator, targets, VISITS, true_lives, seed)
             found: dict[str, list[list[pd.DataFrame]]] = {name: [] for name in names}
             for which in range(logs):
                 logged_lives = sample_lives(env.simulator, logger, lives, seed + 1 + which)
                 for name, target in zip(names, targets, strict=True):
                     evidence = LivesEvidence(logged_lives, target, states=shop.states)
-                    found[name].append([_judged(evidence, count) for count in visits])
+                    found[name].append([_judged(evidence, count) for count in VISITS])
                     bar.update()
             for name, truth in zip(names, truths, strict=True):
                 about = {"logged": logged, "slate_size": size, "target": name}
-                for which, count in enumerate(visits):
+                for which, count in enumerate(VISITS):
                     of = pd.concat([log[which] for log in found[name]])
                     for estimator, each in of.groupby("estimator", sort=False):
                         figures = _figures(each, truth.value[which], truth.error[which])
@@ -170,26 +166,28 @@ def sample_lives(simulator: Simulator, policy: Agent, lives: int, seed: int) -> 
 
 
 def as_text(frame: pd.DataFrame) -> str:
-    """Tables of `study_lives`, as Markdown, one for each logged policy and slate size."""
-    parts = []
-    for (logged, size), of in frame.groupby(["logged", "slate_size"], sort=False):
-        rows = []
-        for (target, visits), cell in of.groupby(["target", "visits"], sort=False):
-            by = cell.set_index("estimator")
-            about = [target, str(visits) if visits else "all", number(by["truth"].iloc[0], 2)]
-            about.append(number(by.loc["tis", "effective"], 1))
-            rows.append([*about, *(_cell(by.loc[name]) for name in by.index)])
-        head = ["target", "visits", "truth", "effective lives", *of["estimator"].unique()]
-        parts.append(f"## {logged} logs slates of {size}\n\n{table(head, rows)}")
-    return (
-        "Of each estimator: bias, root mean squared error, and how often the 95 % interval holds the truth, over the "
-        "logs.\n\n" + "\n".join(parts)
-    )
+    """Tables of `study_lives` as Markdown: a row for each target, a column for each number of visits."""
+    named = frame.assign(share=100 * frame["rmse"] / frame["truth"].abs(), held=100 * frame["coverage"])
+    named = named.set_index("estimator")
+    parts = [
+        f"Effective lives after so many visits, median over the logs:\n\n{_by_visits(named.loc['tis'], 'effective')}"
+    ]
+    for name in (*LIVES_ESTIMATORS, LOGGED):
+        what = f"{name}: root mean squared error, in % of the true return"
+        parts.append(f"{what}:\n\n{_by_visits(named.loc[name], 'share')}")
+        if name != LOGGED:
+            what = f"{name}: how often its 95 % interval holds the true return, in % of the logs"
+            parts.append(f"{what}:\n\n{_by_visits(named.loc[name], 'held')}")
+    return "\n".join(parts)
 
 
-def _cell(of: pd.Series) -> str:
-    held = "-" if np.isnan(of["coverage"]) else f"{100 * of['coverage']:.0f} %"
-    return f"{number(of['bias'], 2)}, {number(of['rmse'], 2)}, {held}"
+def _by_visits(of: pd.DataFrame, column: str) -> str:
+    """A table of one column of one estimator."""
+    rows = [
+        [*map(str, about), *(number(value, 0) for value in group[column])]
+        for about, group in of.groupby(["logged", "slate_size", "target"], sort=False)
+    ]
+    return table(["logged", "slate", "target", *("all" if count is None else f"{count}" for count in VISITS)], rows)
 
 
 def _slates(policy: Agent, visits: Visits) -> NDArray[np.int64]:
