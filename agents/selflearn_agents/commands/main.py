@@ -26,6 +26,7 @@ COMMANDS = {  # name -> its module, and what it does
     "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
     "ope-lives": ("ope_lives", "show how soon off-policy estimates of customers' lives fail"),
     "drift": ("drift", "show what drift does to learning"),
+    "ope-study": ("ope_study", "measure how good the off-policy estimators are, against the exact truth"),
     "benchmark": ("benchmark", "measure speed and memory on this machine"),
 }
 

@@ -66,13 +66,13 @@ def _plot(frame: pd.DataFrame, lives: int, file: IO[bytes]) -> None:
         for axes, size in zip(row, sizes, strict=True):
             here = of[(of["logged"] == policy) & (of["slate_size"] == size)]
             for target, line in here.groupby("target", sort=False):
-                share = (line["effective"] / lives).clip(lower=1e-4)
+                share = (line["foreseen"] / lives).clip(lower=1e-4)
                 axes.plot(line["visits"], share, marker="o", markersize=3, label=target)
             axes.set(xscale="log", yscale="log", title=f"{policy},\nslates of {size}")
             axes.title.set_fontsize(8)
             axes.grid(alpha=0.3)
         row[-1].legend(fontsize=6)
-        row[0].set_ylabel("effective lives, share of the log's")
+        row[0].set_ylabel("effective lives foreseen, share")
     for axes in panels[-1]:
         axes.set_xlabel("visits of a life that count")
     figure.savefig(file, format="png", dpi=130)

@@ -1,8 +1,9 @@
 """Off-policy evaluation of slates: what another policy would have earned, by the log of one."""
 
-from selflearn_agents.ope.diagnosis import Diagnosis, diagnose
+from selflearn_agents.ope.behaviour import Behaviour, behaviour
+from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes, Estimator
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
 from selflearn_agents.ope.lives_offline import (
     LIVES_ESTIMATORS,
     LifeEstimate,
@@ -16,6 +17,7 @@ __all__ = [
     "ESTIMATORS",
     "LIVES_ESTIMATORS",
     "Assumes",
+    "Behaviour",
     "Diagnosis",
     "Estimate",
     "Estimator",
@@ -25,10 +27,13 @@ __all__ = [
     "OfflineResult",
     "RewardModel",
     "SlotMeans",
+    "Support",
+    "behaviour",
     "bootstrap_intervals",
     "diagnose",
     "empirical_bernstein",
     "evaluate_lives_offline",
     "evaluate_offline",
-    "normal_interval",
+    "standard_error",
+    "t_interval",
 ]

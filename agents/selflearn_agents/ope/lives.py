@@ -13,8 +13,9 @@ policies go by the state x_t alone. Self-normalised, "weighted", they are sum(w_
 sum over t of sum(w_t g^(t-1) r_t) / sum(w_t), the sums over all lives: a life that is over keeps its last weight and
 earns nothing any more. They have a bias of the order of 1 / lives, and less variance.
 
-The variance of w_t grows like a power of t: if a single visit's weight w has E w^2 = c, and visits were alike, so many
-lives as N count for N / c^t after t visits. c itself grows with the slate in the same way.
+The variance of w_t grows exponentially: E_q w_t^2 = E_q v_1 ... v_t, where v = E_p[p(a | x) / q(a | x)], if slates
+changed nothing of the visits that follow. With v the same in all visits, N lives count for N / v^t after t of them; and
+v grows with the slots of a slate in the same way.
 
 Sources: Precup, Sutton and Singh (2000), "Eligibility traces for off-policy policy evaluation", sections 3 and 4; for
 lives of different lengths in the weighted forms, Thomas (2015), "Safe reinforcement learning", section 3.
@@ -22,6 +23,7 @@ lives of different lengths in the weighted forms, Thomas (2015), "Safe reinforce
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cached_property
 
 import numpy as np
@@ -70,6 +72,7 @@ class LivesEvidence:
         if states is not None and states.size != target.states:
             raise ValueError(f"states has {states.size} states, but the target knows {target.states}")
         self.log, self.target, self.discount = log, target, float(discount)
+        self._logging_policy = logging_policy
         self.visit = np.arange(len(log)) - log.first[log.episode]
         self._states, self._model = states, SlotMeans() if reward_model is None else reward_model
         self._of_slates = Evidence(log, target, logging_policy, self._model, np.zeros(len(log), dtype=np.int64))
@@ -78,6 +81,22 @@ class LivesEvidence:
     def visit_weight(self) -> NDArray[np.float64]:
         """(V,) how much more probable the slate of this visit alone is with the target."""
         return self._of_slates.prefix_weight[:, -1]
+
+    @cached_property
+    def drawn_weight(self) -> NDArray[np.float64]:
+        """(V,) weight of a slate that a copy of the target draws for this visit; 0 where it is never logged.
+
+        The great weights that it shows are those that a log seldom meets.
+
+        Raises:
+            NotImplementedError: the logging policy is not given, or a policy does not know its propensities.
+        """
+        if self._logging_policy is None:
+            raise NotImplementedError("no logging_policy is given, so what it seldom shows is not known")
+        states = self.log.state
+        slates = deepcopy(self.target).act(states)
+        logged, own = (agent.propensity(states, slates) for agent in (self._logging_policy, self.target))
+        return np.divide(own, logged, out=np.zeros(slates.shape), where=logged > 0).prod(axis=1)
 
     @cached_property
     def features(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -128,7 +147,29 @@ class Beginnings:
         squares = np.square(self.weight).sum(axis=0)
         return np.divide(self.weight.sum(axis=0) ** 2, squares, out=np.zeros(self.visits), where=squares > 0)
 
-    def _by_life(self, values: NDArray[np.float64], otherwise: float) -> NDArray[np.float64]:
+    @cached_property
+    def foreseen(self) -> NDArray[np.float64]:
+        """(T,) effective lives that are to be expected after 1..T visits: E over the mean of v_1 ... v_t, see above.
+
+        With the target's own slates at the visits of the log. Infinite where this cannot be known.
+        """
+        try:
+            drawn = self._by_life(self.evidence.drawn_weight, 1.0)
+        except NotImplementedError:
+            return np.full(self.visits, np.inf)
+        with np.errstate(over="ignore"):
+            expected = drawn.cumprod(axis=1).mean(axis=0)
+        return np.divide(self.lives, expected, out=np.zeros(self.visits), where=expected > 0)
+
+    @property
+    def support(self) -> float:
+        """Share of the target's lives whose every slate the logged policy could have shown; nan where not known."""
+        try:
+            return float(self._by_life(self.evidence.drawn_weight > 0, 1.0).prod(axis=1).mean())
+        except NotImplementedError:
+            return np.nan
+
+    def _by_life(self, values: NDArray, otherwise: float) -> NDArray[np.float64]:
         """(E, T) values (V,) of visits by life, with another value where a life has no such visit."""
         episode, visit = self.evidence.log.episode, self.evidence.visit
         table, counted = np.full((self.lives, self.visits), otherwise), visit < self.visits

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.diagnosis import Diagnosis, diagnose
+from selflearn_agents.ope.diagnosis import MOST_MISSING, Diagnosis, diagnose
 from selflearn_agents.ope.fitted_q import fqe
-from selflearn_agents.ope.intervals import normal_interval, standard_error
+from selflearn_agents.ope.intervals import standard_error, t_interval
 from selflearn_agents.ope.lives import Beginnings, LivesEvidence, pdis, sn_pdis, sn_tis, tis
 from selflearn_agents.ope.reward_model import RewardModel
 from selflearn_agents.ope.terms import Terms
@@ -39,10 +39,10 @@ class LifeEstimate:
         estimator: its name in `LIVES_ESTIMATORS`.
         value: the estimate of the mean return.
         error: its standard error over lives; of FQE, if its model is right.
-        low: lower bound of the normal interval.
+        low: lower bound of the interval by `intervals.t_interval`.
         high: its upper bound.
-        diagnosis: whether to trust it; what it calls visits are lives. Where nothing can be said, the verdict is
-            "cannot be estimated, because ...".
+        diagnosis: whether to trust it, with effective lives in the place of visits. Where nothing can be said, the
+            verdict is "cannot be estimated, because ...".
     """
 
     estimator: str
@@ -63,7 +63,9 @@ class LivesOfflineResult:
         visits: of the longest life, those that count.
         logged_return: mean return of the logged lives, in reward units per life.
         effective: (visits,) how many lives the log is worth after 1, 2, ... visits: (sum w)^2 / sum w^2 of the weights
-            of whole lives until then.
+            of whole lives until then; nan where they are not known.
+        foreseen: (visits,) the same, as it is to be expected of other logs; infinite where it is not known. Where it is
+            far below `effective`, this log has not met the lives that matter.
         estimates: one for each estimator, in the order asked for.
     """
 
@@ -72,6 +74,7 @@ class LivesOfflineResult:
     visits: int
     logged_return: float
     effective: NDArray[np.float64] = field(repr=False)
+    foreseen: NDArray[np.float64] = field(repr=False)
     estimates: tuple[LifeEstimate, ...]
 
     def to_frame(self) -> pd.DataFrame:
@@ -108,8 +111,8 @@ def evaluate_lives_offline(
         log: whole lives, an episode each, with propensities unless the logging policy is given.
         target: the policy; FQE needs its `marginals`.
         estimators: names in `LIVES_ESTIMATORS`; None for all.
-        logging_policy: the agent that showed the slates, as it was then, where the log has no propensities; where it
-            has, it is checked that they agree.
+        logging_policy: the agent that showed the slates, as it was then. For propensities where the log has none; and
+            to foresee great weights that the log has not met, which it should not be trusted without.
         states: the state space of the shop, such as `shop.states`; FQE needs it.
         reward_model: of FQE, which takes its word for one of the features; `SlotMeans()` if None.
         discount: what a visit's reward counts against that of the visit before, above 0, at most 1.
@@ -141,6 +144,7 @@ def judge_lives(lives: Beginnings, names: Sequence[str], level: float = 0.95) ->
         lives.visits,
         float(lives.reward.sum(axis=1).mean()),
         effective,
+        lives.foreseen,
         tuple(_estimate(name, lives, level) for name in names),
     )
 
@@ -152,7 +156,18 @@ def _estimate(name: str, lives: Beginnings, level: float) -> LifeEstimate:
         unknown = Diagnosis(NAN, NAN, NAN, f"cannot be estimated, because {error}")
         return LifeEstimate(name, NAN, NAN, NAN, NAN, unknown)
     life = np.arange(lives.lives)
-    drifts = lives.evidence.log.env_options.get("drift") is not None
-    warnings = ["customers drift: it is about the time of the log"] if drifts else []
-    value, low, high = normal_interval(terms, life, level)
-    return LifeEstimate(name, value, standard_error(terms, life), low, high, diagnose(terms.weight, warnings))
+    value, low, high = t_interval(terms, life, level)
+    foreseen = float(lives.foreseen[-1])
+    found = diagnose(terms.weight, _warnings(lives, bool(terms.weight.size)), foreseen=foreseen)
+    verdict = found.verdict.replace("visits", "lives").replace("visit", "life")  # which are weighted here
+    return LifeEstimate(name, value, standard_error(terms, life), low, high, found._replace(verdict=verdict))
+
+
+def _warnings(lives: Beginnings, is_weighted: bool) -> list[str]:
+    """What speaks against an estimate, whatever its weights."""
+    warnings = []
+    if lives.evidence.log.env_options.get("drift") is not None:
+        warnings.append("customers drift: it is about the time of the log")
+    if is_weighted and lives.support < 1 - MOST_MISSING:
+        warnings.append(f"the log supports {lives.support:.1%} of the target's lives")
+    return warnings

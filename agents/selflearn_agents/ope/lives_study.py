@@ -71,8 +71,9 @@ def study_lives(
         One row for each logged policy, slate size, target, number of visits (0 for all) and estimator: `truth` and
         `truth_error`, its standard error; over the logs `bias`, `rmse`, `error`, the mean of the standard errors,
         `coverage` of the 95 % intervals, `trusted`, the share of the logs whose verdict is "ok", and `warned`, the
-        share of those whose interval fails that say "do not trust this"; and medians of `effective` lives, after all
-        the visits that count, and of `lasts`, after how many visits fewer than half of the lives are left.
+        share of those whose interval fails that say "do not trust this"; and medians of the effective lives after all
+        the visits that count, `met` in the log and `foreseen`, and of `lasts`, after how many visits fewer than half of
+        the lives are left, as foreseen.
     """
     rows: list[dict[str, Any]] = []
     bar = tqdm(total=len(slate_sizes) * sum(map(len, POLICIES.values())) * logs, unit=" logs judged", disable=None)
@@ -86,7 +87,7 @@ def study_lives(
             for which in range(logs):
                 logged_lives = sample_lives(env.simulator, logger, lives, seed + 1 + which)
                 for name, target in zip(names, targets, strict=True):
-                    evidence = LivesEvidence(logged_lives, target, states=shop.states)
+                    evidence = LivesEvidence(logged_lives, target, logger, shop.states)
                     found[name].append([_judged(evidence, count) for count in VISITS])
                     bar.update()
             for name, truth in zip(names, truths, strict=True):
@@ -169,8 +170,10 @@ def as_text(frame: pd.DataFrame) -> str:
     """Tables of `study_lives` as Markdown: a row for each target, a column for each number of visits."""
     named = frame.assign(share=100 * frame["rmse"] / frame["truth"].abs(), held=100 * frame["coverage"])
     named = named.set_index("estimator")
+    of_weights = named.loc["tis"]
     parts = [
-        f"Effective lives after so many visits, median over the logs:\n\n{_by_visits(named.loc['tis'], 'effective')}"
+        f"Effective lives after so many visits, as foreseen:\n\n{_by_visits(of_weights, 'foreseen')}",
+        f"Effective lives after so many visits, as met in the logs:\n\n{_by_visits(of_weights, 'met')}",
     ]
     for name in (*LIVES_ESTIMATORS, LOGGED):
         what = f"{name}: root mean squared error, in % of the true return"
@@ -203,8 +206,9 @@ def _judged(evidence: LivesEvidence, visits: int | None) -> pd.DataFrame:
     result = judge_lives(evidence.beginnings(visits), list(LIVES_ESTIMATORS))
     found = result.to_frame().reset_index()
     found.loc[len(found), ["estimator", "value", "verdict"]] = LOGGED, result.logged_return, ""
-    few = np.flatnonzero(result.effective < result.lives / 2)
-    return found.assign(effective=result.effective[-1], lasts=few[0] if few.size else np.inf)
+    few = np.flatnonzero(result.foreseen < result.lives / 2)
+    lasts = few[0] if few.size else np.inf
+    return found.assign(met=result.effective[-1], foreseen=result.foreseen[-1], lasts=lasts)
 
 
 def _figures(found: pd.DataFrame, truth: float, truth_error: float) -> dict[str, float]:
@@ -222,6 +226,5 @@ def _figures(found: pd.DataFrame, truth: float, truth_error: float) -> dict[str,
         "coverage": np.nan if none else held.mean(),
         "trusted": found["verdict"].str.startswith("ok").mean(),
         "warned": failed.str.startswith("do not trust").mean() if len(failed) and not none else np.nan,
-        "effective": found["effective"].median(),
-        "lasts": found["lasts"].median(),
+        **found[["met", "foreseen", "lasts"]].median(),
     }

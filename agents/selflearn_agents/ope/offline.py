@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.diagnosis import Diagnosis, diagnose, support, warnings_of
+from selflearn_agents.ope.behaviour import Behaviour, behaviour
+from selflearn_agents.ope.diagnosis import UNLIKELY, Diagnosis, Support, diagnose, support, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
 from selflearn_agents.ope.terms import Terms
 
@@ -34,9 +35,9 @@ class Estimate:
         estimator: its name in `ESTIMATORS`.
         value: the estimate.
         error: its standard error; see `intervals.standard_error`.
-        low: lower bound of the normal interval, which held the truth most often in our trials.
+        low: lower bound of the interval by `intervals.t_interval`, which held the truth most often in our trials.
         high: its upper bound.
-        bootstrap_low: lower bound of the percentile bootstrap interval.
+        bootstrap_low: lower bound of the percentile bootstrap interval; nan where nothing was resampled.
         bootstrap_high: its upper bound.
         bernstein_low: lower bound of the empirical Bernstein interval, of the values' own span; nan where the estimate
             is no mean of independent visits.
@@ -64,14 +65,16 @@ class OfflineResult:
         logged_agent: name of the agent that showed the logged slates.
         visits: how many were logged.
         logged_reward: their mean reward, in reward units per visit.
-        support: share of the target's slates that the log supports, 0..1; see `diagnosis.support`.
+        support: how well the log supports the target's slates.
+        behaviour: whether responses depend on the other products of a slate.
         estimates: one for each estimator, in the order asked for.
     """
 
     logged_agent: str
     visits: int
     logged_reward: float
-    support: float
+    support: Support
+    behaviour: Behaviour
     estimates: tuple[Estimate, ...]
 
     def to_frame(self) -> pd.DataFrame:
@@ -108,11 +111,11 @@ def evaluate_offline(
             has no column `marginal`; for propensities where the log has none; and to see what the log supports.
         reward_model: `SlotMeans()` if None; of three folds, each is judged by a model of the two others.
         seed: of the folds and the bootstrap.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; 0 for no such intervals, which take most of the time.
         level: how often an interval should hold the true value.
 
     Raises:
-        ValueError: an unknown estimator, agents that do not fit the log or did not write it, resamples below 1, or
+        ValueError: an unknown estimator, agents that do not fit the log or did not write it, negative resamples, or
             level not between 0 and 1.
     """
     names = list(ESTIMATORS) if estimators is None else list(estimators)
@@ -130,42 +133,67 @@ def evaluate_offline(
             found[name] = ESTIMATORS[name].terms(evidence)
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
-    intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
-    bounds = dict(zip(found, intervals, strict=True))
-    share = support(evidence, log, target, logging_policy)
-    warnings = warnings_of(log, share if logging_policy is not None else NAN)  # else the weights tell, with their noise
+    bounds = dict.fromkeys(found, (NAN, NAN))
+    if found and resamples != 0:
+        drawn = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
+        bounds = dict(zip(found, drawn, strict=True))
+    supported, responses = support(evidence, log, target, logging_policy), behaviour(log)
+    share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
+    warnings = warnings_of(log, share)
     estimates = []
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
             estimates.append(Estimate(name, NAN, *NOTHING, unknown))
-        else:
-            own = warnings + _dependent_slots(name, evidence)
-            estimates.append(_estimate(name, found[name], log, bounds[name], level, own))
-    return OfflineResult(log.agent, len(log), float(log.reward.mean()), share, tuple(estimates))
+            continue
+        assumes = ESTIMATORS[name].assumes
+        own = [*warnings, *_dependent_slots(assumes, evidence), *_dependent_responses(assumes, responses)]
+        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE)
+        diagnosis = diagnose(
+            found[name].weight,
+            own,
+            assumption=None if assumes is Assumes.NOTHING else assumes.value,
+            foreseen=supported.effective if whole else math.inf,
+        )
+        estimates.append(_estimate(name, found[name], log, bounds[name], level, diagnosis))
+    return OfflineResult(log.agent, len(log), float(log.reward.mean()), supported, responses, tuple(estimates))
 
 
 def _estimate(
-    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, warnings: list[str]
+    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, diagnosis: Diagnosis
 ) -> Estimate:
     if not terms.weight.shape[1]:  # its errors are the model's, of which the spread of its words tells nothing
-        return Estimate(name, terms.value, *NOTHING, diagnose(terms.weight, warnings))
+        return Estimate(name, terms.value, *NOTHING, diagnosis)
     bernstein = (NAN, NAN)
     if terms.is_mean and len(log.last_state) == len(log):
-        bernstein = empirical_bernstein(terms.contribution, level=level)[1:]
-    value, low, high = normal_interval(terms, log.episode, level)
-    error, found = standard_error(terms, log.episode), diagnose(terms.weight, warnings)
-    return Estimate(name, value, error, low, high, *bounds, *bernstein, diagnosis=found)
+        bernstein = empirical_bernstein(terms.top.sum(axis=1), level=level)[1:]
+    value, low, high = t_interval(terms, log.episode, level)
+    error = standard_error(terms, log.episode)
+    return Estimate(name, value, error, low, high, *bounds, *bernstein, diagnosis=diagnosis)
 
 
-def _dependent_slots(name: str, evidence: Evidence) -> list[str]:
+def _dependent_slots(assumes: Assumes, evidence: Evidence) -> list[str]:
     """A warning where the pseudo-inverse is approximate."""
-    if ESTIMATORS[name].assumes is not Assumes.SUM or evidence.is_uniform:
+    if assumes is not Assumes.SUM or evidence.is_uniform:
         return []
     try:
         return [] if evidence.is_factored else ["it takes the slots of the log as independent, and they are not"]
     except NotImplementedError as error:
         return [f"it takes the slots of the log as independent, which cannot be seen, because {error}"]
+
+
+def _dependent_responses(assumes: Assumes, responses: Behaviour) -> list[str]:
+    """A warning where responses depend on what an estimator says they do not."""
+    on = []
+    if assumes in (Assumes.OWN, Assumes.SUM) and responses.above < UNLIKELY:
+        on.append(f"above (p = {responses.above:.1g})")
+    if assumes in (Assumes.OWN, Assumes.SUM, Assumes.ABOVE) and responses.below < UNLIKELY:
+        on.append(f"below (p = {responses.below:.1g})")
+    return (
+        [f"responses seem to depend on the products {' and '.join(on)}, and it takes for granted that they do not"]
+        if on
+        else []
+    )
 
 
 def _folds(log: VisitLog, rng: np.random.Generator) -> NDArray[np.int64]:

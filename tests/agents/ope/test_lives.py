@@ -119,7 +119,7 @@ def test_unbiased_where_everything_is_remembered(tiny_shop, visits):
     assert sum(chance) == pytest.approx(1)
     lives = LivesEvidence(log, judged).beginnings(visits)
     for form in (tis, pdis):
-        assert chance @ form(lives).contribution == pytest.approx(exact, abs=1e-12)
+        assert chance @ form(lives).top[:, 0] == pytest.approx(exact, abs=1e-12)
     assert chance @ lives.weight[:, -1] == pytest.approx(1)
 
 
@@ -131,13 +131,34 @@ class Draws(Agent):
         self.chances = chances
 
     def _act(self, states, eligible=None):
-        raise AssertionError("it is only asked for probabilities")
+        return (self.rng.random(len(states))[:, None] > self.chances[states].cumsum(axis=1)).sum(axis=1)[:, None]
 
     def _values(self, states):
         raise AssertionError("it is only asked for probabilities")
 
     def _propensity(self, states, slates, eligible=None):
         return np.take_along_axis(self.chances[states], slates, axis=1)
+
+
+def test_great_weights_are_foreseen(tiny_shop):
+    """Where slates change nothing that follows: E_q w_1^2 w_2^2, by the probabilities."""
+    rng, count = np.random.default_rng(8), 20_000
+    logged, judged = (Draws(tiny_shop.history, rng.dirichlet(np.ones(3) * 3, tiny_shop.states.size)) for _ in range(2))
+    states = rng.integers(2, size=2 * count)
+    slates = logged.act(states)
+    log = lives_of([2] * count, states, slates, np.ones(slates.shape), logged.propensity(states, slates))
+    square = sum(judged.chances[:2, product] ** 2 / logged.chances[:2, product] for product in range(3)).mean()
+    lives = LivesEvidence(log, judged, logged).beginnings()
+    assert lives.foreseen == pytest.approx([count / square, count / square**2], rel=0.05)
+    assert lives.effective == pytest.approx(lives.foreseen, rel=0.1)
+    assert lives.support == 1
+    logged.chances[1] = [1, 0, 0]  # the log has the others, but never will have again
+    log = lives_of([2] * count, states, slates * 0, np.ones(slates.shape), logged.propensity(states, slates * 0))
+    assert LivesEvidence(log, judged, logged).beginnings().support < 0.9
+    assert (
+        "of the target's lives"
+        in evaluate_lives_offline(log, judged, ["tis"], logging_policy=logged).to_frame()["verdict"].item()
+    )
 
 
 def test_far_targets_and_long_lives_are_not_trusted(tiny_shop, logger, policy):
