@@ -9,9 +9,9 @@ logged one, g the discount,
 - PDIS:  mean over lives of  sum_t w_t g^(t-1) r_t,      per decision: no reward depends on later slates.
 
 Both are unbiased, whatever customers remember, where the log could show whatever the target shows, and where both
-policies go by the state x_t alone. Self-normalised, "weighted", they are sum(w_T g) / sum(w_T), g the return, and
-sum over t of sum(w_t g^(t-1) r_t) / sum(w_t), the sums over all lives: a life that is over keeps its last weight and
-earns nothing any more. They have a bias of the order of 1 / lives, and less variance.
+policies go by the state x_t alone. Self-normalised, "weighted", they are sum(w_T R) / sum(w_T), R the return of a life,
+and sum over t of sum(w_t g^(t-1) r_t) / sum(w_t), the sums over all lives: a life that is over keeps its last weight
+and earns nothing any more. They have a bias of the order of 1 / lives, and less variance.
 
 The variance of w_t grows exponentially: E_q w_t^2 = E_q v_1 ... v_t, where v = E_p[p(a | x) / q(a | x)], if slates
 changed nothing of the visits that follow. With v the same in all visits, N lives count for N / v^t after t of them; and

@@ -105,14 +105,14 @@ def evaluate_lives_offline(
     knows customers is told of states only, as a log has no more, and a log that such a one wrote is no case for this.
 
     Weights of whole lives fail after a few visits, unless the target is very near to the logged policy: see
-    `LivesOfflineResult.effective`, and judge fewer visits where it is small.
+    `LivesOfflineResult.foreseen`, and judge fewer visits where it is small.
 
     Args:
         log: whole lives, an episode each, with propensities unless the logging policy is given.
         target: the policy; FQE needs its `marginals`.
         estimators: names in `LIVES_ESTIMATORS`; None for all.
         logging_policy: the agent that showed the slates, as it was then. For propensities where the log has none; and
-            to foresee great weights that the log has not met, which it should not be trusted without.
+            to foresee great weights that the log has not met: without it, an estimate looks surer than it is.
         states: the state space of the shop, such as `shop.states`; FQE needs it.
         reward_model: of FQE, which takes its word for one of the features; `SlotMeans()` if None.
         discount: what a visit's reward counts against that of the visit before, above 0, at most 1.
