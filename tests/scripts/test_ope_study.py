@@ -11,7 +11,7 @@ from tests.scripts.command import run
 
 
 def test_it_writes_what_it_names(shop, tmp_path):
-    small = ("--products", "all", "--slate-sizes", 2, "--visits", 50, "--whole-logs", 3, "--customers", "cascade")
+    small = ("--products", "all", "--slate-sizes", 2, "--visits", 50, "--whole-logs", 3, "--customer-models", "cascade")
     few = ("--logging", "random", "--targets", "best", "--jobs", 1, "--out", tmp_path / "out")
     done = run("ope-study", "--shop", shop, *small, *few)
     assert done.returncode == 0, done.stderr

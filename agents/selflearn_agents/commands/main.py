@@ -18,6 +18,7 @@ COMMANDS = {  # name -> its module, and what it does
     "check-lives": ("check_lives", "compare simulated lives with those in the log"),
     "train": ("train", "let one agent serve visits and learn; keep the agent and its curve"),
     "compare": ("compare", "compare agents on the same visits; tables, pictures, a report"),
+    "ope": ("ope", "say what another policy would have earned, by a log of visits"),
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
     "serve": ("serve", "let an agent serve a shop's own customers over HTTP, and keep it in a store"),
     "simulate-shop": ("simulate_shop", "let the simulated customers of a shop come to a service"),

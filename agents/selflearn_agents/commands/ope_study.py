@@ -11,16 +11,14 @@ import pandas as pd
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
 from selflearn_agents.commands.output import folder, manifest, write_text
-from selflearn_agents.evaluation.markdown import table
 from selflearn_agents.evaluation.plots import save
 from selflearn_agents.ope import ESTIMATORS
 from selflearn_agents.ope.study.cells import ALL
 from selflearn_agents.ope.study.design import Catalogue, Design
 from selflearn_agents.ope.study.maps import MEASURES, heat_map
 from selflearn_agents.ope.study.policies import LOGGING, TARGETS
-from selflearn_agents.ope.study.report import details, report
+from selflearn_agents.ope.study.report import details, report, summary
 from selflearn_agents.ope.study.study import run_study
-from selflearn_agents.ope.study.summary import counted
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import ONLINE_RETAIL
@@ -39,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"sizes of catalogues, each of the embedded log's best sellers; or {WHOLE}, the whole shop",
     )
     parser.add_argument(
-        "--slate-sizes", nargs="+", type=positive, default=[3, 5, 10, 10], help="products per slate of each catalogue"
+        "--slate-sizes",
+        nargs="+",
+        type=positive,
+        help="products per slate of each; by default 3 of less than 100 products, 5 of less than 1,000, else 10",
     )
     add_shop_argument(parser)
     parser.add_argument(
@@ -47,12 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--logs", type=positive, default=400, help="logs of each kind, of small catalogues")
     parser.add_argument("--whole-logs", type=positive, default=50, help=f"logs of each kind, of {WHOLE}")
-    parser.add_argument("--customers", nargs="+", choices=ALL, default=list(ALL), help="customer models")
-    parser.add_argument("--logging", nargs="+", choices=LOGGING, default=list(LOGGING), help="logging policies")
-    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), help="policies to be judged")
-    parser.add_argument(
-        "--estimators", nargs="+", choices=ESTIMATORS, default=list(ESTIMATORS), help="which to judge them with"
-    )
+    for flag, known, what in (
+        ("--customer-models", ALL, "customer models"),
+        ("--logging", LOGGING, "logging policies"),
+        ("--targets", TARGETS, "policies to be judged"),
+        ("--estimators", ESTIMATORS, "which to judge them with"),
+    ):
+        parser.add_argument(flag, nargs="+", choices=known, metavar="NAME", default=list(known), help=what)
     parser.add_argument(
         "--resamples", type=int, default=0, help="of the bootstrap, which takes most of the time; 0 for none"
     )
@@ -65,21 +67,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Judges, writes."""
-    if len(options.products) != len(options.slate_sizes):
+    sizes = options.slate_sizes or [_slate_size(products) for products in options.products]
+    if len(options.products) != len(sizes):
         raise ValueError(
-            f"--slate-sizes has one number for each of --products, got {len(options.slate_sizes)} for "
-            f"{len(options.products)}"
+            f"--slate-sizes has one number for each of --products, got {len(sizes)} for {len(options.products)}"
         )
     if options.shop is not None and options.products != [WHOLE]:
-        raise ValueError(f"--shop is studied as it is: add --products {WHOLE}, and one number for --slate-sizes")
+        raise ValueError(f"--shop is studied as it is: add --products {WHOLE}")
     out = folder(options.out)
     kept = folder(out / "kept")
     design = Design(
         catalogues=tuple(
-            _catalogue(products, size, options, kept)
-            for products, size in zip(options.products, options.slate_sizes, strict=True)
+            _catalogue(products, size, options, kept) for products, size in zip(options.products, sizes, strict=True)
         ),
-        customers=tuple(options.customers),
+        customers=tuple(options.customer_models),
         logging=tuple(options.logging),
         targets=tuple(options.targets),
         visits=tuple(options.visits),
@@ -105,8 +106,7 @@ def _write(cells: pd.DataFrame, out: Path) -> list[Path]:
     texts = {"cells.csv": cells.to_csv(index=False), "report.md": report(cells), "cells.md": details(cells)}
     for name, text in texts.items():
         write_text(out / name, text)
-    found = counted(cells)
-    print(f"\n{table(['estimator', *found.columns], [[str(each) for each in row] for row in found.itertuples()])}")
+    print(f"\n{summary(cells)}")
     paths = [out / name for name in texts]
     for catalogue, some in cells.groupby("catalogue", sort=False):
         for name, measure in MEASURES.items():
@@ -119,6 +119,11 @@ def _write(cells: pd.DataFrame, out: Path) -> list[Path]:
 def _products(text: str) -> int | str:
     """An argument that is a number of products, or the whole shop."""
     return WHOLE if text == WHOLE else positive(text)
+
+
+def _slate_size(products: int | str) -> int:
+    """Products per slate, where nothing else is asked for."""
+    return 10 if products == WHOLE or int(products) >= 1000 else 5 if int(products) >= 100 else 3
 
 
 def _catalogue(products: int | str, slate_size: int, options: argparse.Namespace, kept: Path) -> Catalogue:

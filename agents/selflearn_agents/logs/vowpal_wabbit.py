@@ -74,8 +74,14 @@ def vowpal_wabbit_slates(model: Any, states: StateSpace, products: int, slate_si
     predicts = model.get_prediction_type().name
     if predicts != "ACTION_SCORES":
         raise ValueError(f"the model must predict costs, as --cb_adf does, but it predicts {predicts}")
-    actions = [_action(product) for product in range(products)]
-    costs = np.array([model.predict([shared, *actions]) for shared in _shared(states)])
+    lines, actions = _shared(states), [_action(product) for product in range(products)]
+    parsed = model.parse([lines[0], *actions])  # the actions once for all states: to parse them takes most of the time
+    costs = np.empty((len(lines), products))
+    for state, line in enumerate(lines):
+        own = model.parse([line, actions[0]])
+        costs[state] = model.predict([own[0], *parsed[1:]])
+        model.finish_example(own)
+    model.finish_example(parsed)
     return top(-costs, slate_size)
 
 

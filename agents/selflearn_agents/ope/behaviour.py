@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -13,59 +14,106 @@ from scipy import special  # the distributions of scipy.stats, without its slow 
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.intervals import degrees_of_freedom
 
+OFTEN = 5  # showings of one product in one slot and state, from which they are compared with each other only
+ROUNDS = 30  # of taking out means in turns, at most,
+CLOSE = 1e-6  # until none is more than this, of the spread
+
+_found: WeakKeyDictionary[VisitLog, Behaviour] = WeakKeyDictionary()  # several targets are judged by a log
+
 
 class Behaviour(NamedTuple):
-    """How surely responses depend on what else a slate shows; nan where a log is too small or too thin to tell.
+    """How surely responses depend on what else a slate shows; nan where a log is too small to tell.
 
     Attributes:
-        above: p-value of there being no trend with the appeal of the products above the slot.
-        below: p-value of there being no trend with the appeal of those below it, the ones above being equal.
+        others: p-value of there being no trend with the appeal of the other products, be they above or below.
+        below: p-value of there being none with the appeal of those below, the ones above being equal.
     """
 
-    above: float
+    others: float
     below: float
 
 
 def behaviour(log: VisitLog) -> Behaviour:
-    """Compares showings of one product in one slot and one state, whose expected rewards should be the same.
+    """Whether a product earns more, or less, the more appealing the other products of its slate are.
 
-    Appeal is the mean reward of a product in the log. Rewards r and the sums z of the appeals above and below are taken
-    as deviations from their means over all showings of the same product in the same slot and state; r is regressed on
-    both z. Tested is whether the slopes are 0, with standard errors by episode (the sandwich of Liang and Zeger 1986,
-    times N / (N - K) for N showings of K kinds that have more than one) and the t distribution as in `intervals`.
+    Appeal is the mean reward of a product in the log. Rewards, and the sums of the appeals above and below, are taken
+    as deviations from their means over the showings of the same product in the same slot and state. Of showings of
+    which there are fewer than 5, as deviations from the sum of what state and slot, and product and slot, have in
+    common (two fixed effects). Then rewards are regressed on both sums. Tested is whether both slopes, and that of the
+    products below, are 0 (Wald), with variances by episode (the sandwich of Liang and Zeger 1986, times N / (N - K) for
+    N showings that are not alone and K means) and degrees of freedom as in `intervals`.
 
-    Whatever the policy was, the slopes are 0 where a response depends on its product, slot and state only. What is
-    found are trends: an effect that the sum of appeals does not show stays hidden, and so does any in a log that seldom
-    shows the same product again in the same slot and state.
+    The slopes are 0 where a response depends on its product, slot and state only: whatever the policy was among
+    showings that are often met, and among the others if the policy puts around a product what state and product add up
+    to. What is found are trends: an effect that sums of appeals do not show stays hidden.
     """
+    if log not in _found:
+        _found[log] = _regress(log)
+    return _found[log]
+
+
+def _regress(log: VisitLog) -> Behaviour:
     visits, slots = log.slate.shape
-    shown = log.slate.ravel()
+    slot = np.broadcast_to(np.arange(slots), log.slate.shape).ravel()
+    state, shown = np.repeat(log.state, slots), log.slate.ravel()
     appeal = np.bincount(shown, log.item_reward.ravel()) / np.maximum(np.bincount(shown), 1)
     own = appeal[log.slate]
     down = own.cumsum(axis=1)
-    kind = pd.factorize(((log.state[:, None] * slots + np.arange(slots)) * appeal.size + log.slate).ravel())[0]
-    alike = np.bincount(kind)
-    compared, free = alike[alike > 1].sum(), (alike - 1).sum()
-    reward, above, below = (_deviations(each, kind) for each in (log.item_reward, down - own, down[:, -1:] - down))
+    means = _Means(state * slots + slot, shown * slots + slot)
+    if means.free < 1:
+        return Behaviour(math.nan, math.nan)
+    reward, above, below = map(means.taken_out, (log.item_reward, down - own, down[:, -1:] - down))
     regressors = np.stack([above, below])  # (2, V n)
     squares = regressors @ regressors.T
-    if not free or np.linalg.matrix_rank(squares, hermitian=True) < 2:
+    nothing = 1e-9 * means.compared * float(appeal.var())
+    if np.linalg.matrix_rank(squares, tol=nothing, hermitian=True) < 2:
         return Behaviour(math.nan, math.nan)
     inverse = np.linalg.inv(squares)
     slope = inverse @ regressors @ reward
-    pull = (regressors * (reward - slope @ regressors)).reshape(2, visits, slots).sum(axis=2)
-    p_values = []
-    for found, of_visit in zip(slope, inverse @ pull, strict=True):
-        of_episode = np.bincount(log.episode, of_visit).astype(np.float64, copy=False)
-        error = math.sqrt(compared / free * float(of_episode @ of_episode))
-        far = abs(found) / error if error else math.nan
-        p_values.append(2 * float(special.stdtr(degrees_of_freedom(of_episode), -far)))
-    return Behaviour(*p_values)
+    pull = inverse @ (regressors * (reward - slope @ regressors)).reshape(2, visits, slots).sum(axis=2)
+    pulls = np.stack([np.bincount(log.episode, each) for each in pull])  # (2, E)
+    variance = means.compared / means.free * pulls @ pulls.T
+    if np.linalg.matrix_rank(variance, hermitian=True) < 2:
+        return Behaviour(math.nan, math.nan)
+    degrees = [degrees_of_freedom(each) for each in pulls]
+    both = float(slope @ np.linalg.solve(variance, slope)) / 2
+    far = abs(float(slope[1])) / math.sqrt(variance[1, 1])
+    return Behaviour(float(special.fdtrc(2, min(degrees), both)), 2 * float(special.stdtr(degrees[1], -far)))
 
 
-def _deviations(values: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(V n,) values (V, n) less the mean of their kind (V n,)."""
-    flat = values.ravel()
-    mean = np.bincount(kind, flat) / np.bincount(kind)
-    deviations: NDArray[np.float64] = flat - mean[kind]
-    return deviations
+class _Means:
+    """What is taken out of N numbers: the means of groups of two kinds, or of both at once where these are often met.
+
+    Attributes:
+        compared: how many of the numbers are not alone in a group.
+        free: how many of them are left to tell, less one for each mean.
+    """
+
+    def __init__(self, one: NDArray[np.int64], other: NDArray[np.int64]):
+        """Remembers the groups (N,) and (N,)."""
+        both = pd.factorize(one * (int(other.max()) + 1) + other)[0]
+        often = np.bincount(both)[both] >= OFTEN
+        self._rare = ~often
+        self._groups = []
+        for kind in (one, other):  # -1 - both has none of their numbers
+            self._groups.append(pd.factorize(np.where(often, -1 - both, kind))[0])
+        self._counts = [np.bincount(group) for group in self._groups]
+        sizes = np.minimum(*(count[group] for count, group in zip(self._counts, self._groups, strict=True)))
+        alike = sizes > 1
+        means = [np.unique(group[alike & self._rare]).size for group in self._groups]
+        self.compared = int(np.count_nonzero(alike))
+        self.free = self.compared - sum(means) - np.unique(both[often]).size
+
+    def taken_out(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) what is left of so many values."""
+        left = values.astype(np.float64).ravel()
+        close = CLOSE * float(left.std())
+        for _ in range(ROUNDS):
+            moved = 0.0
+            for group, count in zip(self._groups, self._counts, strict=True):
+                mean = np.bincount(group, left) / count
+                left -= mean[group]
+                moved = float(np.abs(mean).max())
+            if moved <= close or not self._rare.any():
+                break
+        return left

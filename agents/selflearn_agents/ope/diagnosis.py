@@ -19,7 +19,7 @@ MOST_SHARE = 0.05  # of all weight, in one visit
 MOST_MISSING = 0.02  # of the weight, or of the target's slates
 FAR = 3.0  # standard errors
 DRAWN = 1000  # visits for which the target draws a slate, to see how the log supports it
-UNLIKELY = 0.01  # p-value of a log in which responses depend on what an estimator says they do not
+UNLIKELY = 0.05  # p-value of responses that do not depend on what an estimator says they do not depend on
 
 UNTRUSTED = "do not trust this: "
 

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr
+from selflearn_agents.ope.adaptive import aips
+from selflearn_agents.ope.doubly_robust import cascade_dr, dm, dr, sn_cascade_dr, sn_dr
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.importance import iips, rips, sips, sn_iips, sn_rips, sn_sips
+from selflearn_agents.ope.latent import lips, sn_lips
 from selflearn_agents.ope.pseudo_inverse import pi, pi_cv, sn_pi
+from selflearn_agents.ope.switching import cascade_dros, dros, switch
 from selflearn_agents.ope.terms import Terms
 
 
@@ -21,6 +24,10 @@ class Assumes(Enum):
     OWN = "a response depends on its own product and slot only"
     SUM = "a slate earns the sum of what each slot adds by its product"
     MODEL = "the reward model is right"
+    SHOWN = "the log shows on which slots a response depends"
+    ALIKE = "slates of which the reward model expects as much earn as much"
+    NEAR = "the reward model is near where weights are large"
+    NEAR_ABOVE = f"{ABOVE}, and {NEAR}"
 
 
 class Estimator(NamedTuple):
@@ -37,10 +44,18 @@ ESTIMATORS: dict[str, Estimator] = {
     "sn_iips": Estimator(sn_iips, Assumes.OWN),
     "rips": Estimator(rips, Assumes.ABOVE),
     "sn_rips": Estimator(sn_rips, Assumes.ABOVE),
+    "aips": Estimator(aips, Assumes.SHOWN),
+    "lips": Estimator(lips, Assumes.ALIKE),
+    "sn_lips": Estimator(sn_lips, Assumes.ALIKE),
     "pi": Estimator(pi, Assumes.SUM),
     "sn_pi": Estimator(sn_pi, Assumes.SUM),
     "pi_cv": Estimator(pi_cv, Assumes.SUM),
     "dm": Estimator(dm, Assumes.MODEL),
     "dr": Estimator(dr, Assumes.NOTHING),
+    "sn_dr": Estimator(sn_dr, Assumes.NOTHING),
     "cascade_dr": Estimator(cascade_dr, Assumes.ABOVE),
+    "sn_cascade_dr": Estimator(sn_cascade_dr, Assumes.ABOVE),
+    "switch": Estimator(switch, Assumes.NEAR),
+    "dros": Estimator(dros, Assumes.NEAR),
+    "cascade_dros": Estimator(cascade_dros, Assumes.NEAR_ABOVE),
 }

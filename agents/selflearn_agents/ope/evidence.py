@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
+from selflearn_agents.ope.behaviour import Behaviour, behaviour
 from selflearn_agents.ope.reward_model import RewardModel
 
 CELLS = 2**22  # numbers worked on at once
@@ -147,6 +148,16 @@ class Evidence:
                 direct[visits[own]] = np.einsum("bkp,bkp->b", marginal, expected)[at[own]]
                 predicted[visits[own]] = _at(expected, at[own], slate[own])
         return OfTarget(shown, covered, direct, predicted)
+
+    @cached_property
+    def residual(self) -> NDArray[np.float64]:
+        """(V, n) what each slot earned less what the model expects of what it showed."""
+        return self.item_reward - self.target.predicted
+
+    @cached_property
+    def responses(self) -> Behaviour:
+        """Whether they depend on the other products of the slate."""
+        return behaviour(self._log)
 
     def _models(self) -> list[Any]:
         """The reward models, one per fold, each of the visits of the others."""

@@ -26,6 +26,11 @@ class Terms(NamedTuple):
         """Of an estimate that is the mean of values (V,)."""
         return cls(values[:, None], np.ones((len(values), 1)), weight)
 
+    def less(self, values: NDArray[np.float64]) -> Terms:
+        """Of the same estimate less the mean of values (V,) of the same visits."""
+        ones = np.ones(len(values))
+        return Terms(np.column_stack([self.top, -values]), np.column_stack([self.bottom, ones]), self.weight)
+
     @property
     def is_mean(self) -> bool:
         """Whether the estimate is a plain mean over the visits."""
@@ -37,10 +42,10 @@ class Terms(NamedTuple):
         return float(ratios(_columns(self.top).sum(axis=1), _columns(self.bottom).sum(axis=1)))
 
 
-def ratios(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(...) sums over the last axis of top / bottom; nan where something is divided by 0."""
+def ratios(top: NDArray[np.float64], bottom: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+    """(...) sums over an axis of top / bottom; nan where something is divided by 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return (np.where(bottom == 0, np.nan, top) / bottom).sum(axis=-1)
+        return (np.where(bottom == 0, np.nan, top) / bottom).sum(axis=axis)
 
 
 def _columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -30,45 +31,50 @@ def logged(visits, seed, effect_above=0.0, effect_below=0.0):
 
 
 def plain(log):
-    """Both p-values by least squares with a dummy variable for every kind of showing."""
+    """Both p-values by least squares with dummy variables: of kinds met 5 times, and of states and products else."""
     visits, shown = len(log), log.slate.ravel()
     appeal = np.array([log.item_reward.ravel()[shown == product].mean() for product in range(PRODUCTS)])
     own = appeal[log.slate]
     above = own.cumsum(axis=1) - own
     below = own.sum(axis=1, keepdims=True) - own - above
     kind = [(s, k, a) for s, slate in zip(log.state, log.slate.tolist(), strict=True) for k, a in enumerate(slate)]
-    dummies = np.array([[each == one for one in sorted(set(kind))] for each in kind], dtype=float)
+    met = Counter(kind)
+    groups = [[each] if met[each] >= 5 else [("state", *each[:2]), ("product", *each[1:])] for each in kind]
+    sizes = Counter(group for some in groups for group in some)
+    names = sorted(sizes, key=str)
+    dummies = np.array([[name in some for name in names] for some in groups], dtype=float)
     design = np.column_stack([above.ravel(), below.ravel(), dummies])
-    slopes, _, _, _ = np.linalg.lstsq(design, log.item_reward.ravel(), rcond=None)
-    pull = np.linalg.inv(design.T @ design) @ (design * (log.item_reward.ravel() - design @ slopes)[:, None]).T
-    compared = sum(kind.count(one) for one in set(kind) if kind.count(one) > 1)
-    free = len(kind) - len(set(kind))
-    p_values = []
-    for which in (0, 1):
-        of_visit = pull[which].reshape(visits, SLOTS).sum(axis=1)
-        error = math.sqrt(compared / free * sum(of_visit**2))
-        p_values.append(2 * stats.t.sf(abs(slopes[which]) / error, degrees_of_freedom(of_visit)))
-    return p_values
+    slopes = np.linalg.lstsq(design, log.item_reward.ravel(), rcond=None)[0]
+    inverse = np.linalg.pinv(design.T @ design)
+    pull = (inverse @ (design * (log.item_reward.ravel() - design @ slopes)[:, None]).T)[:2]
+    pulls = pull.reshape(2, visits, SLOTS).sum(axis=2)
+    alike = [some for some in groups if min(sizes[group] for group in some) > 1]
+    free = len(alike) - len({group for some in alike for group in some})
+    variance = len(alike) / free * pulls @ pulls.T
+    degrees = [degrees_of_freedom(each) for each in pulls]
+    both = slopes[:2] @ np.linalg.inv(variance) @ slopes[:2] / 2
+    far = abs(slopes[1]) / math.sqrt(variance[1, 1])
+    return stats.f.sf(both, 2, min(degrees)), 2 * stats.t.sf(far, degrees[1])
 
 
 @pytest.mark.parametrize(("above", "below"), [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1), (-0.1, 0.1)])
 def test_what_depends_on_others_is_found_and_nothing_else(above, below):
     found = behaviour(logged(4000, 1, above, below))
-    assert (found.above < 1e-4) == (above != 0)
+    assert (found.others < 1e-4) == (above != 0 or below != 0)
     assert (found.below < 1e-4) == (below != 0)
 
 
 def test_false_alarms_are_as_rare_as_they_should_be():
-    """Of 200 logs in which nothing is to be found some 2 have a p-value below 0.01."""
-    found = np.array([behaviour(logged(300, seed)) for seed in range(200)])
-    assert ((found < 0.01).mean(axis=0) <= 0.035).all()
-    assert ((found < 0.5).mean(axis=0) > 0.35).all()
+    """Of 300 logs in which nothing is to be found some 15 have a p-value below 0.05, and half have one below 0.5."""
+    found = np.array([behaviour(logged(300, seed)) for seed in range(300)])
+    assert ((found < 0.05).mean(axis=0) <= 0.09).all()
+    assert ((found < 0.5).mean(axis=0) > 0.4).all()
 
 
-@pytest.mark.parametrize("visits", [60, 400])
+@pytest.mark.parametrize("visits", [60, 150, 400])
 def test_against_least_squares_with_dummy_variables(visits):
     log = logged(visits, 3, 0.05, 0.02)
-    assert behaviour(log) == pytest.approx(plain(log), rel=1e-6)
+    assert behaviour(log) == pytest.approx(plain(log), rel=1e-4)
 
 
 @pytest.mark.parametrize("slates", [[[0], [1], [0]], [[0, 1], [2, 3], [4, 5]], [[0, 1], [0, 1], [0, 1]]])
@@ -83,13 +89,11 @@ def test_who_takes_for_granted_what_is_not_so_is_not_trusted(sampled, logger, ta
     """Customers who buy one product of a slate at most, so that all others of it matter."""
     log = sampled(logger["random"], 40_000, seed=5, customer="logit")
     result = evaluate_offline(log, target, resamples=0)
-    assert max(result.behaviour) < 0.01
+    assert max(result.behaviour) < 0.05
     frame = result.to_frame()
     assert frame.loc["sips", "verdict"].startswith("ok: ")
-    assert (
-        frame.loc[["iips", "sn_iips", "pi"], "verdict"].str.contains("depend on the products above .* and below").all()
-    )
-    assert frame.loc[["rips", "cascade_dr"], "verdict"].str.contains("depend on the products below").all()
+    assert frame.loc[["iips", "sn_iips", "pi"], "verdict"].str.contains("depend on the others of the slate").all()
+    assert frame.loc[["rips", "cascade_dr"], "verdict"].str.contains("depend on the ones below").all()
     assert frame["bootstrap_low"].isna().all()
 
 

@@ -13,9 +13,9 @@ from selflearn_agents.ope.pseudo_inverse import pi_weight
 from tests.agents.ope.policies import SLATES, N, P, log_of, probability_of_slates
 
 STATES = np.arange(5, 672, 23)
-ALWAYS = ("sips", "sn_sips", "dr")
-CASCADE = (*ALWAYS, "rips", "sn_rips", "cascade_dr")
-SLOTS = (*CASCADE, "iips", "sn_iips")
+ALWAYS = ("sips", "sn_sips", "dr", "sn_dr")
+CASCADE = (*ALWAYS, "rips", "sn_rips", "cascade_dr", "sn_cascade_dr")
+SLOTS = (*CASCADE, "iips", "sn_iips", "aips")
 
 
 class AnyModel:

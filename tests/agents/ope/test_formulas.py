@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from selflearn_agents.ope import SlotMeans, evaluate_offline
+from selflearn_agents.ope.behaviour import behaviour
 from selflearn_agents.ope.estimators import ESTIMATORS
 from selflearn_agents.ope.offline import _folds
 
@@ -28,13 +29,69 @@ def plain_slot_means(states, slates, rewards, weight=10.0):
     return table
 
 
+def plain_tuned(direct, weights, residuals, changed):
+    """The best of all thresholds, from rows of weights and of residuals."""
+    visits, columns = len(direct), len(weights[0])
+    largest = max(1.0, max(max(row) for row in weights))
+    size = [(sum(row[c] ** 2 for row in residuals) / visits) ** 0.5 for c in range(columns)]
+    found = []
+    for step in range(31):
+        threshold = 0.1 * (100 * largest) ** (step / 29) if step < 30 else float("inf")
+        left = [[changed(w, threshold) for w in row] for row in weights]
+        values = [direct[v] + sum(left[v][c] * residuals[v][c] for c in range(columns)) for v in range(visits)]
+        bias = sum(size[c] * max(0, 1 - sum(row[c] for row in left) / visits) for c in range(columns))
+        mean = sum(values) / visits
+        found.append((sum((value - mean) ** 2 for value in values) / visits**2 + bias**2, -step, mean))
+    return min(found)[2]
+
+
+def plain_choice(candidates, reward, residual):
+    """The weights of least estimated error."""
+    visits = len(reward)
+    errors, variance = [], 0.0
+    for number, weight in enumerate(candidates):
+        variance = max(variance, np.var(weight * reward) / visits)
+        bias = 0.0
+        for other in candidates[number + 1 :]:
+            d = (weight - other) * residual
+            bias = max(bias, abs(d.mean()) - 2 * d.std() / visits**0.5)
+        errors.append(variance + bias**2)
+    return candidates[int(np.argmin(errors))]
+
+
+def plain_aips(log, own, down, rewards, residuals):
+    """Each slot with the weight that fits it."""
+    total, responses = 0.0, behaviour(log)
+    for slot in range(N):
+        candidates = [own[:, slot], down[:, slot], down[:, -1]]
+        if responses.below < 0.01:
+            candidates = candidates[2:]
+        elif responses.others < 0.01:
+            candidates = candidates[1:]
+        weight = plain_choice(candidates, rewards[:, slot], residuals[:, slot])
+        total += (weight * rewards[:, slot]).mean()
+    return total
+
+
+def plain_lips(weights, rewards, expected):
+    """The sum of mean weight x reward over the visits, by groups of like slates."""
+    count = round(len(weights) ** 0.5)
+    bounds = [np.quantile(expected, j / count) for j in range(1, count)]
+    group = np.array([sum(bound <= each for bound in bounds) for each in expected])
+    mean_weight, mean_reward = (
+        np.array([values[group == mine].mean() for mine in group]) for values in (weights, rewards)
+    )
+    return sum(plain_choice([mean_weight, weights], rewards, rewards - mean_reward) * rewards)
+
+
 def plain(log, target, agent):
     """All estimates, visit by visit and slot by slot."""
     fold = _folds(log, np.random.default_rng(0).spawn(2)[0])
     models = [
         plain_slot_means(log.state[fold != f], log.slate[fold != f], log.item_reward[fold != f]) for f in range(3)
     ]
-    rows = {name: [] for name in ("sips", "iips", "rips", "pi", "dm", "dr", "cascade_dr", "w", "down", "y", "r", "g")}
+    names = ("sips", "iips", "rips", "pi", "dm", "dr", "cascade_dr", "w", "down", "y", "r", "g", "e")
+    rows = {name: [] for name in names}
     for visit in range(len(log)):
         state, slate, rewards = log.state[visit], log.slate[visit], log.item_reward[visit]
         p, q = (each.propensity([state], [slate])[0] for each in (target, agent))
@@ -55,13 +112,24 @@ def plain(log, target, agent):
         rows["dm"].append(direct)
         rows["dr"].append(direct + above * sum(residual))
         rows["cascade_dr"].append(direct + sum(down[slot] * residual[slot] for slot in range(N)))
-        for name, value in (("w", above), ("down", down), ("y", y), ("r", rewards)):
+        for name, value in (("w", above), ("down", down), ("y", y), ("r", rewards), ("e", residual)):
             rows[name].append(value)
     found = {name: float(np.mean(rows[name])) for name in ESTIMATORS if name in rows}
-    w, down, y, r, g = (np.array(rows[name]) for name in ("w", "down", "y", "r", "g"))
+    w, down, y, r, g, e = (np.array(rows[name]) for name in ("w", "down", "y", "r", "g", "e"))
     found["sn_sips"] = sum(rows["sips"]) / sum(w)
     found["sn_iips"] = sum((y[:, slot] * r[:, slot]).sum() / y[:, slot].sum() for slot in range(N))
     found["sn_rips"] = sum((down[:, slot] * r[:, slot]).sum() / down[:, slot].sum() for slot in range(N))
+    found["aips"] = plain_aips(log, y, down, r, e)
+    found["sn_dr"] = found["dm"] + sum(w * e.sum(axis=1)) / sum(w)
+    found["sn_cascade_dr"] = found["dm"] + sum((down * e)[:, k].sum() / down[:, k].sum() for k in range(N))
+    whole = rows["dm"], w[:, None].tolist(), e.sum(axis=1, keepdims=True).tolist()
+    found["switch"] = plain_tuned(*whole, lambda weight, t: weight if weight <= t else 0.0)
+    found["dros"] = plain_tuned(*whole, lambda weight, t: weight / (1 + (weight / t) ** 2))
+    found["cascade_dros"] = plain_tuned(
+        rows["dm"], rows["down"], rows["e"], lambda weight, t: weight / (1 + (weight / t) ** 2)
+    )
+    total = plain_lips(w, r.sum(axis=1), (r - e).sum(axis=1))
+    found["lips"], found["sn_lips"] = total / len(log), total / sum(w)
     found["sn_pi"] = sum(rows["pi"]) / sum(g)
     covariance = np.cov(np.column_stack([y, rows["pi"]]).T)
     slope = np.linalg.pinv(covariance[:N, :N]) @ covariance[:N, N]
@@ -91,7 +159,7 @@ def test_blocks_change_nothing(log, logger, target, monkeypatch):
 def test_a_policy_has_earned_what_its_own_log_says(log, logger):
     agent = logger["epsilon_greedy"]
     frame = evaluate_offline(log, agent, logging_policy=agent, resamples=10).to_frame()
-    weighted = frame.drop(index=["dm", "dr", "cascade_dr"])
+    weighted = frame.drop(index=[name for name in ESTIMATORS if "dr" in name or name in ("dm", "switch")])
     np.testing.assert_allclose(weighted["value"], log.reward.mean(), rtol=1e-10)
     np.testing.assert_allclose(weighted["effective"], len(log), rtol=1e-10)
 

@@ -150,18 +150,20 @@ def test_the_report_has_a_row_for_each(design):
 def test_cells_are_counted_by_coverage_and_warnings():
     cells = pd.DataFrame(
         [  # estimator, holds, coverage, its error, warned
-            ("a", True, 0.95, 0.01, 0.0),
-            ("a", True, 0.92, 0.01, 0.2),
-            ("a", True, 0.80, 0.01, 1.0),
-            ("b", False, 0.70, 0.01, 0.6),
-            ("b", False, 0.60, 0.01, 0.1),
-            ("b", True, np.nan, np.nan, 0.0),
+            ("a", True, 0.95, 0.01, 0.0, 0.95),
+            ("a", True, 0.92, 0.01, 0.2, 0.94),
+            ("a", True, 0.80, 0.01, 1.0, np.nan),
+            ("b", False, 0.70, 0.01, 0.6, 0.9),
+            ("b", False, 0.60, 0.01, 0.1, 0.5),
+            ("b", True, np.nan, np.nan, 0.0, np.nan),
         ],
-        columns=["estimator", "holds", "coverage", "coverage_error", "warned"],
-    )
+        columns=["estimator", "holds", "coverage", "coverage_error", "warned", "trusted_coverage"],
+    ).assign(logs=10)
     found = counted(cells).loc["all"]
     expected = {"cells": 5, "right": 2, "covered": 1, "covered_by_chance": 2, "failing": 4, "failing_for_sure": 3}
     expected |= {"warned_mostly": 2, "warned_nearly_always": 1, "fine": 1}
     assert found[list(expected)].to_dict() == expected
     assert found["least_coverage"] == 0.92
+    assert found["trusted_right"] == pytest.approx((10 * 0.95 + 8 * 0.94) / 18)
+    assert found["trusted_wrong"] == pytest.approx((4 * 0.9 + 9 * 0.5) / 13)
     assert list(blind_spots(cells)["coverage"]) == [0.60, 0.70]

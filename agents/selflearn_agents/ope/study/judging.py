@@ -20,7 +20,6 @@ from selflearn_env.archive import read_archive, write_archive
 from selflearn_env.core.simulator import Simulator
 
 FORMAT, VERSION = "selflearn-ope-study", 1
-WARNING = "do not trust this"  # how the verdict of such a diagnosis begins
 OF_ESTIMATE = tuple(each.name for each in fields(Estimate) if each.name not in ("estimator", "diagnosis"))
 OF_DIAGNOSIS = tuple(name for name in Diagnosis._fields if name != "verdict")
 FIGURES = (*OF_ESTIMATE, *OF_DIAGNOSIS, "warned")
@@ -110,7 +109,7 @@ def _figures(estimate: Estimate) -> list[float]:
     own = [getattr(estimate, name) for name in OF_ESTIMATE] + [
         getattr(estimate.diagnosis, name) for name in OF_DIAGNOSIS
     ]
-    return [*own, float(estimate.diagnosis.verdict.startswith(WARNING))]
+    return [*own, float(estimate.diagnosis.warns)]
 
 
 def _seconds(log: VisitLog, target: Agent, name: str, logging: Agent) -> float:

@@ -18,9 +18,9 @@ def report(cells: pd.DataFrame) -> str:
         "over independent logs, against the exact truth.\n"
     ]
     catalogues = list(dict.fromkeys(cells["catalogue"]))
-    parts.append(f"## All catalogues\n\n{_summary(cells)}")
+    parts.append(f"## All catalogues\n\n{summary(cells)}")
     if len(catalogues) > 1:
-        parts += [f"## {name} products\n\n{_summary(cells[cells['catalogue'] == name])}" for name in catalogues]
+        parts += [f"## {name} products\n\n{summary(cells[cells['catalogue'] == name])}" for name in catalogues]
     parts.append(f"## Where intervals fail and few logs warn\n\n{_blind_spots(cells)}")
     parts.append(f"## Policies\n\n{_policies(cells)}")
     parts.append(f"## Estimators\n\n{_estimators(cells)}")
@@ -54,21 +54,24 @@ def details(cells: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
-def _summary(cells: pd.DataFrame) -> str:
+def summary(cells: pd.DataFrame) -> str:
+    """The counted cells as a table."""
     rows = []
     for name, each in counted(cells).iterrows():
         row = [str(name), f"{each['right']:.0f}", f"{each['covered']:.0f}", f"{each['covered_by_chance']:.0f}"]
         row += [number(each["least_coverage"], 3), f"{each['failing']:.0f}", f"{each['failing_for_sure']:.0f}"]
         row += [f"{each['warned_mostly']:.0f}", f"{each['warned_nearly_always']:.0f}"]
-        rows.append([*row, f"{each['fine']:.0f}", number(each["false_alarms"], 2)])
+        row += [f"{each['fine']:.0f}", number(each["false_alarms"], 2)]
+        rows.append([*row, number(each["trusted_right"], 3), number(each["trusted_wrong"], 3)])
     head = ["estimator", "right", f"{LOW} to {HIGH}", "or by chance", "least", "failing", "for sure"]
-    head += ["half warn", "95 % warn", "fine", "false alarms"]
+    head += ["half warn", "95 % warn", "fine", "false alarms", "trusted, right", "or wrong"]
     note = (
         "Numbers of cells. Right: the assumption holds, the log supports the target, and most logs do not warn; of "
         f"these, how many have a coverage from {LOW} to {HIGH}, how many have or may have but for two Monte Carlo "
         f"errors, and the least coverage. Failing: coverage below {LOW} in any cell, and those for sure by two errors; "
         "of the latter, in how many at least half, and 95 %, of the logs warn. Fine: all others; false alarms are the "
-        "share of logs that warn in them.\n"
+        "share of logs that warn in them. Trusted: coverage over all logs that do not warn, where the assumption holds "
+        "and the log supports the target, and where not.\n"
     )
     return f"{table(head, rows)}\n{note}"
 

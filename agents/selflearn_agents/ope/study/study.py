@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,13 +35,13 @@ def run_study(design: Design, jobs: int = 1, progress: bool = True) -> pd.DataFr
     for catalogue in design.catalogues:
         names = (*design.logging, *design.targets)
         places = [_place_of_truth(design, catalogue, name) for name in names]
-        tasks = [delayed(_work_out)(design, catalogue, name) for name in names]
+        tasks = [partial(_work_out, design, catalogue, name) for name in names]
         _side_by_side(tasks, [1] * len(names), f"{catalogue.name} products, policies", jobs, progress)
         truths = {name: _read(place) for name, place in zip(names, places, strict=True)}
         pieces = design.pieces(catalogue)
         left = [piece for piece in pieces if not _is_kept(piece)]
         sizes = [piece.cell.visits * (piece.last - piece.first) for piece in left]
-        tasks = [delayed(judging.carry_out)(piece) for piece in left]
+        tasks = [partial(judging.carry_out, piece) for piece in left]
         _side_by_side(tasks, sizes, f"{catalogue.name} products, visits", jobs, progress)
         for cell in design.cells(catalogue):
             some = [judging.kept(piece) for piece in pieces if piece.cell == cell]
@@ -50,16 +50,18 @@ def run_study(design: Design, jobs: int = 1, progress: bool = True) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def _side_by_side(tasks: Sequence[Any], sizes: Sequence[int], what: str, jobs: int, progress: bool) -> None:
+def _side_by_side(
+    tasks: Sequence[Callable[[], None]], sizes: Sequence[int], what: str, jobs: int, progress: bool
+) -> None:
     """Carries out tasks, each the longer the greater its size."""
     with tqdm(total=sum(sizes), desc=what, unit="", unit_scale=True, disable=not progress or not tasks) as bar:
-        numbered = (delayed(_numbered)(number, *task) for number, task in enumerate(tasks))
+        numbered = (delayed(_numbered)(number, task) for number, task in enumerate(tasks))
         for number in Parallel(jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)(numbered):
             bar.update(sizes[number])
 
 
-def _numbered(number: int, task: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> int:
-    task(*arguments, **named)
+def _numbered(number: int, task: Callable[[], None]) -> int:
+    task()
     return number
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 LOW, HIGH = 0.93, 0.97  # where the coverage of a 95 % interval should be
@@ -18,7 +20,9 @@ def counted(cells: pd.DataFrame) -> pd.DataFrame:
     - `failing`: all cells in which the interval fails, with a coverage below `LOW`; `failing_for_sure`: by more than
       chance;
     - `warned_mostly`, `warned_nearly_always`: of the latter, in how many at least half, and 95 %, of the logs warn;
-    - `fine`: all cells with a coverage of `LOW` or more; `false_alarms`: the mean share of logs that warn in them.
+    - `fine`: all cells with a coverage of `LOW` or more; `false_alarms`: the mean share of logs that warn in them;
+    - `trusted_right`, `trusted_wrong`: coverage over all logs that do not warn, of cells in which the assumption holds
+      and the log supports the target, and of all others.
     """
     names = [*dict.fromkeys(cells["estimator"]), "all"]
     return pd.DataFrame(
@@ -43,7 +47,15 @@ def _count(cells: pd.DataFrame) -> dict[str, float]:
         "warned_nearly_always": int((for_sure & (warned >= NEARLY_ALL)).sum()),
         "fine": int((coverage >= LOW).sum()),
         "false_alarms": float(warned[coverage >= LOW].mean()),
+        "trusted_right": _trusted(cells[cells["holds"]]),
+        "trusted_wrong": _trusted(cells[~cells["holds"]]),
     }
+
+
+def _trusted(cells: pd.DataFrame) -> float:
+    """Coverage over all logs without a warning; nan of none."""
+    logs = cells["logs"] * (1 - cells["warned"])
+    return float((cells["trusted_coverage"] * logs).sum() / logs.sum()) if logs.sum() else math.nan
 
 
 def blind_spots(cells: pd.DataFrame, most: int = 20) -> pd.DataFrame:
