@@ -25,6 +25,7 @@ COMMANDS = {  # name -> its module, and what it does
     "store": ("store", "show what a store keeps; take values over from and to the article's layout"),
     "make-log": ("make_log", "make a transaction log of any size from a shop"),
     "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
+    "ope-lives": ("ope_lives", "show how soon off-policy estimates of customers' lives fail"),
     "drift": ("drift", "show what drift does to learning"),
     "ope-study": ("ope_study", "measure how good the off-policy estimators are, against the exact truth"),
     "benchmark": ("benchmark", "measure speed and memory on this machine"),

@@ -4,17 +4,26 @@ from selflearn_agents.ope.behaviour import Behaviour, behaviour
 from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes, Estimator
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
+from selflearn_agents.ope.lives_offline import (
+    LIVES_ESTIMATORS,
+    LifeEstimate,
+    LivesOfflineResult,
+    evaluate_lives_offline,
+)
 from selflearn_agents.ope.offline import Estimate, OfflineResult, evaluate_offline
 from selflearn_agents.ope.reward_model import FittedRewards, RewardModel, SlotMeans
 
 __all__ = [
     "ESTIMATORS",
+    "LIVES_ESTIMATORS",
     "Assumes",
     "Behaviour",
     "Diagnosis",
     "Estimate",
     "Estimator",
     "FittedRewards",
+    "LifeEstimate",
+    "LivesOfflineResult",
     "OfflineResult",
     "RewardModel",
     "SlotMeans",
@@ -23,6 +32,7 @@ __all__ = [
     "bootstrap_intervals",
     "diagnose",
     "empirical_bernstein",
+    "evaluate_lives_offline",
     "evaluate_offline",
     "standard_error",
     "t_interval",
