@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from selflearn_agents.commands.arguments import add_out_argument, place, positive, seed
 from selflearn_agents.commands.output import folder, manifest, write_text
-from selflearn_agents.ope.lives_study import SIZES, as_text, study_lives
+from selflearn_agents.ope.lives.study import SIZES, as_text, study_lives
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import ONLINE_RETAIL

@@ -4,7 +4,7 @@ from selflearn_agents.ope.behaviour import Behaviour, behaviour
 from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes, Estimator
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
-from selflearn_agents.ope.lives_offline import (
+from selflearn_agents.ope.lives.offline import (
     LIVES_ESTIMATORS,
     LifeEstimate,
     LivesOfflineResult,

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from selflearn_agents.agent import Agent
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.lives import LivesEvidence
-from selflearn_agents.ope.lives_offline import LIVES_ESTIMATORS, judge_lives
+from selflearn_agents.ope.lives.offline import LIVES_ESTIMATORS, judge_lives
+from selflearn_agents.ope.lives.weights import LivesEvidence
 from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.core.journey.serving import serve

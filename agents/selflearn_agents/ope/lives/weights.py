@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.life_features import life_features
+from selflearn_agents.ope.lives.features import life_features
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
 from selflearn_agents.ope.terms import Terms
 from selflearn_env.core.numbers import is_number

@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from selflearn_agents.ope import SlotMeans, evaluate_lives_offline
-from selflearn_agents.ope.fitted_q import Transitions, fitted_q
-from selflearn_agents.ope.life_features import RECENT, life_features
-from selflearn_agents.ope.lives_study import sample_lives, true_returns
+from selflearn_agents.ope.lives.features import RECENT, life_features
+from selflearn_agents.ope.lives.fitted_q import Transitions, fitted_q
+from selflearn_agents.ope.lives.study import sample_lives, true_returns
 
 from selflearn_env.core.journey.effects import Journey
 from tests.agents.ope.policies import N, P

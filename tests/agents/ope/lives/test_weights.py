@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from selflearn_agents.agent import Agent
 from selflearn_agents.ope import evaluate_lives_offline
-from selflearn_agents.ope.lives import LivesEvidence, pdis, sn_pdis, sn_tis, tis
+from selflearn_agents.ope.lives.weights import LivesEvidence, pdis, sn_pdis, sn_tis, tis
 
 from selflearn_env.core.states import StateSpace, Tier
 from tests.agents.ope.policies import log_of

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.ope.lives import Beginnings
+from selflearn_agents.ope.lives.weights import Beginnings
 from selflearn_agents.ope.terms import Terms
 
 RIDGE = 1.0  # as if each feature had been seen once more, in a visit that earned nothing and was the last

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.diagnosis import MOST_MISSING, Diagnosis, diagnose
-from selflearn_agents.ope.fitted_q import fqe
 from selflearn_agents.ope.intervals import standard_error, t_interval
-from selflearn_agents.ope.lives import Beginnings, LivesEvidence, pdis, sn_pdis, sn_tis, tis
+from selflearn_agents.ope.lives.fitted_q import fqe
+from selflearn_agents.ope.lives.weights import Beginnings, LivesEvidence, pdis, sn_pdis, sn_tis, tis
 from selflearn_agents.ope.reward_model import RewardModel
 from selflearn_agents.ope.terms import Terms
 from selflearn_env.core.states import StateSpace
