@@ -52,6 +52,7 @@ def diagnose(
     *,
     assumption: str | None = None,
     foreseen: float = math.inf,
+    unit: tuple[str, str] = ("visit", "visits"),
 ) -> Diagnosis:
     """Looks at the weights of an estimate.
 
@@ -60,15 +61,17 @@ def diagnose(
         warnings: reasons not to trust it that are known already.
         assumption: what it takes for granted, in words that follow "if"; None for nothing.
         foreseen: effective visits that are to be expected of such weights.
+        unit: what is weighted, one and several.
     """
-    visits, columns = weight.shape
+    count, columns = weight.shape
+    one, several = unit
     if not columns:
         word = "cannot tell: it is as good as its reward model, and how good this is does not show"
         return Diagnosis(math.nan, math.nan, math.nan, _verdict(list(warnings), word))
     weight = np.ascontiguousarray(weight.T)  # sums along long rows are many times faster than down short ones
     size = np.abs(weight).sum(axis=1)
     if not size.all():
-        reason = "no visit of the log shows what the target might show"
+        reason = f"no {one} of the log shows what the target might show"
         return Diagnosis(0.0, math.nan, 0.0, _verdict([reason, *warnings], ""))
     met = float((weight.sum(axis=1) ** 2 / np.square(weight).sum(axis=1)).min())
     effective = min(met, foreseen)
@@ -76,20 +79,20 @@ def diagnose(
     means = weight.mean(axis=1)
     furthest = int(np.abs(means - 1).argmax())
     mean = float(means[furthest])
-    error = float(weight[furthest].std()) / math.sqrt(visits)
+    error = float(weight[furthest].std()) / math.sqrt(count)
     reasons = []
     if effective < LEAST_EFFECTIVE:
         others = "the others have next to no weight" if met == effective else "slates of great weight are rare in it"
-        reasons.append(f"its {visits:,} visits count for {effective:,.1f}, {others}")
+        reasons.append(f"its {count:,} {several} count for {effective:,.1f}, {others}")
     if largest > MOST_SHARE:
-        reasons.append(f"one visit has {largest:.0%} of all weight")
+        reasons.append(f"one {one} has {largest:.0%} of all weight")
     if abs(mean - 1) > max(MOST_MISSING, FAR * error):
         reasons.append(
             f"its weights are {mean:.3f} on average, and should be 1: the log lacks what the target shows, or "
             f"propensities are wrong"
         )
     fine = "ok: " if assumption is None else f"ok, if {assumption}: "
-    verdict = _verdict(reasons + list(warnings), f"{fine}{effective:,.0f} effective visits")
+    verdict = _verdict(reasons + list(warnings), f"{fine}{effective:,.0f} effective {several}")
     return Diagnosis(effective, largest, mean, verdict)
 
 

@@ -158,9 +158,9 @@ def _estimate(name: str, lives: Beginnings, level: float) -> LifeEstimate:
     life = np.arange(lives.lives)
     value, low, high = t_interval(terms, life, level)
     foreseen = float(lives.foreseen[-1])
-    found = diagnose(terms.weight, _warnings(lives, bool(terms.weight.size)), foreseen=foreseen)
-    verdict = found.verdict.replace("visits", "lives").replace("visit", "life")  # which are weighted here
-    return LifeEstimate(name, value, standard_error(terms, life), low, high, found._replace(verdict=verdict))
+    warnings = _warnings(lives, bool(terms.weight.size))
+    found = diagnose(terms.weight, warnings, foreseen=foreseen, unit=("life", "lives"))
+    return LifeEstimate(name, value, standard_error(terms, life), low, high, found)
 
 
 def _warnings(lives: Beginnings, is_weighted: bool) -> list[str]:
