@@ -55,7 +55,9 @@ def sampled(simulator_of):
         simulator = simulator_of(customer)
         run = simulator.begin(np.random.default_rng(seed))
         met = simulator.start(visits, run)
-        slates = deepcopy(agent).act(met.state)  # the same, whatever logs were drawn before
+        drawing = deepcopy(agent)
+        drawing.agent.rng = np.random.default_rng([seed, 1])  # the same, whatever was drawn before
+        slates = drawing.act(met.state)
         outcome = simulator.respond(met, slates, run)
         return log_of(met.state, slates, outcome.item_reward, agent.propensity(met.state, slates))
 

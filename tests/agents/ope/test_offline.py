@@ -150,7 +150,7 @@ def test_the_worst_slot_counts():
 
 def test_who_did_not_log_is_found_out(small, target, logger, tiny_shop):
     with pytest.raises(
-        ValueError, match=r"product of visit 1, slot 0 with probability 0\.125, but the log says 0\.5625"
+        ValueError, match=r"product of visit 1, slot 0 with probability 0\.125, but the log says 0\.0625"
     ):
         evaluate_offline(small, target, logging_policy=logger["random"])
     with pytest.raises(ValueError, match="it is another policy, or it has learned since"):
