@@ -9,6 +9,7 @@ from selflearn_agents.benchmark.agents import agent_rows
 from selflearn_agents.benchmark.comparison import compare_rows
 from selflearn_agents.benchmark.environments import environment_rows
 from selflearn_agents.benchmark.growth import growth
+from selflearn_agents.benchmark.judging import judging_rows
 from selflearn_agents.benchmark.large import large
 from selflearn_agents.benchmark.report import BASELINE, as_text, check, described, draw, relative
 from selflearn_agents.benchmark.serving import serving_rows
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> None:
         *agent_rows(options.repeats),
         *compare_rows(),
         *serving_rows(options.repeats),
+        *judging_rows(options.repeats),
         *at_scale,
     ]
     machine = described()
