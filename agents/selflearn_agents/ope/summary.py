@@ -74,7 +74,7 @@ def finding(result: OfflineResult, name: str = "the target") -> str:
             f"Whether {name} would have earned more than was logged, this log cannot tell: the difference is {value} "
         )
         text += "per visit"
-    text += f" ({percent(result.level)} interval {low} to {high}, by {best.estimator})."
+    text += f" ({percent(result.level)} interval {low} to {high}, by {best.estimator}{_provided(best)})."
     return f"{text} Of {asked} estimates, {len(found)} can be trusted{_votes(found)}." if asked > 1 else text
 
 
@@ -92,6 +92,12 @@ def decimals_of(result: OfflineResult) -> int:
     """Decimals that show the logged reward's interval with one digit or two."""
     width = result.logged_high - result.logged_low
     return min(9, max(0, 1 - math.floor(math.log10(width)))) if width > 0 else 2
+
+
+def _provided(estimate: Estimate) -> str:
+    """What must be so for it to be right."""
+    assumes = ESTIMATORS[estimate.estimator].assumes
+    return "" if assumes is Assumes.NOTHING else f", right if {assumes.value}"
 
 
 def _assumed_and_error(estimate: Estimate) -> tuple[int, float]:
