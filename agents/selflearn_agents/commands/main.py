@@ -25,6 +25,7 @@ COMMANDS = {  # name -> its module, and what it does
     "make-log": ("make_log", "make a transaction log of any size from a shop"),
     "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
     "drift": ("drift", "show what drift does to learning"),
+    "learning-study": ("learning_study", "show what learners make of logs, by the exact worth of what they show"),
     "benchmark": ("benchmark", "measure speed and memory on this machine"),
 }
 
