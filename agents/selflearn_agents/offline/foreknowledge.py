@@ -20,7 +20,7 @@ class Foreknowledge:
 
     Attributes:
         incidence: (S, P) float32, purchases per visit, pooled.
-        rows: (S, L) the row of each state at each level.
+        rows: (S, L) the row of each state at each level; (R,) `level`, the level of each row.
         weight: (R,) how many purchases of each product the group around is worth.
         key, bought: (K,) ascending keys with a purchase, and visits of the history in which it was bought.
     """
@@ -31,8 +31,9 @@ class Foreknowledge:
         """Reads the history."""
         self.incidence = np.maximum(history.incidence(), LEAST).astype(np.float32)
         self.rows = rows_of_levels(history)
-        weights = [level.weight for level in history.pooling.levels] or [1.0]
-        self.weight = np.repeat(weights, [len(np.unique(rows)) for rows in self.rows.T])
+        weights = np.array([level.weight for level in history.pooling.levels] or [1.0])
+        self.level = np.repeat(np.arange(len(weights)), [len(np.unique(rows)) for rows in self.rows.T])
+        self.weight = weights[self.level]
         found = [np.flatnonzero(row) for row in history.purchases]
         counts = np.concatenate([row[each] for row, each in zip(history.purchases, found, strict=True)])
         product = np.concatenate(found)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from selflearn_agents.offline.foreknowledge import Foreknowledge
 from selflearn_env.core.rewards import IGNORED
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from selflearn_agents.logs.visit_log import VisitLog
 
 ROUNDS = 3  # of the factors and the slots in turn
-SLOT_WEIGHT = 100.0  # gains that the belief in equal slots is worth
+SLOT_WEIGHT = 10.0  # gains that the belief in equal slots is worth
 EXPONENT_WEIGHT = 10.0  # precision of the belief that the exponent is 1
 NEWTON = 50  # steps at most
+MISFITS = np.append(1e-6, 4.0 ** np.arange(-4, 3))  # variances that are tried
 CLOSE, STRIDE = 1e-6, 0.5  # step of the exponent at which it is found; the longest
 
 
@@ -29,6 +31,7 @@ class ItemRewards(NamedTuple):
         least: reward of what is ignored, in reward units.
         unit: what one gain is worth, in reward units.
         exponent: of the history's incidence.
+        misfit: (L,) variance of the factors at each level beside what the history leaves open.
         key, evidence: (U,) ascending keys that were shown, and how many gains the factor there rests on.
     """
 
@@ -37,6 +40,7 @@ class ItemRewards(NamedTuple):
     least: float
     unit: float
     exponent: float
+    misfit: NDArray[np.float64]
     key: NDArray[np.int64]
     evidence: NDArray[np.float64]
 
@@ -54,7 +58,7 @@ class ItemRewards(NamedTuple):
         """(P,) 1 / evidence of the factors of a group."""
         products = self.appeal.shape[1]
         keys = np.arange(row * products, (row + 1) * products)
-        evidence = known.shape(keys) / self.exponent**2
+        evidence = 1.0 / (self.exponent**2 / known.shape(keys) + self.misfit[known.level[row]])
         own = slice(*np.searchsorted(self.key, [keys[0], keys[-1] + 1]))
         evidence[self.key[own] - keys[0]] = self.evidence[own]
         return 1.0 / evidence
@@ -73,10 +77,11 @@ def learn_rewards(log: VisitLog, known: Foreknowledge) -> ItemRewards:
 
     - The exponent has the greatest quasi-likelihood without factors, and is drawn to 1: of whatever is gained, some is
       less choosy than purchases are.
-    - f_l = (gains + a_l) / (expected + a_l), given the levels above, with a_l = shape / exponent^2 and the shape that
-      the history's pooling has: its purchases of the product in the group, and the level's weight. It is the posterior
-      mean of a Gamma-Poisson model whose prior is the history's (Gelman et al., BDA 3, section 2.6).
-    - e_k = (gains + 100) / (expected + 100 / e), over the slot, with e of all slots.
+    - f_l = (gains + a_l) / (expected + a_l), given the levels above, is the posterior mean of a Gamma-Poisson model
+      with 1 / a_l = exponent^2 / shape + m_l (Gelman et al., BDA 3, section 2.6). The shape is that of the history's
+      pooling, its purchases of the product in the group and the level's weight: so much variance it leaves open. m_l is
+      what else there is, where the history is wrong; it makes the gains at the level most likely (`fit_misfit`).
+    - e_k = (gains + 10) / (expected + 10 / e), over the slot, with e of all slots.
 
     Where the log shows nothing, all factors are 1. Where nothing gains, the history stands.
     """
@@ -86,7 +91,8 @@ def learn_rewards(log: VisitLog, known: Foreknowledge) -> ItemRewards:
     total, squares = float(gain.sum()), float(np.square(gain).sum())
     if total <= 0.0:
         nothing = np.zeros(0, dtype=np.int64)
-        return ItemRewards(np.log(known.incidence), np.ones(slots), least, 1.0, 1.0, nothing, np.zeros(0))
+        misfit = np.full(known.rows.shape[1], MISFITS[0])
+        return ItemRewards(np.log(known.incidence), np.ones(slots), least, 1.0, 1.0, misfit, nothing, np.zeros(0))
     unit = squares / total
     gain /= unit
     # A cell is a state and product; what was shown there is one sum, but for the slots.
@@ -101,21 +107,26 @@ def learn_rewards(log: VisitLog, known: Foreknowledge) -> ItemRewards:
         own, place = np.unique(rows[state] * products + product, return_inverse=True)
         keys.append(own)
         places.append(place)
-    shapes = [known.shape(own) / exponent**2 for own in keys]
+    open_ = [exponent**2 / known.shape(own) for own in keys]  # variances
+    misfit = np.zeros(len(keys))
     examined = _examined(exponent * logarithm, of_showing, slot, of_slot)
     for _ in range(ROUNDS):
-        exposure = np.bincount(of_showing, examined[slot])
+        exposure: NDArray = np.bincount(of_showing, examined[slot])
         appeal, factors, evidence = exponent * logarithm, [], []
-        for place, shape in zip(places, shapes, strict=True):
-            found = np.maximum(np.bincount(place, gained), 0.0) + shape
-            factor = np.log(found / (np.bincount(place, exposure * np.exp(appeal)) + shape))
+        for level, (place, own) in enumerate(zip(places, open_, strict=True)):
+            found = np.maximum(np.bincount(place, gained), 0.0)
+            expected: NDArray = np.bincount(place, exposure * np.exp(appeal))
+            if not misfit[level]:
+                misfit[level] = fit_misfit(found, expected, own)
+            weight = 1.0 / (own + misfit[level])
+            factor = np.log((found + weight) / (expected + weight))
             factors.append(factor)
-            evidence.append(found)
+            evidence.append(found + weight)
             appeal += factor[place]
         examined = _examined(appeal, of_showing, slot, of_slot)
     key = np.concatenate(keys)
     everywhere = _everywhere(key, np.concatenate(factors), exponent, known)
-    return ItemRewards(everywhere, examined, least, unit, exponent, key, np.concatenate(evidence))
+    return ItemRewards(everywhere, examined, least, unit, exponent, misfit, key, np.concatenate(evidence))
 
 
 def reward_of_ignored(log: VisitLog) -> float:
@@ -136,10 +147,31 @@ def fit_exponent(x: NDArray[np.float64], slot: NDArray, gain: NDArray, of_slot: 
         centre = np.bincount(slot, mean * x, len(of_slot)) / np.where(of_slot == 0, 1.0, of_slot)
         slope = float((gain - mean) @ x) + EXPONENT_WEIGHT * (1.0 - exponent)
         step = slope / (float(mean @ np.square(x - centre[slot])) + EXPONENT_WEIGHT)
-        exponent = max(exponent + min(max(step, -STRIDE), STRIDE), CLOSE)
+        exponent = max(exponent + min(max(step, -STRIDE), STRIDE), 0.0)
         if abs(step) < CLOSE:
             break
     return exponent
+
+
+def fit_misfit(found: NDArray[np.float64], expected: NDArray[np.float64], own: NDArray[np.float64]) -> float:
+    """Which of a few variances m makes gains (U,) most likely; the least, where several do.
+
+    The factors have a Gamma prior of mean 1 and shape a = 1 / (own + m). The gains are then negative binomial, with a
+    log-likelihood, but for a constant, of sum of lgamma(g + a) - lgamma(a) + a log(a) - (g + a) log(expected + a).
+
+    Args:
+        found: gains of each key.
+        expected: what they would be if the factors were 1.
+        own: variance of the factors by what the history leaves open.
+    """
+    likelihood = []
+    for misfit in MISFITS:
+        shape = 1.0 / (own + misfit)
+        each = (
+            gammaln(found + shape) - gammaln(shape) + shape * np.log(shape) - (found + shape) * np.log(expected + shape)
+        )
+        likelihood.append(float(each.sum()))
+    return float(MISFITS[int(np.argmax(likelihood))])
 
 
 def _examined(appeal: NDArray, of_showing: NDArray, slot: NDArray, of_slot: NDArray) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_agents.agent import Agent
 from selflearn_agents.baselines.static import RankedAgent
 from selflearn_agents.offline.foreknowledge import Foreknowledge
 from selflearn_env.core.numbers import is_finite
@@ -77,16 +78,25 @@ class Learner(RankedAgent):
                 f"the log has slates of {log.slate.shape[1]}, but the learner shows slates of {self.slate_size}; make "
                 f"it with slate_size={log.slate.shape[1]}"
             )
-        for what, column, size in (("product", log.slate, self.products), ("state", log.state, self.states)):
-            if column.min() < 0 or column.max() >= size:
-                bad = column.max() if column.max() >= size else column.min()
-                raise ValueError(
-                    f"the log has {what} {bad}, but the shop has {what}s 0..{size - 1}: it is the log of another shop"
-                )
-        if not is_finite(log.item_reward):
-            raise ValueError("the log has rewards that are no finite numbers; leave those visits out")
+        check_shop(log, self)
         if self.needs_propensity and log.propensity is None:
             raise ValueError(
                 f"{type(self).__name__} weights what was shown by how probable it was, and the log has no "
                 f"propensities; record them, or use a learner that does without, such as reward_model"
             )
+
+
+def check_shop(log: VisitLog, agent: Agent) -> None:
+    """Sees that an agent of a shop can learn from a log.
+
+    Raises:
+        ValueError: the log has products or states that the shop has not, or rewards that are no finite numbers.
+    """
+    for what, column, size in (("product", log.slate, agent.products), ("state", log.state, agent.states)):
+        if column.min() < 0 or column.max() >= size:
+            bad = column.max() if column.max() >= size else column.min()
+            raise ValueError(
+                f"the log has {what} {bad}, but the shop has {what}s 0..{size - 1}: it is the log of another shop"
+            )
+    if not is_finite(log.item_reward):
+        raise ValueError("the log has rewards that are no finite numbers; leave those visits out")

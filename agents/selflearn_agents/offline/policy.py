@@ -52,7 +52,8 @@ class PolicyLearner(Learner):
 
         theta_l += step_size * gradient by theta_l of objective / visits of the log
 
-    exact, over all visits at once, so that nothing is drawn. Few steps from the history's preferences are what holds on
+    exact, over all visits at once, so that nothing is drawn. A step that would lower the objective is not taken, and
+    step_size is halved. Few steps from the history's preferences are what holds on
     to the history: products and groups of which the log says little hardly move (early stopping; Yao, Rosasco and
     Caponnetto 2007).
 
@@ -108,29 +109,55 @@ class PolicyLearner(Learner):
 
     def _learned(self, log: VisitLog) -> NDArray[np.float32]:
         objective = self._objective(log)
-        rows, sharpness = self.known.rows, np.float32(self._sharpness)
+        rows, sharpness, step = self.known.rows, np.float32(self._sharpness), self._step_size
         theta = np.zeros((int(rows.max()) + 1, self.products), dtype=np.float32)
-        order = np.argsort(log.state, kind="stable")
-        states, first = np.unique(log.state[order], return_index=True)
-        ends = np.append(first, len(log))
-        visits = log.slate[order], objective.fixed[order], objective.scaled[order]
-        nothing = np.zeros(self.products, dtype=np.float32)
+        visits = ByState(log.state, log.slate, objective.fixed, objective.scaled)
+        best, slope = self._look(objective, visits, theta)
         for _ in range(self._steps):
-            ascent = np.zeros_like(theta)
-            for begin in range(0, len(states), ROWS):
-                some = states[begin : begin + ROWS]
-                preferences = sharpness * objective.start[some]
-                add_levels(preferences, theta, rows, some)
-                moves = np.zeros(preferences.shape)
-                for place, state in enumerate(some.tolist()):
-                    own = slice(*ends[begin + place : begin + place + 2])
-                    value = nothing if objective.value is None else objective.value[state]
-                    add_slopes(
-                        preferences[place], *(each[own] for each in visits), value, objective.examined, moves[place]
-                    )
-                move_levels(ascent, rows, some, moves, self._step_size / len(log))
-            theta += ascent
-        every = np.arange(self.states)
+            tried = theta + np.float32(step) * slope
+            found, there = self._look(objective, visits, tried)
+            if found < best:
+                step /= 2
+            else:
+                theta, best, slope = tried, found, there
         preferences = sharpness * objective.start
-        add_levels(preferences, theta, rows, every)
+        add_levels(preferences, theta, rows, np.arange(self.states))
         return preferences
+
+    def _look(
+        self, objective: Objective, visits: ByState, theta: NDArray[np.float32]
+    ) -> tuple[float, NDArray[np.float32]]:
+        """The objective per visit, and its gradient (R, P), at some theta (R, P)."""
+        total, slope, nothing = 0.0, np.zeros_like(theta), np.zeros(self.products, dtype=np.float32)
+        for begin in range(0, len(visits.states), ROWS):
+            some = visits.states[begin : begin + ROWS]
+            preferences = np.float32(self._sharpness) * objective.start[some]
+            add_levels(preferences, theta, self.known.rows, some)
+            moves = np.zeros(preferences.shape)
+            for place, state in enumerate(some.tolist()):
+                value = nothing if objective.value is None else objective.value[state]
+                own = visits.of(begin + place)
+                total += add_slopes(preferences[place], *own, value, objective.examined, moves[place])
+            move_levels(slope, self.known.rows, some, moves, 1.0 / visits.count)
+        return total / visits.count, slope
+
+
+class ByState:
+    """The visits of a log, state by state.
+
+    Attributes:
+        states: (B,) those that come, ascending.
+        count: visits.
+    """
+
+    def __init__(self, state: NDArray[np.int64], *columns: NDArray):
+        """Sorts columns (V, n) by the states (V,)."""
+        order = np.argsort(state, kind="stable")
+        self.states, first = np.unique(state[order], return_index=True)
+        self.count = len(state)
+        self._ends = np.append(first, len(state))
+        self._columns = [column[order] for column in columns]
+
+    def of(self, place: int) -> list[NDArray]:
+        """The columns (v, n) of the visits in the state at this place of `states`."""
+        return [column[self._ends[place] : self._ends[place + 1]] for column in self._columns]

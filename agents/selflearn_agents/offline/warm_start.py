@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.offline.learner import check_shop
 from selflearn_env.core.rewards import IGNORED
 
 if TYPE_CHECKING:  # who records logs knows all agents
@@ -30,9 +31,16 @@ def warm_start(agent: SomeAgent, log: VisitLog, batch: int = 100) -> SomeAgent:
 
     Raises:
         ValueError: the log is of another shop or has longer slates, or says what was earned and not what was done.
+            Then nothing is learned.
     """
     if batch < 1:
         raise ValueError(f"batch must be at least 1, got {batch!r}")
+    if log.slate.shape[1] > agent.slate_size:
+        raise ValueError(
+            f"the log has slates of {log.slate.shape[1]}, but the agent shows slates of {agent.slate_size}; make it "
+            f"with slate_size={log.slate.shape[1]}"
+        )
+    check_shop(log, agent)
     if (log.response < IGNORED).any():
         raise ValueError("the log tells rewards only, and agents learn from responses; give it the column 'response'")
     for start in range(0, len(log), batch):
