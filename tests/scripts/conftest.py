@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from matplotlib.figure import Figure
-from selflearn_agents.commands import check, check_lives, lives, main
+from selflearn_agents.commands import check, check_lives, lives, main, ope
 from selflearn_agents.evaluation.study import Study
 
 from tests.scripts.command import run
@@ -38,6 +38,7 @@ def run_here(monkeypatch, capsys):
     monkeypatch.setattr(check, "PLOTS", {})
     for command in (check_lives, lives):
         monkeypatch.setattr(command, "_plot", lambda *_: None)
+    monkeypatch.setattr(ope, "figure_of", lambda *_, **__: Figure())
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds to it
 
     def run(command, *arguments):

@@ -8,9 +8,12 @@ import re
 import sys
 from contextlib import closing
 
+import numpy as np
 import pytest
+from selflearn_agents import make_agent
 from selflearn_agents.commands import main
-from selflearn_agents.store import open_store
+from selflearn_agents.logs import VisitLog
+from selflearn_agents.store import KeptAgent, Told, open_store
 from selflearn_agents.store.article import escaped, read_article, unescaped
 from selflearn_agents.store.taking_over import known_of
 
@@ -171,3 +174,21 @@ def test_codes_are_escaped_and_read_again(code):
 
 def test_names_that_were_not_escaped_stay_as_they_are():
     assert unescaped("50%OFF") == "50%OFF"
+
+
+def test_a_log_of_the_visits(ask, shop, tmp_path):
+    url, out = f"sqlite:///{tmp_path / 'values.db'}", tmp_path / "visits.parquet"
+    make = lambda: make_agent("random", history=Shop.load(shop).history, slate_size=3, seed=0)  # noqa: E731
+    with closing(open_store(url)) as store:
+        kept = KeptAgent(store, {"agent": "random"}, make, [type(make())])
+        visits = kept.decide(np.arange(5), 0.0)
+        kept.commit()
+        kept.tell([Told(visit.number, [0, 1, 2]) for visit in visits[:4]], 1.0)
+        kept.commit()
+        code, text, _ = ask("log", "--store", url, "--out", out)
+    assert code == 0
+    assert text.startswith(f"4 visits in 4 episodes: {out}\nleft out: 1 without all responses, 0 in which")
+    log = VisitLog.from_parquet(out)
+    assert log.state.tolist() == [0, 1, 2, 3]
+    assert log.propensity is not None
+    assert ask("log", "--store", url, "--out", tmp_path / "no" / "visits.parquet")[0] == 1

@@ -1,4 +1,4 @@
-"""Shows what a store keeps, and takes values over from and to the layout of the article's own system."""
+"""Shows what a store keeps, makes a log of it, and takes values over from and to the article's own system."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from typing import Any
 
 from selflearn_agents.bandits.epsilon_greedy import EpsilonGreedyAgent
 from selflearn_agents.bandits.known_values import start_from
-from selflearn_agents.commands.arguments import add_shop_argument, agent, positive, seed, shop_of
+from selflearn_agents.commands.arguments import add_shop_argument, agent, place, positive, seed, shop_of
 from selflearn_agents.commands.serve import identity_of, make
+from selflearn_agents.logs.stored import read_store
 from selflearn_agents.store import open_store
 from selflearn_agents.store.article import ArticleValues, read_article, write_article
 from selflearn_agents.store.labels import Labels
 from selflearn_agents.store.protocol import Store
 from selflearn_agents.store.record import Value
 from selflearn_agents.store.taking_over import article_of, begin_with, known_of
+from selflearn_env.archive import check_target
 
 STORE_HELP = "sqlite:///FILE or mongodb://HOST/DATABASE"
 PLACE_HELP = "a folder of four JSON files, or mongodb://HOST/DATABASE"
@@ -31,7 +33,7 @@ COLUMNS = ("id", "name", "value", "shown", "clicked", "bought", "changed")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|export|import")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="show|log|export|import")
     how: dict[str, Any] = {"formatter_class": parser.formatter_class}
 
     text = "show the values of the products in a state, best first; without a state, what there is"
@@ -40,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb.add_argument("--state", help="such as Q4_November_1_Thursday")
     verb.add_argument("--most", type=positive, default=20, help="products to show, or states")
     verb.add_argument("--as", dest="form", choices=("table", "csv", "json"), default="table", help="form of the output")
+
+    text = "write the visits that were learned from as a log for off-policy evaluation, a Parquet file"
+    verb = verbs.add_parser("log", help=text, description=text, **how)
+    verb.add_argument("--store", default="sqlite:///values.db", help=STORE_HELP)
+    verb.add_argument("--out", type=place, required=True, help="the file, such as visits.parquet")
 
     text = "write the values of an epsilon_greedy as the article's system keeps them"
     verb = verbs.add_parser("export", help=text, description=text, **how)
@@ -61,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Does what the verb says."""
-    {"show": _show, "export": _export, "import": _import}[options.verb](options)
+    {"show": _show, "log": _log, "export": _export, "import": _import}[options.verb](options)
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -122,6 +129,19 @@ def _show_all(store: Store, labels: Labels, options: argparse.Namespace) -> None
         print(store.url)
         print(_table(("", ""), [[name, _short(value)] for name, value in about.items()]))
         print(_table(columns, rows) if rows else "nothing was learned yet")
+
+
+def _log(options: argparse.Namespace) -> None:
+    check_target(options.out)
+    with closing(open_store(options.store, read_only=True)) as store:
+        found = read_store(store)
+    found.log.to_parquet(options.out)
+    unknown = "; the agent does not know its propensities" if found.log.propensity is None else ""
+    print(f"{len(found.log):,} visits in {len(found.log.last_state):,} episodes{unknown}: {options.out}")
+    print(
+        f"left out: {found.open:,} without all responses, {found.restricted:,} in which not every product could be "
+        f"shown, {found.other_sizes:,} with longer or shorter slates"
+    )
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,11 @@ from numpy.typing import NDArray
 from selflearn_agents import make_agent
 from selflearn_agents.agent import Agent
 from selflearn_agents.baselines.exploring import ExploringAgent
-from selflearn_agents.evaluation.evaluate import agent_name
 from selflearn_agents.evaluation.exact import standing
 from selflearn_agents.evaluation.serving import Serving
 from selflearn_agents.evaluation.statistics import p_value
 from selflearn_agents.evaluation.worlds import World
-from selflearn_agents.logs.visit_log import VisitLog
+from selflearn_agents.logs.record import record
 from selflearn_agents.offline import LEARNERS, make_learner, warm_start
 from selflearn_agents.registry import agent_rng
 from selflearn_agents.specification import AgentSpec
@@ -49,18 +47,6 @@ LOGGERS: dict[str, Callable[[History, int, int], Agent]] = {
 }
 
 
-class Logged(NamedTuple):
-    """A log and what is known of it.
-
-    Attributes:
-        log: the visits.
-        worth: what their slates were expected to earn, mean over the visits, in reward units.
-    """
-
-    log: VisitLog
-    worth: float
-
-
 def rounds(agent: Agent, simulator: Simulator, visits: int, seed: int) -> Iterator[tuple[NDArray, ...]]:
     """Lets an agent serve visits that are episodes each, 100 at a time, and learn from them.
 
@@ -79,21 +65,9 @@ def rounds(agent: Agent, simulator: Simulator, visits: int, seed: int) -> Iterat
         slate = agent.act(state).copy()
         outcome = serving.show(slate)
         own = slice(visits - done)  # of the last round, not all count
-        served = state[own], slate[own], outcome.response[own].copy(), outcome.item_reward[own].copy()
-        yield served
-        agent.update(*served)
-
-
-def log_visits(agent: Agent, simulator: Simulator, visits: int, seed: int) -> Logged:
-    """The log of `rounds`, with the propensities of the agent, which must have them."""
-    columns, worth = [], 0.0
-    for state, slate, response, item_reward in rounds(agent, simulator, visits, seed):
-        columns.append((state, slate, response, item_reward, agent.propensity(state, slate)))
-        worth += float(simulator.expected_reward(state, slate).sum())
-    state, slate, response, item_reward, propensity = (np.concatenate(each) for each in zip(*columns, strict=True))
-    over, name = np.ones(visits, dtype=np.bool_), agent_name(agent)
-    log = VisitLog(name, "", seed, state, state, slate, response, item_reward, propensity, over, ~over, state, state)
-    return Logged(log, worth / visits)
+        feedback = state[own], slate[own], outcome.response[own].copy(), outcome.item_reward[own].copy()
+        yield feedback
+        agent.update(*feedback)
 
 
 def worth_of(agent: Agent, simulator: Simulator) -> float:
@@ -122,8 +96,9 @@ def runs_of(
     references = {POPULAR: worth_of(popular, simulator), BEST: standing(simulator, popular.act(states)).optimal}
     for seed in range(seeds):
         agent = LOGGERS[logger](history, slate_size, seed)
-        log, worth = log_visits(agent, simulator, visits, seed)
-        found = {LOGGING: worth, AT_THE_END: worth_of(agent, simulator), **references}
+        log = record(agent, world.env_id, visits, seed, batch=BATCH, **world.env_options)
+        served = float(simulator.expected_reward(log.state, log.slate).mean())
+        found = {LOGGING: served, AT_THE_END: worth_of(agent, simulator), **references}
         for name in LEARNERS:
             learner = make_learner(name, history=history, slate_size=slate_size, seed=seed).fit(log)
             found[name] = worth_of(learner, simulator)

@@ -3,6 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a heading, the first column to the left.
+
+    Attributes:
+        name: short, for links and file names.
+        title: what it shows.
+        head: names of the columns.
+        rows: the texts, line by line.
+        note: how to read it.
+        words: whether the cells are words, which may go over several lines, rather than figures.
+    """
+
+    name: str
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+    note: str
+    words: bool = False
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from selflearn_agents.evaluation import plots, tables
 from selflearn_agents.evaluation.compare import ComparisonResult, compare_worlds
+from selflearn_agents.evaluation.markdown import Table
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.recorder import CHUNKS
 from selflearn_agents.evaluation.statistics import paired_difference
-from selflearn_agents.evaluation.tables import Table
 from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_env import Shop
 

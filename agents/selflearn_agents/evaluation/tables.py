@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from selflearn_agents.evaluation.compare import ComparisonResult
-from selflearn_agents.evaluation.markdown import number
+from selflearn_agents.evaluation.markdown import Table, number
 from selflearn_agents.evaluation.result import EDGE, TURNS
 from selflearn_agents.evaluation.statistics import (
     Interval,
@@ -26,25 +25,6 @@ from selflearn_env.shop.history import Catalogue
 LEVEL = 0.95
 ALPHA = 1 - LEVEL
 MOST = 5  # products of a segment that a table names
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a heading, the first column to the left.
-
-    Attributes:
-        name: short, for links and file names.
-        title: what it shows.
-        head: names of the columns.
-        rows: the texts, line by line.
-        note: how to read it.
-    """
-
-    name: str
-    title: str
-    head: list[str]
-    rows: list[list[str]]
-    note: str
 
 
 def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
@@ -247,6 +227,7 @@ def favourites(
         ["segment", *(f"{place}." for place in range(1, min(MOST, shown.shape[1]) + 1))],
         rows,
         "",
+        words=True,
     )
 
 

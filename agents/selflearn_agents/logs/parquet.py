@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from selflearn_env.archive import write_atomically
+from selflearn_env.archive import check_target, write_atomically
 from selflearn_env.shop.shop import Shop
+
+if TYPE_CHECKING:
+    from selflearn_agents.logs.visit_log import VisitLog
 
 HEADING = b"selflearn_visit_log"
 VERSION = 1
@@ -22,60 +26,126 @@ AT_THE_END = ("last_observation", "last_state")  # of an episode: in the row of 
 ABOUT = ("agent", "env_id", "seed")
 
 
-def write_visits(path: Path, about: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> None:
-    """Writes the arrays of a log, and what it is about: agent, env_id, seed and env_options.
+class VisitWriter:
+    """Appends visits to one Parquet file while an agent serves, so that no more than a piece of them is in memory.
+
+        with VisitWriter("visits.parquet") as writer:
+            for log in pieces:
+                writer.append(log)
+
+    Each piece becomes a row group. The file appears when the block ends, whole. Where the block fails or the process
+    dies, what was there before stays, and what was appended is lost: visits that must outlive a crash belong in a
+    store, see `read_store`. Where nothing was appended nothing is written.
+    """
+
+    def __init__(self, path: str | Path):
+        """Sees that a file can take this place.
+
+        Raises:
+            OSError: it cannot.
+        """
+        self._path, self._open = Path(path), ExitStack()
+        self._writer: pq.ParquetWriter | None = None
+        check_target(self._path)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def append(self, log: VisitLog) -> None:
+        """Adds the visits of a log behind those that are there.
+
+        Raises:
+            OSError: the file cannot be written.
+            ValueError: the options of the environment cannot be kept as JSON, or the log does not go on with those
+                before: it has another agent, environment, seed or other options, or other columns.
+        """
+        table = _table(log)
+        if self._writer is None:
+            file = self._open.enter_context(write_atomically(self._path))
+            self._writer = self._open.enter_context(pq.ParquetWriter(file, table.schema))
+        elif not table.schema.equals(self._writer.schema, check_metadata=True):
+            raise ValueError(
+                f"{self._path}: logs in one file have one agent, environment, seed, options and kind of columns; "
+                f"{_difference(table.schema, self._writer.schema)}"
+            )
+        self._writer.write_table(table)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Completes the file, or leaves what was there before."""
+        self._open.__exit__(kind, error, trace)
+
+
+def check_heading(about: Mapping[str, Any]) -> str:
+    """What a file says of a log, as JSON.
 
     Raises:
-        OSError: the file cannot be written.
-        ValueError: the options cannot be kept as JSON.
+        ValueError: the options of the environment cannot be kept as JSON.
     """
-    over = arrays["terminated"] | arrays["truncated"]
-    columns, shapes = {}, {}
-    for name, array in arrays.items():
-        values = array
-        if name in AT_THE_END:
-            values = np.zeros((len(over), *array.shape[1:]), dtype=array.dtype)
-            values[over] = array
-        shapes[name] = values.shape[1:]
-        flat = pa.array(values.ravel())
-        columns[name] = flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values[0].size)
-    heading = {"version": VERSION, "shapes": shapes, **about}
     try:
-        text = json.dumps(heading, default=_plain)
+        return json.dumps({"version": VERSION, **about}, default=_plain)
     except TypeError as error:
         raise ValueError(f"the options of the environment cannot be kept as JSON: {error}") from None
-    table = pa.table(columns).replace_schema_metadata({HEADING: text.encode()})
-    with write_atomically(path) as file:
-        pq.write_table(table, file)
 
 
 def read_visits(path: Path) -> dict[str, Any]:
-    """What `VisitLog` takes, from a file of `write_visits`.
+    """What `VisitLog` takes, from a file of a `VisitWriter`.
 
     Raises:
         OSError: there is no such file.
         ValueError: it is no such log, or one of a later version.
     """
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path}: no Parquet file: {error}") from None
-    metadata = table.schema.metadata or {}
-    if HEADING not in metadata:
-        raise ValueError(f"{path}: no log of visits; for a table of your own, see VisitLog.from_frame")
-    heading = json.loads(metadata[HEADING])
-    if heading["version"] != VERSION:
-        raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
-    arrays = {}
-    for name, shape in heading["shapes"].items():
-        column = table.column(name).combine_chunks()
-        flat = column.flatten() if shape else column
-        arrays[name] = flat.to_numpy(zero_copy_only=False).reshape(-1, *shape)
+    with file:
+        metadata = file.schema_arrow.metadata or {}
+        if HEADING not in metadata:
+            raise ValueError(f"{path}: no log of visits; for a table of your own, see VisitLog.from_frame")
+        heading = json.loads(metadata[HEADING])
+        if heading["version"] != VERSION:
+            raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
+        arrays = {}
+        for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
+            parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]
+            flat = [part.flatten() if shape else part for part in parts]
+            arrays[name] = np.concatenate([part.to_numpy(zero_copy_only=False) for part in flat]).reshape(-1, *shape)
     over = arrays["terminated"] | arrays["truncated"]
     for name in AT_THE_END:
         arrays[name] = arrays[name][over]
     columns = {"propensity": None, "marginal": None, **arrays}
     return {**columns, **{name: heading[name] for name in (*ABOUT, "env_options")}}
+
+
+def _table(log: VisitLog) -> pa.Table:
+    """The visits, a row for each, under their heading."""
+    values = {each.name: getattr(log, each.name) for each in fields(log)}
+    columns, shapes = {}, {}
+    for name, array in values.items():
+        if not isinstance(array, np.ndarray):
+            continue
+        rows = array
+        if name in AT_THE_END:
+            rows = np.zeros((len(log), *array.shape[1:]), dtype=array.dtype)
+            rows[log.over] = array
+        shapes[name] = rows.shape[1:]
+        flat = pa.array(rows.ravel())
+        columns[name] = flat if rows.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, rows[0].size)
+    heading = check_heading({"shapes": shapes, **{name: values[name] for name in (*ABOUT, "env_options")}})
+    return pa.table(columns).replace_schema_metadata({HEADING: heading.encode()})
+
+
+def _difference(found: pa.Schema, expected: pa.Schema) -> str:
+    """What differs first, in words."""
+    one, other = (
+        {**{field.name: str(field.type) for field in schema}, **json.loads(schema.metadata[HEADING])}
+        for schema in (found, expected)
+    )
+    name = next(name for name in {**other, **one} if one.get(name) != other.get(name))
+    return f"{name} is {one.get(name, 'missing')!r}, and was {other.get(name, 'missing')!r}"
 
 
 def _plain(value: Any) -> Any:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from selflearn_agents.logs.frame import visit_columns
-from selflearn_agents.logs.parquet import ABOUT, read_visits, write_visits
+from selflearn_agents.logs.frame import frame_of, visit_columns
+from selflearn_agents.logs.parquet import VisitWriter, read_visits
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.states import StateSpace
 
@@ -97,26 +97,53 @@ class VisitLog:
     ) -> Self:
         """The log of a shop of one's own, one row for each product shown.
 
-        Columns: `visit`, any name; `state`; `slot`, from 0 or from 1; `product`; and `response`, 0, 1 or 2, or
-        `item_reward`, or both. For estimators that weight slates or slots above: `propensity`, of this product in this
-        slot given the products of the slots above it, not that of the whole slate. For estimators that weight single
-        slots: `marginal`, whatever the other slots show. For customers who come again: `episode`, any name of the
-        customer, so that intervals take the visits of one together. Rows may come in any order; visits of an episode
-        stay in the order in which they first come.
+            column       what it has                                              who needs it
+            visit        any name of the visit                                    all
+            state        state index; with `states`, a label, or instead          all
+                         of it a column of labels for each tier
+            slot         place in the slate, from 0 or from 1                     all
+            product      product index; with `catalogue`, an id                   all
+            response     0 ignored, 1 clicked, 2 bought                           all, or item_reward
+            item_reward  what the product earned, in reward units                 all, or response
+            propensity   probability that this slot showed this product, given    who weights slates, or slots with
+                         the products of the slots above; their product over      all above them: sips, rips, dr,
+                         the slots is that of the whole slate                     cascade_dr and their kind
+            marginal     probability that this slot showed this product,          who weights single slots: iips, pi
+                         whatever the other slots show                            and their kind
+            episode      any name of the customer, where customers come again     intervals: the visits of one are
+                                                                                  taken together
+
+        `dm` needs neither propensities nor marginals, and a log of uniformly random slates needs no marginals. Both are
+        for all visits or for none; an empty column counts as none. A `logging_policy` that is given to
+        `evaluate_offline` stands in for either. Rows may come in any order; visits of an episode stay in the order in
+        which they first come. Dtypes may be numpy's, categorical, or pyarrow's; other columns are not read.
 
         Args:
             frame: the rows.
-            columns: canonical name -> name in the frame, for those that are called otherwise.
+            columns: canonical name -> name in the frame, for those that are called otherwise; tiers are named as in
+                `states`.
             agent: what to call the policy that showed the products.
             catalogue: (P,) ids, of which `product` has some, such as `shop.catalogue.ids`; None for product indexes.
-            states: whose labels `state` has, such as `shop.states`; None for state indexes.
+            states: whose labels `state` or the tiers have, such as `shop.states`; None for state indexes.
             rewards: of the responses, where there are no item rewards; `Rewards()` if None.
 
         Raises:
             ValueError: a column is missing or makes no sense; the message names it, and the visit.
+
+        Warns:
+            UserWarning: the propensities look like those of whole slates.
         """
         given = visit_columns(frame, columns, catalogue, states, Rewards() if rewards is None else rewards)
         return cls(agent=agent, env_id="", seed=0, **given)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each product shown, with the columns of `from_frame`, which makes the same visits of it again.
+
+        States and products are indexes, slots count from 0, and visits and episodes are numbers in their order. What
+        the log does not know has no column. What is no column is not in it: agent, environment, observations, how
+        episodes ended.
+        """
+        return frame_of(self)
 
     def to_parquet(self, path: str | Path) -> None:
         """Writes one Parquet file, whole or not at all: a row per visit, which other tools read, too.
@@ -125,9 +152,8 @@ class VisitLog:
             OSError: the file cannot be written.
             ValueError: the options of the environment cannot be kept as JSON.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-        write_visits(Path(path), {name: values[name] for name in (*ABOUT, "env_options")}, arrays)
+        with VisitWriter(path) as writer:
+            writer.append(self)
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> Self:

@@ -14,21 +14,26 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.evidence import Evidence
 
-LEAST_EFFECTIVE = 500  # visits; of fewer, intervals held the truth too rarely where we knew it
+LEAST_EFFECTIVE = 200  # visits; of fewer, intervals held the truth too rarely where we knew it
 MOST_SHARE = 0.05  # of all weight, in one visit
 MOST_MISSING = 0.02  # of the weight, or of the target's slates
-FAR = 4.0  # standard errors
-DRAWN = 1000  # visits for which the target draws a slate, to see whether the log supports it
+FAR = 3.0  # standard errors
+DRAWN = 1000  # visits for which the target draws a slate, to see how the log supports it
+UNLIKELY = 0.01  # p-value of a log in which responses depend on what an estimator says they do not
+
+UNTRUSTED = "do not trust this: "
 
 
 class Diagnosis(NamedTuple):
     """What the weights of an estimate tell; nan where it has none.
 
     Attributes:
-        effective: effective sample size (sum w)^2 / sum w^2, in visits; of several columns of weights the least.
+        effective: effective sample size in visits, the least of (sum w)^2 / sum w^2 over the columns of weights and,
+            for weights of whole slates, of what `support` foresees.
         largest: share of the largest weight in all, 0..1; of several columns the most.
         mean_weight: their mean, of several columns the one that is furthest from 1, which all should be.
-        verdict: "ok: ...", "do not trust this: ..." with all reasons, or "cannot tell: ...".
+        verdict: "ok: ..."; "ok, if ...: ..." where it takes something for granted; "do not trust this: ..." with all
+            reasons; or "cannot tell: ...".
     """
 
     effective: float
@@ -36,26 +41,47 @@ class Diagnosis(NamedTuple):
     mean_weight: float
     verdict: str
 
+    @property
+    def warns(self) -> bool:
+        """Whether the verdict is not to trust the estimate."""
+        return self.verdict.startswith(UNTRUSTED)
 
-def diagnose(weight: NDArray[np.float64], warnings: Sequence[str] = ()) -> Diagnosis:
-    """Looks at weights (V, w) of an estimate; `warnings` are reasons not to trust it that are known already."""
+
+def diagnose(
+    weight: NDArray[np.float64],
+    warnings: Sequence[str] = (),
+    *,
+    assumption: str | None = None,
+    foreseen: float = math.inf,
+) -> Diagnosis:
+    """Looks at the weights of an estimate.
+
+    Args:
+        weight: (V, w) weights, each column 1 on average.
+        warnings: reasons not to trust it that are known already.
+        assumption: what it takes for granted, in words that follow "if"; None for nothing.
+        foreseen: effective visits that are to be expected of such weights.
+    """
     visits, columns = weight.shape
     if not columns:
         word = "cannot tell: it is as good as its reward model, and how good this is does not show"
         return Diagnosis(math.nan, math.nan, math.nan, _verdict(list(warnings), word))
-    size = np.abs(weight).sum(axis=0)
+    weight = np.ascontiguousarray(weight.T)  # sums along long rows are many times faster than down short ones
+    size = np.abs(weight).sum(axis=1)
     if not size.all():
         reason = "no visit of the log shows what the target might show"
         return Diagnosis(0.0, math.nan, 0.0, _verdict([reason, *warnings], ""))
-    effective = float((weight.sum(axis=0) ** 2 / np.square(weight).sum(axis=0)).min())
-    largest = float((np.abs(weight).max(axis=0) / size).max())
-    means = weight.mean(axis=0)
+    met = float((weight.sum(axis=1) ** 2 / np.square(weight).sum(axis=1)).min())
+    effective = min(met, foreseen)
+    largest = float((np.abs(weight).max(axis=1) / size).max())
+    means = weight.mean(axis=1)
     furthest = int(np.abs(means - 1).argmax())
     mean = float(means[furthest])
-    error = float(weight[:, furthest].std()) / math.sqrt(visits)
+    error = float(weight[furthest].std()) / math.sqrt(visits)
     reasons = []
     if effective < LEAST_EFFECTIVE:
-        reasons.append(f"its {visits:,} visits count for {effective:,.1f}, the others have next to no weight")
+        others = "the others have next to no weight" if met == effective else "slates of great weight are rare in it"
+        reasons.append(f"its {visits:,} visits count for {effective:,.1f}, {others}")
     if largest > MOST_SHARE:
         reasons.append(f"one visit has {largest:.0%} of all weight")
     if abs(mean - 1) > max(MOST_MISSING, FAR * error):
@@ -63,28 +89,48 @@ def diagnose(weight: NDArray[np.float64], warnings: Sequence[str] = ()) -> Diagn
             f"its weights are {mean:.3f} on average, and should be 1: the log lacks what the target shows, or "
             f"propensities are wrong"
         )
-    return Diagnosis(
-        effective, largest, mean, _verdict(reasons + list(warnings), f"ok: {effective:,.0f} effective visits")
-    )
+    fine = "ok: " if assumption is None else f"ok, if {assumption}: "
+    verdict = _verdict(reasons + list(warnings), f"{fine}{effective:,.0f} effective visits")
+    return Diagnosis(effective, largest, mean, verdict)
 
 
-def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Agent | None) -> float:
-    """Share of the target's slates that the logged policy could have shown, 0..1.
+class Support(NamedTuple):
+    """How well a log of V visits supports the slates of a target.
 
-    1 of a log of uniform slates. Where the logging policy is given, a copy of the target draws slates for up to 1,000
-    visits of the log, and the share of positive probability is counted. Else it is the mean weight of whole slates, at
-    most 1, whose expectation is this share; with heavy weights that is a rough guess. nan without propensities.
+    Attributes:
+        share: of the target's slates, that the logged policy could have shown, 0..1; nan without propensities.
+        effective: visits that the log counts for if whole slates are weighted, V / E_p[w] with w = p / q the weight of
+            a slate and p the target; infinite where the logged policy is not known.
     """
-    if evidence.is_uniform:
-        return 1.0
+
+    share: float
+    effective: float
+
+
+def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Agent | None) -> Support:
+    """What the target would show, and how probable that was in the log.
+
+    A copy of the target draws slates for up to 1,000 visits of the log. The weights of its own slates show what a log
+    does not: the great weights of slates that a logged policy seldom shows. E_p[w] = E_q[w^2], so that V / E_p[w] is
+    what the effective sample size comes to in the long run.
+
+    Without the logging policy, the share is the mean weight of whole slates, at most 1, whose expectation it is; with
+    heavy weights that is a rough guess. Of a log of uniform slates the policy is known.
+    """
     try:
-        if logging_policy is None:
-            return min(1.0, float(evidence.prefix_weight[:, -1].mean()))
+        if logging_policy is None and not evidence.is_uniform:
+            return Support(min(1.0, float(evidence.prefix_weight[:, -1].mean())), math.inf)
         states = log.state[np.unique(np.linspace(0, len(log) - 1, DRAWN).astype(np.int64))]
         slates = deepcopy(target).act(states)
-        return float((logging_policy.propensity(states, slates) > 0).all(axis=1).mean())
+        if logging_policy is None:
+            logged = np.broadcast_to(1 / (evidence.products - np.arange(evidence.slots)), slates.shape)
+        else:
+            logged = logging_policy.propensity(states, slates)
+        shown = (logged > 0).all(axis=1)
+        weight = (target.propensity(states[shown], slates[shown]) / logged[shown]).prod(axis=1)
+        return Support(float(shown.mean()), len(log) / float(weight.mean()) if shown.any() else 0.0)
     except NotImplementedError:
-        return math.nan
+        return Support(math.nan, math.inf)
 
 
 def warnings_of(log: VisitLog, support_share: float) -> list[str]:
@@ -103,4 +149,4 @@ def warnings_of(log: VisitLog, support_share: float) -> list[str]:
 
 
 def _verdict(reasons: list[str], otherwise: str) -> str:
-    return f"do not trust this: {'; '.join(reasons)}" if reasons else otherwise
+    return UNTRUSTED + "; ".join(reasons) if reasons else otherwise

@@ -14,13 +14,13 @@ from selflearn_agents.ope.terms import Terms
 
 
 class Assumes(Enum):
-    """What must hold of the customers for an estimator to be right, in words that end a sentence."""
+    """What must hold of the customers for an estimator to be right, in words that follow "if"."""
 
-    NOTHING = "nothing of them"
-    ABOVE = "that a response depends on nothing below its slot"
-    OWN = "that a response depends on its own product and slot only"
-    SUM = "that what a slate earns is a sum of what each of its slots adds"
-    MODEL = "that the reward model is right"
+    NOTHING = "nothing"
+    ABOVE = "a response depends on nothing below its slot"
+    OWN = "a response depends on its own product and slot only"
+    SUM = "a slate earns the sum of what each slot adds by its product"
+    MODEL = "the reward model is right"
 
 
 class Estimator(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,16 +13,21 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.diagnosis import Diagnosis, diagnose, support, warnings_of
+from selflearn_agents.ope.behaviour import Behaviour, behaviour
+from selflearn_agents.ope.diagnosis import UNLIKELY, Diagnosis, Support, diagnose, support, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
-from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, normal_interval, standard_error
+from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, standard_error, t_interval
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
+from selflearn_agents.ope.summary import amount, decimals_of, finding
 from selflearn_agents.ope.terms import Terms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FOLDS = 3  # of the reward model
 NAN = math.nan
-NOTHING = (NAN, NAN, NAN, NAN, NAN, NAN, NAN)  # error and intervals
+NOTHING = (NAN,) * 9  # error and intervals
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,11 @@ class Estimate:
         estimator: its name in `ESTIMATORS`.
         value: the estimate.
         error: its standard error; see `intervals.standard_error`.
-        low: lower bound of the normal interval, which held the truth most often in our trials.
+        low: lower bound of the interval by `intervals.t_interval`, which held the truth most often in our trials.
         high: its upper bound.
-        bootstrap_low: lower bound of the percentile bootstrap interval.
+        gain_low: lower bound, likewise, of how much more this is than what was logged, of the same visits.
+        gain_high: its upper bound.
+        bootstrap_low: lower bound of the percentile bootstrap interval; nan where nothing was resampled.
         bootstrap_high: its upper bound.
         bernstein_low: lower bound of the empirical Bernstein interval, of the values' own span; nan where the estimate
             is no mean of independent visits.
@@ -49,6 +57,8 @@ class Estimate:
     error: float
     low: float
     high: float
+    gain_low: float
+    gain_high: float
     bootstrap_low: float
     bootstrap_high: float
     bernstein_low: float
@@ -64,14 +74,22 @@ class OfflineResult:
         logged_agent: name of the agent that showed the logged slates.
         visits: how many were logged.
         logged_reward: their mean reward, in reward units per visit.
-        support: share of the target's slates that the log supports, 0..1; see `diagnosis.support`.
+        logged_low: lower bound of its interval by `intervals.t_interval`.
+        logged_high: its upper bound.
+        level: how often the intervals should hold the true value, 0..1.
+        support: how well the log supports the target's slates.
+        behaviour: whether responses depend on the other products of a slate.
         estimates: one for each estimator, in the order asked for.
     """
 
     logged_agent: str
     visits: int
     logged_reward: float
-    support: float
+    logged_low: float
+    logged_high: float
+    level: float
+    support: Support
+    behaviour: Behaviour
     estimates: tuple[Estimate, ...]
 
     def to_frame(self) -> pd.DataFrame:
@@ -82,6 +100,24 @@ class OfflineResult:
             row.update(row.pop("diagnosis")._asdict())
             rows.append(row)
         return pd.DataFrame(rows).set_index("estimator")
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draws the estimates with their intervals beside the logged reward; see `ope.plot.draw`.
+
+        Args:
+            ax: axes of matplotlib to draw on; None for those of a new figure of pyplot.
+        """
+        from matplotlib import pyplot  # not needed to run
+
+        from selflearn_agents.ope import plot
+
+        if ax is None:
+            ax = pyplot.subplots(figsize=plot.size_of(self), layout="constrained")[1]
+        return plot.draw(self, ax, finding(self))
+
+    def __repr__(self) -> str:
+        earned = amount(self.logged_reward, decimals_of(self))
+        return f"OfflineResult({self.visits:,} visits of {self.logged_agent} earned {earned} each: {finding(self)})"
 
 
 def evaluate_offline(
@@ -108,11 +144,11 @@ def evaluate_offline(
             has no column `marginal`; for propensities where the log has none; and to see what the log supports.
         reward_model: `SlotMeans()` if None; of three folds, each is judged by a model of the two others.
         seed: of the folds and the bootstrap.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; 0 for no such intervals, which take most of the time.
         level: how often an interval should hold the true value.
 
     Raises:
-        ValueError: an unknown estimator, agents that do not fit the log or did not write it, resamples below 1, or
+        ValueError: an unknown estimator, agents that do not fit the log or did not write it, negative resamples, or
             level not between 0 and 1.
     """
     names = list(ESTIMATORS) if estimators is None else list(estimators)
@@ -130,42 +166,69 @@ def evaluate_offline(
             found[name] = ESTIMATORS[name].terms(evidence)
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
-    intervals = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level) if found else []
-    bounds = dict(zip(found, intervals, strict=True))
-    share = support(evidence, log, target, logging_policy)
-    warnings = warnings_of(log, share if logging_policy is not None else NAN)  # else the weights tell, with their noise
+    bounds = dict.fromkeys(found, (NAN, NAN))
+    if found and resamples != 0:
+        drawn = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
+        bounds = dict(zip(found, drawn, strict=True))
+    supported, responses = support(evidence, log, target, logging_policy), behaviour(log)
+    share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
+    warnings = warnings_of(log, share)
     estimates = []
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
             estimates.append(Estimate(name, NAN, *NOTHING, unknown))
-        else:
-            own = warnings + _dependent_slots(name, evidence)
-            estimates.append(_estimate(name, found[name], log, bounds[name], level, own))
-    return OfflineResult(log.agent, len(log), float(log.reward.mean()), share, tuple(estimates))
+            continue
+        assumes = ESTIMATORS[name].assumes
+        own = [*warnings, *_dependent_slots(assumes, evidence), *_dependent_responses(assumes, responses)]
+        whole = assumes in (Assumes.NOTHING, Assumes.ABOVE)
+        diagnosis = diagnose(
+            found[name].weight,
+            own,
+            assumption=None if assumes is Assumes.NOTHING else assumes.value,
+            foreseen=supported.effective if whole else math.inf,
+        )
+        estimates.append(_estimate(name, found[name], log, bounds[name], level, diagnosis))
+    logged = t_interval(Terms.mean(log.reward, np.empty((len(log), 0))), log.episode, level)
+    return OfflineResult(log.agent, len(log), *logged, level, supported, responses, tuple(estimates))
 
 
 def _estimate(
-    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, warnings: list[str]
+    name: str, terms: Terms, log: VisitLog, bounds: tuple[float, float], level: float, diagnosis: Diagnosis
 ) -> Estimate:
     if not terms.weight.shape[1]:  # its errors are the model's, of which the spread of its words tells nothing
-        return Estimate(name, terms.value, *NOTHING, diagnose(terms.weight, warnings))
+        return Estimate(name, terms.value, *NOTHING, diagnosis)
     bernstein = (NAN, NAN)
     if terms.is_mean and len(log.last_state) == len(log):
-        bernstein = empirical_bernstein(terms.contribution, level=level)[1:]
-    value, low, high = normal_interval(terms, log.episode, level)
-    error, found = standard_error(terms, log.episode), diagnose(terms.weight, warnings)
-    return Estimate(name, value, error, low, high, *bounds, *bernstein, diagnosis=found)
+        bernstein = empirical_bernstein(terms.top.sum(axis=1), level=level)[1:]
+    value, low, high = t_interval(terms, log.episode, level)
+    gain = t_interval(terms.less(log.reward), log.episode, level)[1:]
+    error = standard_error(terms, log.episode)
+    return Estimate(name, value, error, low, high, *gain, *bounds, *bernstein, diagnosis=diagnosis)
 
 
-def _dependent_slots(name: str, evidence: Evidence) -> list[str]:
+def _dependent_slots(assumes: Assumes, evidence: Evidence) -> list[str]:
     """A warning where the pseudo-inverse is approximate."""
-    if ESTIMATORS[name].assumes is not Assumes.SUM or evidence.is_uniform:
+    if assumes is not Assumes.SUM or evidence.is_uniform:
         return []
     try:
         return [] if evidence.is_factored else ["it takes the slots of the log as independent, and they are not"]
     except NotImplementedError as error:
         return [f"it takes the slots of the log as independent, which cannot be seen, because {error}"]
+
+
+def _dependent_responses(assumes: Assumes, responses: Behaviour) -> list[str]:
+    """A warning where responses depend on what an estimator says they do not."""
+    on = []
+    if assumes in (Assumes.OWN, Assumes.SUM) and responses.above < UNLIKELY:
+        on.append(f"above (p = {responses.above:.1g})")
+    if assumes in (Assumes.OWN, Assumes.SUM, Assumes.ABOVE) and responses.below < UNLIKELY:
+        on.append(f"below (p = {responses.below:.1g})")
+    return (
+        [f"responses seem to depend on the products {' and '.join(on)}, and it takes for granted that they do not"]
+        if on
+        else []
+    )
 
 
 def _folds(log: VisitLog, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -50,7 +50,7 @@ def pi_cv(evidence: Evidence) -> Terms:
     weight = pi_weight(evidence)
     weighted, control = weight * evidence.reward, evidence.slot_weight - 1
     centred = control - control.mean(axis=0)
-    slope = np.linalg.lstsq(centred, weighted - weighted.mean(), rcond=None)[0]
+    slope = np.linalg.lstsq(centred.T @ centred, centred.T @ (weighted - weighted.mean()), rcond=None)[0]
     return Terms.mean(weighted - control @ slope, weight[:, None])
 
 

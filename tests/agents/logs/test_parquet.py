@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 import pytest
-from selflearn_agents.logs import VisitLog
+from selflearn_agents.logs import VisitLog, VisitWriter
 
 from selflearn_env import Rewards
 
@@ -88,3 +88,52 @@ def test_what_is_no_log(path):
     pd.DataFrame({"state": [1]}).to_parquet(path)
     with pytest.raises(ValueError, match=r"no log of visits; for a table of your own, see VisitLog\.from_frame"):
         VisitLog.from_parquet(path)
+
+
+def test_pieces_follow_each_other(log, path):
+    with VisitWriter(path) as writer:
+        for _ in range(3):
+            writer.append(log)
+        assert not path.exists()
+    found = VisitLog.from_parquet(path)
+    assert found.first.tolist() == [0, 2, 3, 5, 6, 8, 9]
+    for name in ("state", "slate", "propensity", "observation", "last_observation", "last_state"):
+        np.testing.assert_array_equal(getattr(found, name), np.concatenate([getattr(log, name)] * 3), err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"agent": "other"}, "agent is 'other', and was 'somebody'"),
+        ({"env_options": {}}, r"env_options is \{\}, and was \{'slate_size': 2,"),
+        ({"propensity": None}, r"propensity is 'missing', and was 'fixed_size_list<.*>\[2\]'"),
+        ({"last_state": np.array([7, 8], dtype=np.int32)}, "last_state is 'int32', and was 'int64'"),
+    ],
+)
+def test_pieces_that_do_not_fit_leave_nothing(change, message, log, path):
+    def write(*logs):
+        with VisitWriter(path) as writer:
+            for each in logs:
+                writer.append(each)
+
+    with pytest.raises(ValueError, match=message):
+        write(log, replace(log, **change))
+    assert not list(path.parent.iterdir())
+
+
+def test_nothing_to_write(path):
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        VisitWriter(path / "deeper")
+    with VisitWriter(path):
+        pass
+    assert not path.exists()
+
+
+def test_pieces_whose_observations_have_other_shapes(log, path):
+    flat = replace(log, observation=np.zeros((3, 4)), last_observation=np.zeros((2, 4)))
+    square = replace(log, observation=np.zeros((3, 2, 2)), last_observation=np.zeros((2, 2, 2)))
+    with VisitWriter(path) as writer:
+        writer.append(flat)
+        with pytest.raises(ValueError, match=r"shapes is .*'observation': \[2, 2\].*, and was .*'observation': \[4\]"):
+            writer.append(square)
+    assert len(VisitLog.from_parquet(path)) == 3

@@ -40,7 +40,7 @@ def test_near_the_truth(logged, target, truth):
         assert row["error"] < abs(log.reward.mean() - exact) / 2, estimator  # it tells the target from the other
         assert row["low"] < row["value"] < row["high"], estimator
         assert row["bootstrap_low"] < row["value"] < row["bootstrap_high"], estimator
-        assert row["verdict"].startswith("ok: "), estimator
+        assert row["verdict"].startswith("ok"), estimator
     means = frame.loc[["sips", "iips", "rips", "dr", "cascade_dr"]]
     assert (means["bernstein_low"] < means["low"]).all()
     assert (means["bernstein_high"] > means["high"]).all()
@@ -96,11 +96,11 @@ def test_slates_that_the_log_never_has(sampled, policy, target):
     popular = policy("popular")
     log = sampled(popular, 2000, seed=1)
     result = evaluate_offline(log, target, ["sips", "iips", "dm"], logging_policy=popular, resamples=20)
-    assert result.support < 0.5
+    assert result.support.share < 0.5
     frame = result.to_frame()
     assert frame["verdict"].str.match(r"do not trust this: .*the log supports \d+\.\d% of the target's slates").all()
-    assert frame.loc["sips", "mean_weight"] == pytest.approx(result.support, abs=0.1)
-    assert evaluate_offline(log, target, ["sips"], resamples=20).support == frame.loc["sips", "mean_weight"]
+    assert frame.loc["sips", "mean_weight"] == pytest.approx(result.support.share, abs=0.1)
+    assert evaluate_offline(log, target, ["sips"], resamples=20).support.share == frame.loc["sips", "mean_weight"]
 
 
 def test_slates_that_have_nothing_in_common(sampled, policy, tiny_shop):

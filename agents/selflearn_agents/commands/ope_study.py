@@ -1,0 +1,133 @@
+"""Judges the off-policy estimators by logs of simulated customers, against the exact truth; tables, heat maps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
+from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.evaluation.markdown import table
+from selflearn_agents.evaluation.plots import save
+from selflearn_agents.ope import ESTIMATORS
+from selflearn_agents.ope.study.cells import ALL
+from selflearn_agents.ope.study.design import Catalogue, Design
+from selflearn_agents.ope.study.maps import MEASURES, heat_map
+from selflearn_agents.ope.study.policies import LOGGING, TARGETS
+from selflearn_agents.ope.study.report import details, report
+from selflearn_agents.ope.study.study import run_study
+from selflearn_agents.ope.study.summary import counted
+from selflearn_env import Shop
+from selflearn_env.archive import write_atomically
+from selflearn_env.datasets import ONLINE_RETAIL
+
+WHOLE = "all"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What it takes."""
+    parser.add_argument(
+        "--products",
+        nargs="+",
+        type=_products,
+        metavar="COUNT",
+        default=[20, 100, 1000, WHOLE],
+        help=f"sizes of catalogues, each of the embedded log's best sellers; or {WHOLE}, the whole shop",
+    )
+    parser.add_argument(
+        "--slate-sizes", nargs="+", type=positive, default=[3, 5, 10, 10], help="products per slate of each catalogue"
+    )
+    add_shop_argument(parser)
+    parser.add_argument(
+        "--visits", nargs="+", type=positive, default=[1000, 10_000, 100_000], help="sizes of logs, in visits"
+    )
+    parser.add_argument("--logs", type=positive, default=400, help="logs of each kind, of small catalogues")
+    parser.add_argument("--whole-logs", type=positive, default=50, help=f"logs of each kind, of {WHOLE}")
+    parser.add_argument("--customers", nargs="+", choices=ALL, default=list(ALL), help="customer models")
+    parser.add_argument("--logging", nargs="+", choices=LOGGING, default=list(LOGGING), help="logging policies")
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), help="policies to be judged")
+    parser.add_argument(
+        "--estimators", nargs="+", choices=ESTIMATORS, default=list(ESTIMATORS), help="which to judge them with"
+    )
+    parser.add_argument(
+        "--resamples", type=int, default=0, help="of the bootstrap, which takes most of the time; 0 for none"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="of the logs")
+    parser.add_argument(
+        "--jobs", type=positive, default=os.cpu_count() or 1, help="pieces side by side; by default one per core"
+    )
+    add_out_argument(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Judges, writes."""
+    if len(options.products) != len(options.slate_sizes):
+        raise ValueError(
+            f"--slate-sizes has one number for each of --products, got {len(options.slate_sizes)} for "
+            f"{len(options.products)}"
+        )
+    if options.shop is not None and options.products != [WHOLE]:
+        raise ValueError(f"--shop is studied as it is: add --products {WHOLE}, and one number for --slate-sizes")
+    out = folder(options.out)
+    kept = folder(out / "kept")
+    design = Design(
+        catalogues=tuple(
+            _catalogue(products, size, options, kept)
+            for products, size in zip(options.products, options.slate_sizes, strict=True)
+        ),
+        customers=tuple(options.customers),
+        logging=tuple(options.logging),
+        targets=tuple(options.targets),
+        visits=tuple(options.visits),
+        estimators=tuple(options.estimators),
+        resamples=options.resamples,
+        seed=options.seed,
+        folder=kept,
+    )
+    try:
+        cells = run_study(design, options.jobs)
+    except KeyboardInterrupt:
+        print(f"\nfinished logs are kept in {kept}; the same command goes on from there", file=sys.stderr)
+        raise
+    for path in _write(cells, out):
+        print(path)
+    digests = {each.name: each.digest for each in design.catalogues}
+    write_text(out / "manifest.json", manifest(options, shop_digests=digests, cells=len(cells)))
+    print(out / "manifest.json")
+
+
+def _write(cells: pd.DataFrame, out: Path) -> list[Path]:
+    """All files but the manifest."""
+    texts = {"cells.csv": cells.to_csv(index=False), "report.md": report(cells), "cells.md": details(cells)}
+    for name, text in texts.items():
+        write_text(out / name, text)
+    found = counted(cells)
+    print(f"\n{table(['estimator', *found.columns], [[str(each) for each in row] for row in found.itertuples()])}")
+    paths = [out / name for name in texts]
+    for catalogue, some in cells.groupby("catalogue", sort=False):
+        for name, measure in MEASURES.items():
+            paths.append(out / f"{name}-{catalogue}.png")
+            with write_atomically(paths[-1]) as file:
+                save(heat_map(some, measure), file, "png")
+    return paths
+
+
+def _products(text: str) -> int | str:
+    """An argument that is a number of products, or the whole shop."""
+    return WHOLE if text == WHOLE else positive(text)
+
+
+def _catalogue(products: int | str, slate_size: int, options: argparse.Namespace, kept: Path) -> Catalogue:
+    """A catalogue, its shop read or built, and written for all processes."""
+    is_whole = products == WHOLE
+    shop = shop_of(options) if is_whole else Shop.from_transactions(ONLINE_RETAIL, max_products=int(products))
+    place = kept / f"shop-{shop.digest[:16]}.npz"
+    if not place.is_file():
+        shop.save(place)
+    return Catalogue(
+        str(shop.products), place, shop.digest, slate_size, options.whole_logs if is_whole else options.logs
+    )
