@@ -19,6 +19,7 @@ SLOT_WEIGHT = 10.0  # gains that the belief in equal slots is worth
 EXPONENT_WEIGHT = 10.0  # precision of the belief that the exponent is 1
 NEWTON = 50  # steps at most
 MISFITS = np.append(1e-6, 4.0 ** np.arange(-4, 3))  # variances that are tried
+SURE = 3.0  # standard errors
 CLOSE, STRIDE = 1e-6, 0.5  # step of the exponent at which it is found; the longest
 
 
@@ -28,6 +29,7 @@ class ItemRewards(NamedTuple):
     Attributes:
         appeal: (S, P) float32 logarithm of what it gains above being ignored, in units.
         examined: (n,) how much of that each slot gains.
+        order: (n,) slots, from the one that gains most; of two that may well be alike the upper is first.
         least: reward of what is ignored, in reward units.
         unit: what one gain is worth, in reward units.
         exponent: of the history's incidence.
@@ -37,6 +39,7 @@ class ItemRewards(NamedTuple):
 
     appeal: NDArray[np.float32]
     examined: NDArray[np.float64]
+    order: NDArray[np.int64]
     least: float
     unit: float
     exponent: float
@@ -92,7 +95,9 @@ def learn_rewards(log: VisitLog, known: Foreknowledge) -> ItemRewards:
     if total <= 0.0:
         nothing = np.zeros(0, dtype=np.int64)
         misfit = np.full(known.rows.shape[1], MISFITS[0])
-        return ItemRewards(np.log(known.incidence), np.ones(slots), least, 1.0, 1.0, misfit, nothing, np.zeros(0))
+        return ItemRewards(
+            np.log(known.incidence), np.ones(slots), np.arange(slots), least, 1.0, 1.0, misfit, nothing, np.zeros(0)
+        )
     unit = squares / total
     gain /= unit
     # A cell is a state and product; what was shown there is one sum, but for the slots.
@@ -126,7 +131,8 @@ def learn_rewards(log: VisitLog, known: Foreknowledge) -> ItemRewards:
         examined = _examined(appeal, of_showing, slot, of_slot)
     key = np.concatenate(keys)
     everywhere = _everywhere(key, np.concatenate(factors), exponent, known)
-    return ItemRewards(everywhere, examined, least, unit, exponent, misfit, key, np.concatenate(evidence))
+    order = order_of_slots(examined, of_slot)
+    return ItemRewards(everywhere, examined, order, least, unit, exponent, misfit, key, np.concatenate(evidence))
 
 
 def reward_of_ignored(log: VisitLog) -> float:
@@ -178,6 +184,24 @@ def _examined(appeal: NDArray, of_showing: NDArray, slot: NDArray, of_slot: NDAr
     """(n,) e_k, given the appeal of the cells (C,) and the gains of the slots (n,)."""
     expected = np.bincount(slot, np.exp(appeal)[of_showing], len(of_slot))
     return (of_slot + SLOT_WEIGHT) / (expected + SLOT_WEIGHT * expected.sum() / of_slot.sum())
+
+
+def order_of_slots(examined: NDArray, gains: NDArray) -> NDArray[np.int64]:
+    """(n,) slots by how much they gain, given e_k and the gains (n,) that each rests on.
+
+    A slot comes before one above it only if it gains more by 3 standard errors of log(e_j / e_k), whose variance is
+    1 / gains_j + 1 / gains_k: people read from the top, and a best product that is put elsewhere by chance is lost.
+    """
+    order: list[int] = []
+    variance = 1.0 / np.maximum(gains, 1e-9)
+    for slot in range(len(examined)):
+        at = len(order)
+        while at and np.log(examined[slot] / examined[order[at - 1]]) > SURE * np.sqrt(
+            variance[slot] + variance[order[at - 1]]
+        ):
+            at -= 1
+        order.insert(at, slot)
+    return np.array(order)
 
 
 def _everywhere(key: NDArray, factor: NDArray, exponent: float, known: Foreknowledge) -> NDArray[np.float32]:

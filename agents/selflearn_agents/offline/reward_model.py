@@ -27,13 +27,14 @@ class RewardModelLearner(Learner):
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Starts from the history."""
-        self._examined = np.ones(slate_size)
-        self._least, self._unit = 0.0, 1.0  # of rewards
+        self._order_of_slots = np.arange(slate_size)
+        self._least, self._unit = 0.0, 1.0  # of rewards: of what is ignored, and of one gain in the best slot
         super().__init__(history, slate_size, rng)
 
     def _learned(self, log: VisitLog) -> NDArray[np.float32]:
         rewards = learn_rewards(log, self.known)
-        self._examined, self._least, self._unit = rewards.examined, rewards.least, rewards.unit
+        self._order_of_slots, self._least = rewards.order, rewards.least
+        self._unit = rewards.unit * float(rewards.examined.max())
         return self._judged(rewards)
 
     def _judged(self, rewards: ItemRewards) -> NDArray[np.float32]:
@@ -43,14 +44,14 @@ class RewardModelLearner(Learner):
     def _first(self, row: int, products: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n,) the best products, each in the slot that is due to it."""
         slate = np.empty(self.slate_size, dtype=np.int64)
-        slate[np.argsort(-self._examined, kind="stable")] = super()._first(row, products)
+        slate[self._order_of_slots] = super()._first(row, products)
         return slate
 
     def _values(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
         """(B, P) expected reward in the slot that is looked at most, in reward units; unlearned, of the history."""
         if not self.visits:
             return super()._values(states)
-        return self._least + self._unit * self._examined.max() * np.exp(super()._values(states))
+        return self._least + self._unit * np.exp(super()._values(states))
 
 
 class PessimisticLearner(RewardModelLearner):

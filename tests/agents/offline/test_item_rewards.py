@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.offline.foreknowledge import Foreknowledge
-from selflearn_agents.offline.item_rewards import fit_exponent, learn_rewards
+from selflearn_agents.offline.item_rewards import fit_exponent, fit_misfit, learn_rewards, order_of_slots
 
 from tests.agents.offline.conftest import N, log_of, shown
 
@@ -123,3 +123,19 @@ def test_a_log_that_gained_nothing_leaves_the_history_standing(random_log, known
     response = np.zeros_like(random_log.response)
     nothing = log_of(random_log.state, random_log.slate, response, np.full(response.shape, -2.0))
     assert (learn_rewards(nothing, known).appeal == np.log(known.incidence)).all()
+
+
+def test_slots_change_places_where_it_is_sure():
+    examined, many, few = np.array([1.0, 1.2, 0.5, 2.0]), np.full(4, 4_000.0), np.full(4, 20.0)
+    assert order_of_slots(examined, many).tolist() == [3, 1, 0, 2]
+    assert order_of_slots(examined, few).tolist() == [0, 1, 3, 2]
+    assert order_of_slots(examined, np.zeros(4)).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("true", [1e-6, 0.25, 4.0])
+def test_the_misfit_is_found(true):
+    rng = np.random.default_rng(8)
+    shape = 1.0 / (0.05 + true)
+    expected = np.full(3_000, 20.0)
+    found = rng.poisson(expected * rng.gamma(shape, 1.0 / shape, size=3_000)).astype(float)
+    assert fit_misfit(found, expected, np.full(3_000, 0.05)) == pytest.approx(true, abs=0.01)

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from selflearn_agents import load_agent, make_agent
+from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.offline import LEARNERS, find_learner, make_learner
 from selflearn_agents.offline.item_rewards import learn_rewards
 
 from selflearn_env.archive import read_archive
-from tests.agents.offline.conftest import SECRET, N
+from tests.agents.offline.conftest import SECRET, N, shown
 
 CLIMBING = {name: learner for name, learner in LEARNERS.items() if learner.needs_propensity}
 GENTLE = {"ips_gradient": {"sharpness": 1.0}}  # from a start as sharp as by default, the history's best stay on top
@@ -167,14 +168,12 @@ def test_a_pessimist_prefers_what_it_knows(make, explored):
     assert (careful > -2.0).all()  # what is ignored
 
 
-def test_a_product_goes_to_the_slot_that_is_due_to_it(make, explored, tiny_shop):
+def test_a_product_goes_to_the_slot_that_is_due_to_it(make, tiny_shop):
     """Where the last slot is looked at most, the best product stands there."""
-    upside_down = replace(
-        explored,
-        **{name: getattr(explored, name)[:, ::-1] for name in ("slate", "response", "item_reward")},
-    )
-    slates = make("reward_model").fit(upside_down).act(np.arange(tiny_shop.states.size))
-    assert (slates[:, -1] == SECRET[0]).mean() > 0.99
+    agent, buys = RandomAgent(tiny_shop.history, N, np.random.default_rng(7)), np.full(8, 0.1)
+    buys[SECRET] = 0.9, 0.6, 0.4
+    slates = make("reward_model").fit(shown(agent, 3_000, 8, buys, (0.3, 0.6, 1.0))).act(np.arange(agent.states))
+    assert (slates[:, ::-1] == SECRET).all(axis=1).mean() > 0.99
 
 
 @pytest.mark.parametrize(
