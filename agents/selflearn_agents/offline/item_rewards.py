@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from selflearn_agents.offline.foreknowledge import Foreknowledge
 from selflearn_env.core.rewards import IGNORED
@@ -170,6 +169,8 @@ def fit_misfit(found: NDArray[np.float64], expected: NDArray[np.float64], own: N
         expected: what they would be if the factors were 1.
         own: variance of the factors by what the history leaves open.
     """
+    from scipy.special import gammaln  # slow; only who learns needs it
+
     likelihood = []
     for misfit in MISFITS:
         shape = 1.0 / (own + misfit)

@@ -20,8 +20,8 @@ class LogLikelihoodLearner(PolicyLearner):
         objective = sum over visits and slots of  g log p_k(a_k) / max(q, least_propensity)
 
     with g what the slot earned above being ignored, at least 0, q its propensity, and the weights scaled to a mean of
-    1. It is concave in the preferences, unlike what the propensity weights of policies make; with enough data each slot
-    is shown what earns most in proportion to what it earns, so that the order of preference is that of the rewards.
+    1. It is concave in the preferences, unlike estimates of what a policy earns. Of many visits the best policy shows
+    products in proportion to what they earn, so that the order of its preferences is that of the rewards.
 
     Source: Aouali and Sakhi (2025), "Off-policy learning in large action spaces: optimization matters more than
     estimation", arXiv:2509.03456, of weights that are any function of reward and propensity; of single actions, which

@@ -22,7 +22,7 @@ class RewardModelLearner(Learner):
     The model is that of `learn_rewards`. Its best slate is the products of greatest appeal, the greater in the slots
     that are looked at more (rearrangement inequality). The score is the appeal, a logarithm.
 
-    Source: Beygelzimer and Langford (2009), "The offset tree for learning with partial labels", call it regression.
+    Source: Dudik et al. (2014), "Doubly robust policy evaluation and optimization", of the direct method.
     """
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
