@@ -18,7 +18,9 @@ def warm_start(agent: SomeAgent, log: VisitLog, batch: int = 100) -> SomeAgent:
     """Lets an agent learn the visits of a log, in order, as if it had served them; it then goes on as it likes.
 
     What another agent showed is as good to learn from, for one that learns what products earn. It is not for one that
-    moves along the gradient of its own slates, such as `gradient`: that would need weights.
+    moves along the gradient of its own slates, such as `gradient`: that would need weights. Where products of a slate
+    compete, other slates than the log's can look to an agent as if products had moved: `hierarchical(follow=False)` is
+    not taken in by that.
 
     Args:
         agent: any agent that learns; it is changed. One that knows customers is given states: in a log, nobody is
