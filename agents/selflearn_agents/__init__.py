@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.offline import LEARNERS
 from selflearn_agents.registry import AGENTS, agent_rng, check_hyperparameters, find_agent, implied_hyperparameters
 from selflearn_agents.storage import read_agent
 from selflearn_env.shop.history import History
@@ -39,10 +40,11 @@ def load_agent(path: str | Path, own: Sequence[type[Agent]] = ()) -> Agent:
 
     Args:
         path: the file.
-        own: classes of agents of the user's own that it may hold, beside those of `AGENTS`.
+        own: classes of agents of the user's own that it may hold, beside those of `AGENTS` and
+            `selflearn_agents.offline.LEARNERS`.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is no agent, is broken, or was written by a newer version of this package.
     """
-    return read_agent(Path(path), [*AGENTS.values(), *own])
+    return read_agent(Path(path), [*AGENTS.values(), *LEARNERS.values(), *own])

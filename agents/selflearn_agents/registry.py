@@ -40,6 +40,7 @@ from selflearn_env.plugins import import_named
 AGENT_KEY = 2**31  # no environment spawns that many children
 
 MODEL = "sb3:"  # before the file of a model of Stable-Baselines3
+SAVED = ".npz"  # behind the name of the file of an agent
 
 AGENTS: dict[str, type[Agent]] = {
     "random": RandomAgent,
@@ -69,7 +70,9 @@ AGENTS: dict[str, type[Agent]] = {
 
 
 def find_agent(name: str) -> type[Agent]:
-    """The class of an agent: a key of `selflearn_agents.AGENTS`, "module:Class", or "sb3:FILE" for a trained model.
+    """The class of an agent: a key of `selflearn_agents.AGENTS`, "module:Class", or one that reads a file.
+
+    "sb3:FILE" is a trained model of Stable-Baselines3, and a name that ends in ".npz" the file of a saved agent.
 
     Raises:
         TypeError: it is no agent.
@@ -79,10 +82,12 @@ def find_agent(name: str) -> type[Agent]:
         return AGENTS[name]
     if str(name).startswith(MODEL):
         return import_named("agent", "selflearn_agents.adapters.sb3:SB3Agent")
+    if str(name).endswith(SAVED):
+        return import_named("agent", "selflearn_agents.adapters.saved:SavedAgent")
     if ":" not in str(name):
         close = difflib.get_close_matches(str(name), AGENTS, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}, module:Class, sb3:FILE")
+        raise ValueError(f"unknown agent {name!r}{meant}; known: {', '.join(AGENTS)}, module:Class, sb3:FILE, FILE.npz")
     found = import_named("agent", name)
     if not (isinstance(found, type) and issubclass(found, Agent)):
         raise TypeError(f"agent {name!r} is no subclass of selflearn_agents.Agent")
@@ -92,7 +97,9 @@ def find_agent(name: str) -> type[Agent]:
 
 
 def implied_hyperparameters(name: str) -> dict[str, Any]:
-    """What the name says itself: for "sb3:FILE" the path, whose ending may be left out as in `model.save`."""
+    """What the name says itself: the path of a file; for "sb3:FILE" its ending may be left out as in `model.save`."""
+    if str(name).endswith(SAVED):
+        return {"path": Path(name)}
     if not str(name).startswith(MODEL):
         return {}
     path = Path(name.removeprefix(MODEL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -30,18 +31,19 @@ class AgentSpec:
         return self.text
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, find: Callable[[str], type[Agent]] = find_agent) -> Self:
         """Reads NAME, NAME(option=value, ...), and the same with module:Class or sb3:FILE in the place of NAME.
 
         Args:
             text: NAME is a key of `selflearn_agents.AGENTS`; a value is a Python literal, such as 0.2, 'ucb1' or None.
+            find: gives the class of a name.
 
         Raises:
             TypeError: the class is no agent, or has no such hyperparameter.
             ValueError: the text cannot be read, or names an agent that does not exist.
         """
         name, bracket, rest = text.strip().partition("(")
-        agent_class = find_agent(name)
+        agent_class = find(name)
         given = _arguments(text, rest) if bracket else {}
         given |= implied_hyperparameters(name)
         known = [option for option in agent_class.hyperparameters() if option != "simulator"]  # it comes by itself

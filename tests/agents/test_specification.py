@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_refused(text):
         (
             "nobody",
             ValueError,
-            "unknown agent 'nobody'; known: random, bestsellers, popular, .*oracle.*, module:Class, sb3:FILE$",
+            "unknown agent 'nobody'; known: random, bestsellers, popular, .*, module:Class, sb3:FILE, FILE.npz$",
         ),
         ("epsilon_gredy(epsilon=1)", ValueError, "unknown agent 'epsilon_gredy'; did you mean 'epsilon_greedy'"),
         ("", ValueError, "unknown agent ''; known: random"),

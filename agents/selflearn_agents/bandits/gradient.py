@@ -79,14 +79,8 @@ class GradientAgent(Agent):
             raise ValueError(f"unknown credit {credit!r}; known: {', '.join(CREDITS)}")
         self._step_size, self._credit = float(step_size), credit
         self._start = (sharpness * np.log(np.maximum(history.incidence(), LEAST))).astype(np.float32)  # (S, P)
-        groups: list[NDArray[np.int64]] = []
-        rows = 0
-        for level in history.pooling.levels:
-            group = groups_of(level.tiers, history.states.shape)[0]
-            groups.append(group + rows)
-            rows += int(group.max()) + 1
-        self._groups = np.stack(groups, axis=1)  # (S, L) rows of theta
-        self._theta = np.zeros((rows, self.products), dtype=np.float32)
+        self._groups = rows_of_levels(history)  # of theta
+        self._theta = np.zeros((int(self._groups.max()) + 1, self.products), dtype=np.float32)
         self._earned, self._shown = 0.0, 0  # item rewards so far, and of how many
 
     def _preferences(self, states: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -159,6 +153,15 @@ class GradientAgent(Agent):
             return plackett_luce_marginals(self._preferences(distinct), self.slate_size)[of_visit]
         preferences = np.where(eligible, self._preferences(states), -np.inf)
         return plackett_luce_marginals(preferences, self.slate_size)
+
+
+def rows_of_levels(history: History) -> NDArray[np.int64]:
+    """(S, L) the group of each state at each level of the history's pooling; groups are counted over all levels."""
+    groups: list[NDArray[np.int64]] = []
+    for level in history.pooling.levels:
+        first = int(groups[-1].max()) + 1 if groups else 0
+        groups.append(first + groups_of(level.tiers, history.states.shape)[0])
+    return np.stack(groups or [np.zeros(history.states.size, dtype=np.int64)], axis=1)
 
 
 def _logarithms(

@@ -137,8 +137,8 @@ def agent(text: str) -> AgentSpec:
 
 
 AGENT_HELP = (
-    f"{', '.join(AGENTS)}, or one of your own as module:Class; hyperparameters in brackets, in quotes of the shell: "
-    "\"ucb(kind='ucb1', scale=0.2)\""
+    f"{', '.join(AGENTS)}, one of your own as module:Class, or a saved one as FILE.npz; hyperparameters in brackets, "
+    "in quotes of the shell: \"ucb(kind='ucb1', scale=0.2)\""
 )
 
 

@@ -18,6 +18,7 @@ COMMANDS = {  # name -> its module, and what it does
     "check-lives": ("check_lives", "compare simulated lives with those in the log"),
     "train": ("train", "let one agent serve visits and learn; keep the agent and its curve"),
     "compare": ("compare", "compare agents on the same visits; tables, pictures, a report"),
+    "learn": ("learn", "let an agent learn from a log of visits, and keep it"),
     "ope": ("ope", "say what another policy would have earned, by a log of visits"),
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
     "serve": ("serve", "let an agent serve a shop's own customers over HTTP, and keep it in a store"),
@@ -27,6 +28,7 @@ COMMANDS = {  # name -> its module, and what it does
     "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
     "ope-lives": ("ope_lives", "show how soon off-policy estimates of customers' lives fail"),
     "drift": ("drift", "show what drift does to learning"),
+    "learning-study": ("learning_study", "show what learners make of logs, by the exact worth of what they show"),
     "ope-study": ("ope_study", "measure how good the off-policy estimators are, against the exact truth"),
     "benchmark": ("benchmark", "measure speed and memory on this machine"),
 }

@@ -24,6 +24,7 @@ from selflearn_agents.commands.arguments import (
     shop_of,
     token_of,
 )
+from selflearn_agents.offline import LEARNERS
 from selflearn_agents.registry import agent_rng
 from selflearn_agents.service.limits import Limits
 from selflearn_agents.service.segments import read_segments
@@ -121,7 +122,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 def known_agents(spec: AgentSpec) -> Sequence[type[Agent]]:
     """The classes that a store may hold."""
-    return [*AGENTS.values(), spec.agent_class]
+    return [*AGENTS.values(), *LEARNERS.values(), spec.agent_class]
 
 
 def make(options: argparse.Namespace, shop: Shop) -> Agent:
