@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -168,6 +169,14 @@ class VisitLog:
     def __len__(self) -> int:
         """How many visits, V."""
         return len(self.slate)
+
+    @cached_property
+    def digest(self) -> str:
+        """By which the same visits are known again: states, slates and rewards, in hexadecimal digits."""
+        found = hashlib.sha256()
+        for column in (self.state, self.slate, self.item_reward):
+            found.update(np.ascontiguousarray(column).tobytes())
+        return found.hexdigest()
 
     @cached_property
     def over(self) -> NDArray[np.bool_]:

@@ -28,6 +28,7 @@ class Learner(RankedAgent):
         known: what the history says.
         score: (S, P) float32 of the products in each state; the greater, the better.
         visits: how many it has learned from.
+        learned_from: digest of their log, by which who judges it knows it again; empty before.
     """
 
     parts = {"known": Foreknowledge}  # noqa: RUF012
@@ -38,7 +39,7 @@ class Learner(RankedAgent):
         super().__init__(history, slate_size, rng)
         self.known = Foreknowledge(history)
         self.score = self.known.incidence
-        self.visits = 0
+        self.visits, self.learned_from = 0, ""
         self._rank(np.arange(self.states), rng.permutation(self.products))
 
     def fit(self, log: VisitLog) -> Self:
@@ -56,7 +57,7 @@ class Learner(RankedAgent):
         """
         self._check(log)
         self.score = self._learned(log)
-        self.visits = len(log)
+        self.visits, self.learned_from = len(log), log.digest
         self._rank(self.row, self.order)
         return self
 

@@ -135,9 +135,13 @@ def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Ag
         return Support(math.nan, math.inf)
 
 
-def warnings_of(log: VisitLog, support_share: float) -> list[str]:
+def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]:
     """What speaks against every estimate from this log; nan where the share of supported slates is not known."""
     warnings = []
+    if getattr(target, "learned_from", None) == log.digest:
+        warnings.append(
+            "the target has learned from these very visits, and does best where they were lucky; judge it by others"
+        )
     if len(log.last_state) < len(log):
         warnings.append(
             "these are lives, in which a slate has consequences for later visits: it judges the target in the visits "

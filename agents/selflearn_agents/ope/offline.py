@@ -172,7 +172,7 @@ def evaluate_offline(
         bounds = dict(zip(found, drawn, strict=True))
     supported, responses = support(evidence, log, target, logging_policy), evidence.responses
     share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
-    warnings = warnings_of(log, share)
+    warnings = warnings_of(log, target, share)
     mean = Terms.mean(log.reward, np.empty((len(log), 0)))
     logged, estimates = (mean.value, moves(mean, log.episode)), []
     for name in names:

@@ -10,6 +10,7 @@ from selflearn_agents import load_agent, make_agent
 from selflearn_agents.baselines.uniform import RandomAgent
 from selflearn_agents.offline import LEARNERS, find_learner, make_learner
 from selflearn_agents.offline.item_rewards import learn_rewards
+from selflearn_agents.ope import evaluate_offline
 
 from selflearn_env.archive import read_archive
 from tests.agents.offline.conftest import SECRET, N, shown
@@ -199,3 +200,14 @@ def test_names():
 def test_unknown_hyperparameters(make):
     with pytest.raises(TypeError, match="agent 'reward_model' has no hyperparameter 'steps'; it has: none"):
         make("reward_model", steps=2)
+
+
+def test_who_learned_from_the_visits_is_not_trusted_by_them(explored, tiny_shop, tmp_path):
+    learner = make_learner("pessimistic", history=tiny_shop.history, slate_size=N).fit(explored)
+    learner.save(tmp_path / "agent.npz")
+    for each in (learner, load_agent(tmp_path / "agent.npz")):
+        (found,) = evaluate_offline(explored, each, ["sn_sips"], resamples=0).estimates
+        assert "the target has learned from these very visits" in found.diagnosis.verdict
+    others = replace(explored, item_reward=np.roll(explored.item_reward, 1, axis=0))
+    (found,) = evaluate_offline(others, learner, ["sn_sips"], resamples=0).estimates
+    assert "learned from" not in found.diagnosis.verdict
