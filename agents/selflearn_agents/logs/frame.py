@@ -21,6 +21,7 @@ EARNED = ("response", "item_reward")
 PROBABILITIES = ("propensity", "marginal")
 CANONICAL = (*NEEDED, *EARNED, *PROBABILITIES, "episode")
 UNKNOWN = -1  # response
+MOST = 2**31 - 1  # of states, products and slots
 
 
 def visit_columns(
@@ -42,6 +43,7 @@ def visit_columns(
     if "episode" in table:
         episode = pd.factorize(table["episode"])[0]
         _check_alike(table, "episode", episode, visit)
+        episode = pd.factorize(np.where(episode < 0, -1 - visit, episode))[0]  # who is nobody never comes again
     else:
         episode = visit
     slot = _numbers(table, "slot", whole=True)
@@ -155,12 +157,14 @@ def _products(table: pd.DataFrame, catalogue: Sequence[Any] | NDArray | None) ->
 def _numbers(table: pd.DataFrame, name: str, whole: bool = False) -> NDArray:
     """A column of finite numbers; whole ones as int64."""
     values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(values) | (whole & (values % 1 != 0))
+    bad = ~np.isfinite(values)
+    if whole:
+        bad |= (values != np.floor(values)) | (np.abs(values) > MOST)
     if bad.any():
         row = int(bad.argmax())
         raise ValueError(
             f"the column for {name!r} has {_at(table, name, row)} at visit {_at(table, 'visit', row)}, "
-            f"which is no {'whole' if whole else 'finite'} number"
+            f"which is no {f'whole number up to {MOST:,}' if whole else 'finite number'}"
         )
     return values.astype(np.int64) if whole else values
 
