@@ -148,10 +148,15 @@ def _products(table: pd.DataFrame, catalogue: Sequence[Any] | NDArray | None) ->
     """(rows,) product indexes, from indexes or from ids of a catalogue."""
     if catalogue is None:
         return _known(table, "product", _numbers(table, "product", whole=True))
-    texts = isinstance(next(iter(catalogue)), str)
+    known = pd.Index(catalogue)
+    if known.empty or not known.is_unique:
+        raise ValueError(
+            f"the catalogue {'is empty' if known.empty else f'has {known[known.duplicated()].tolist()[0]!r} twice'}"
+        )
+    texts = isinstance(known[0], str)
     numeric = pd.api.types.is_numeric_dtype(table["product"])
     way = "; the catalogue has texts and the column numbers: read it as texts, dtype=str" if texts and numeric else ""
-    return _known(table, "product", _places(catalogue, table["product"]), way)
+    return _known(table, "product", _places(known, table["product"]), way)
 
 
 def _numbers(table: pd.DataFrame, name: str, whole: bool = False) -> NDArray:
@@ -204,7 +209,7 @@ def _known(table: pd.DataFrame, name: str, places: NDArray[np.int64], way_out: s
     return places
 
 
-def _places(known: Sequence[Any] | NDArray, values: pd.Series) -> NDArray[np.int64]:
+def _places(known: Sequence[Any] | pd.Index, values: pd.Series) -> NDArray[np.int64]:
     return pd.Index(known).get_indexer(pd.Index(values)).astype(np.int64)
 
 

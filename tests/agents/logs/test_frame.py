@@ -184,6 +184,9 @@ def test_wrong_names(frame, tiny_shop):
         VisitLog.from_frame(frame, catalogue=tiny_shop.catalogue.ids)
     with pytest.raises(ValueError, match="the catalogue has texts and the column numbers: read it as texts, dtype=str"):
         VisitLog.from_frame(frame, catalogue=tiny_shop.catalogue.ids)
+    for catalogue, message in (([], "the catalogue is empty"), ([0, 1, 2, 1], "the catalogue has 1 twice")):
+        with pytest.raises(ValueError, match=message):
+            VisitLog.from_frame(frame, catalogue=catalogue)
     with pytest.raises(ValueError, match="unknown state 4 at visit 'b'; states are called like 'A_January_0_Monday'"):
         VisitLog.from_frame(frame, states=tiny_shop.states)
     with pytest.raises(ValueError, match="there are several columns 'slot' for 'slot'"):
