@@ -82,8 +82,13 @@ def diagnose(
     error = float(weight[furthest].std()) / math.sqrt(count)
     reasons = []
     if effective < LEAST_EFFECTIVE:
-        others = "the others have next to no weight" if met == effective else "slates of great weight are rare in it"
-        reasons.append(f"its {count:,} {several} count for {effective:,.1f}, {others}")
+        if foreseen < met:
+            why = "slates of great weight are rare in it"
+        else:
+            why = (
+                "the others have next to no weight" if 2 * met < count else f"fewer than {LEAST_EFFECTIVE} are too few"
+            )
+        reasons.append(f"its {count:,} {several} count for {effective:,.1f}, {why}")
     if largest > MOST_SHARE:
         reasons.append(f"one {one} has {largest:.0%} of all weight")
     if abs(mean - 1) > max(MOST_MISSING, FAR * error):

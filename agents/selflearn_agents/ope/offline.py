@@ -156,6 +156,11 @@ def evaluate_offline(
     if strange or not names:
         what = f"unknown estimators {strange}" if strange else "no estimators"
         raise ValueError(f"{what}; known: {', '.join(ESTIMATORS)}")
+    if resamples < 0:
+        raise ValueError(f"resamples must be at least 0, got {resamples}")
+    mean = Terms.mean(log.reward, np.empty((len(log), 0)))
+    logged = (mean.value, moves(mean, log.episode))
+    of_log = interval_of(*logged, level)  # before the long work: it sees to the level
     for_folds, for_bootstrap = np.random.default_rng(seed).spawn(2)
     fold = _folds(log, for_folds)
     evidence = Evidence(log, target, logging_policy, SlotMeans() if reward_model is None else reward_model, fold)
@@ -167,14 +172,13 @@ def evaluate_offline(
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
     bounds = dict.fromkeys(found, (NAN, NAN))
-    if found and resamples != 0:
+    if found and resamples:
         drawn = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
         bounds = dict(zip(found, drawn, strict=True))
     supported, responses = support(evidence, log, target, logging_policy), evidence.responses
     share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
     warnings = warnings_of(log, target, share)
-    mean = Terms.mean(log.reward, np.empty((len(log), 0)))
-    logged, estimates = (mean.value, moves(mean, log.episode)), []
+    estimates = []
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
@@ -190,7 +194,6 @@ def evaluate_offline(
             foreseen=supported.effective if whole else math.inf,
         )
         estimates.append(_estimate(name, found[name], log, logged, bounds[name], level, diagnosis))
-    of_log = interval_of(*logged, level)
     return OfflineResult(log.agent, len(log), *of_log, level, supported, responses, tuple(estimates))
 
 
