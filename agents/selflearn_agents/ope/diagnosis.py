@@ -18,7 +18,7 @@ LEAST_EFFECTIVE = 200  # visits; of fewer, intervals held the truth too rarely w
 MOST_SHARE = 0.05  # of all weight, in one visit
 MOST_MISSING = 0.02  # of the weight, or of the target's slates
 FAR = 3.0  # standard errors
-DRAWN = 1000  # visits for which the target draws a slate, to see how the log supports it
+DRAWN = 5000  # visits for which the target draws a slate, to see how the log supports it
 
 UNTRUSTED = "do not trust this: "
 
@@ -117,7 +117,7 @@ class Support(NamedTuple):
 def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Agent | None) -> Support:
     """What the target would show, and how probable that was in the log.
 
-    A copy of the target draws slates for up to 1,000 visits of the log. The weights of its own slates show what a log
+    A copy of the target draws slates for up to 5,000 visits of the log. The weights of its own slates show what a log
     does not: the great weights of slates that a logged policy seldom shows. E_p[w] = E_q[w^2], so that V / E_p[w] is
     what the effective sample size comes to in the long run.
 
