@@ -1,13 +1,51 @@
 """Pictures and texts of a visit."""
 
+import re
+from dataclasses import replace
+from itertools import pairwise
+
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import RecordVideo, RenderCollection
 
-from selflearn_env.envs.rendering import Shown, draw
+from selflearn_env import Journey
+from selflearn_env.envs.frames import Frame, Life, Shown
+from selflearn_env.envs.rendering import draw
+from tests.envs.journeying import BRISK, JOURNEY
 
 WORDS = ("ignored", "clicked", "bought")
+MODES = pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+IDS = ["selflearn/Seed-v0", "selflearn/Retail-v0", JOURNEY, "selflearn/RetailPeople-v0"]
+ODD = ["W" * 500, "i" * 500, "two\nlines\x1b[2J\ttab", "漢字の商品名" * 20, "Crème brûlée", "👩‍👩‍👧", "", " "]
+
+
+def shown_to(slate, response, item_reward=None):
+    """A slate with its responses, of which each earns what it does by default."""
+    item_reward = np.array([-2.0, 1.0, 5.0])[response] if item_reward is None else np.array(item_reward)
+    return Shown(np.array(slate), np.array(response, np.int8), item_reward, float(item_reward.sum()))
+
+
+def renamed(shop, names):
+    """The shop with other descriptions."""
+    return replace(shop, catalogue=replace(shop.catalogue, descriptions=np.array(names)))
+
+
+def lives_of(env, seed=1):
+    """Of each step until several lives are over: what info told before it, the step's return and the frame after it."""
+    rng = np.random.default_rng(seed)
+    _, told = env.reset(seed=seed)
+    waiting = env.render()
+    for _ in range(200):
+        visit = env.unwrapped.visits
+        *_, reward, terminated, truncated, info = env.step(rng.integers(8, size=3))
+        yield waiting, visit, told, reward, terminated, truncated, env.render()
+        waiting, told = None, info
+        if terminated or truncated:
+            _, told = env.reset()
+            waiting = env.render()
 
 
 def test_a_text_names_the_state_the_products_and_the_responses(single):
@@ -16,34 +54,115 @@ def test_a_text_names_the_state_the_products_and_the_responses(single):
     for seed in range(60):
         _, info = env.reset(seed=seed)
         waiting = env.render()
-        assert waiting.splitlines()[0] == env.shop.states.describe(info["state"])
-        assert "waits for a slate" in waiting
+        assert waiting.splitlines() == [env.shop.states.describe(info["state"]), "waits for a slate"]
         slate = np.random.default_rng(seed).permutation(8)
-        *_, info = env.step(slate)
-        title, *lines = env.render().splitlines()
+        _, reward, *_, info = env.step(slate)
+        title, *lines, told = env.render().splitlines()
         assert title == env.shop.states.describe(info["state"])
         assert len(lines) == 8
         for slot, line in enumerate(lines):
-            assert line.split()[-4:-1] == f"{slot + 1}. product {slate[slot]}".split()
-            assert line.endswith(WORDS[info["response"][slot]])
-        words.update(line.split()[-1] for line in lines)
+            *_, name, product, word, item_reward = line.split()
+            assert f"{slot + 1}. {name} {product}" == f"{slot + 1}. product {slate[slot]}"
+            assert f"{slot + 1}. product" in line
+            assert word == WORDS[info["response"][slot]]
+            assert float(item_reward) == info["item_reward"][slot]
+            words.add(word)
+        counts = np.bincount(info["response"], minlength=3)
+        assert told == (f"{counts[2]} bought, {counts[1]} clicked, {counts[0]} ignored: reward {told.split()[-1]}")
+        assert float(told.split()[-1]) == pytest.approx(reward)
     assert words == set(WORDS)
 
 
-def test_pictures_differ_by_response_product_and_state(tiny_shop):
-    shown = [
-        Shown(np.array([0, 1]), np.array([0, 0], np.int8), 5),
-        Shown(np.array([0, 1]), np.array([1, 0], np.int8), 5),
-        Shown(np.array([0, 1]), np.array([2, 0], np.int8), 5),
-        Shown(np.array([0, 1]), np.array([0, 2], np.int8), 5),
-        Shown(np.array([2, 1]), np.array([0, 0], np.int8), 5),
-        Shown(np.array([0, 1]), np.array([0, 0], np.int8), 6),
+def test_a_text_tells_of_the_customers_life(tiny_shop):
+    journey = Journey(leave=0.1, patience=2, horizon=60)
+    env = gym.make(JOURNEY, shop=tiny_shop, slate_size=3, journey=journey, render_mode="ansi")
+    earned, next_visit, fates = 0.0, None, set()
+    for waiting, visit, told, reward, terminated, truncated, text in lives_of(env):
+        title, which, *_, life = text.splitlines()
+        assert title == tiny_shop.states.describe(told["state"])
+        days = (visit.day - visit.last_visit).item()
+        if waiting is not None:  # a new life
+            assert waiting.splitlines() == [title, "first visit", "waits for a slate", "return so far 0"]
+            earned, next_visit = 0.0, None
+        if visit.visits[0] == 0:
+            assert which == "first visit"
+        else:
+            since = "on the day of" if days == 0 else f"{days} day{'s'[: days != 1]} after"
+            assert which == f"visit {visit.visits[0] + 1}, {since} the last"
+            assert next_visit == ("on the same day" if days == 0 else since)
+        earned += reward
+        fate, said = life.split(", ")
+        assert said == f"return so far {earned:g}"
+        fates.add(fate if terminated or truncated else "comes back")
+        if terminated:
+            assert fate == "leaves for good"
+        elif truncated:
+            assert fate == "still a customer when the calendar ends"
+        else:
+            assert fate.startswith("comes back ")
+            next_visit = re.sub(r"^comes back (after )?", "", fate) + (" after" if "after" in fate else "")
+    assert len(fates) == 3
+
+
+def test_a_record_counts_as_visits(tiny_shop):
+    env = gym.make(IDS[3], shop=tiny_shop, slate_size=3, render_mode="ansi")
+    before = []
+    for seed in range(20):
+        env.reset(seed=seed)
+        before.append(env.unwrapped.visits.visits[0].item())
+        which = env.render().splitlines()[1]
+        assert which.startswith(f"visit {before[-1] + 1}, " if before[-1] else "first visit")
+    assert max(before) > 1
+
+
+@pytest.mark.parametrize("life", [None, Life(3, 12)])
+def test_pictures_differ_by_response_product_reward_and_state(tiny_shop, life):
+    frames = [
+        Frame(5, life, shown_to([0, 1], [0, 0])),
+        Frame(5, life, shown_to([0, 1], [1, 0])),
+        Frame(5, life, shown_to([0, 1], [2, 0])),
+        Frame(5, life, shown_to([0, 1], [0, 2])),
+        Frame(5, life, shown_to([2, 1], [0, 0])),
+        Frame(5, life, shown_to([0, 1], [0, 0], [-2.0, -2.5])),
+        Frame(6, life, shown_to([0, 1], [0, 0])),
+        Frame(5, life),
     ]
-    images = [draw(tiny_shop, 0, one, "rgb_array") for one in shown]
+    images = [draw(tiny_shop, 2, frame, "rgb_array") for frame in frames]
     assert {image.shape for image in images} == {images[0].shape}
-    assert len({image.tobytes() for image in images}) == len(shown)
+    assert len({image.tobytes() for image in images}) == len(frames)
     for other in images[1:3]:  # most of the row changes colour, not only the word in it
         assert (images[0] != other).any(axis=-1).mean() > 0.05
+
+
+def test_pictures_differ_by_what_becomes_of_the_customer(tiny_shop):
+    shown = shown_to([0, 1], [1, 0])
+    lives = [
+        Life(3, 12, 4.0, days_to_next=7),
+        Life(4, 12, 4.0, days_to_next=7),
+        Life(3, 11, 4.0, days_to_next=7),
+        Life(3, 12, 5.0, days_to_next=7),
+        Life(3, 12, 4.0, days_to_next=8),
+        Life(3, 12, 4.0, left=True),
+        Life(3, 12, 4.0, cut=True),
+    ]
+    for mode in ("ansi", "rgb_array"):
+        drawn = [draw(tiny_shop, 2, Frame(5, life, shown), mode) for life in lives]
+        assert len({np.asarray(each).tobytes() for each in drawn}) == len(lives), mode
+
+
+def test_the_responses_are_told_apart_by_brightness(tiny_shop):
+    """Of the ground of the word, which is the colour that is frequent in the picture and in no other response's."""
+    found = []
+    for response in range(3):
+        image = draw(tiny_shop, 1, Frame(5, None, shown_to([0], [response])), "rgb_array")
+        colours, counts = np.unique(image.reshape(-1, 3), axis=0, return_counts=True)
+        found.append({tuple(map(int, colour)): count for colour, count in zip(colours, counts, strict=True)})
+    grounds = []
+    for own in found:
+        others = set().union(*(other for other in found if other is not own))
+        grounds.append(sorted((colour for colour in own if colour not in others), key=own.get)[-2])  # behind the row's
+    luminance = [np.dot([0.2126, 0.7152, 0.0722], ground) for ground in grounds]
+    assert min(abs(one - other) for k, one in enumerate(luminance) for other in luminance[:k]) > 35
 
 
 def test_a_picture_is_an_image_of_the_slate(single):
@@ -56,28 +175,73 @@ def test_a_picture_is_an_image_of_the_slate(single):
         assert one.dtype == np.uint8
         assert one.ndim == 3
         assert one.shape[2] == 3
-    assert image.shape[0] > waiting.shape[0]  # a row per product
+        assert not np.array(one.shape[:2]) % 2 @ [1, 1]  # as encoders of video want it
+    assert image.shape == waiting.shape
+    assert (image != waiting).any()
     assert image.flags.writeable
     image[:] = 0
     assert env.render().any()
 
 
-@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("slate_size", [1, 7])
+def test_all_frames_of_an_environment_have_one_size(env_id, slate_size, tiny_shop):
+    """As Gymnasium's RecordVideo asks for; a row more of the slate makes it higher."""
+    env = gym.make(env_id, shop=tiny_shop, slate_size=slate_size, render_mode="rgb_array")
+    env = RenderCollection(env, pop_frames=False, reset_clean=False)
+    env.action_space.seed(1)
+    env.reset(seed=1)
+    for _ in range(8):
+        *_, terminated, truncated, _ = env.step(env.action_space.sample())
+        if terminated or truncated:
+            env.reset()
+    frames = env.render()
+    assert len(frames) > 8
+    assert {(frame.shape, frame.dtype) for frame in frames} == {(frames[0].shape, np.dtype(np.uint8))}
+    assert all((one != other).any() for one, other in pairwise(frames))
+    larger = gym.make(env_id, shop=tiny_shop, slate_size=slate_size + 1, render_mode="rgb_array")
+    larger.reset(seed=1)
+    assert larger.render().shape[0] > frames[0].shape[0]
+    assert larger.render().shape[1] == frames[0].shape[1]
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_gymnasium_records_a_video(env_id, tiny_shop, tmp_path):
+    pytest.importorskip("moviepy")
+    env = RecordVideo(gym.make(env_id, shop=tiny_shop, slate_size=3, render_mode="rgb_array"), str(tmp_path))
+    env.reset(seed=1)
+    over = False
+    while not over:
+        *_, terminated, truncated, _ = env.step(env.action_space.sample())
+        over = terminated or truncated
+    env.close()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".mp4"]
+
+
+@MODES
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.filterwarnings("ignore:.*not within the observation space:UserWarning")
+def test_gymnasium_finds_nothing_wrong(env_id, mode, tiny_shop):
+    env = gym.make(env_id, shop=tiny_shop, slate_size=3, render_mode=mode)
+    check_env(env.unwrapped)
+
+
+@MODES
 def test_a_vector_draws_one_frame_per_row(single, vector, mode):
     envs = vector(3, render_mode=mode)
     _, infos = envs.reset(seed=2)
     assert len(envs.render()) == 3
     slates = np.array([[0, 1, 2], [3, 4, 5], [6, 7, 0]])
     served = infos["state"]
-    *_, infos = envs.step(slates)
+    _, rewards, *_, infos = envs.step(slates)
     frames = envs.render()
     assert len(frames) == 3
     for row, frame in enumerate(frames):  # the visit just served, though the next one has come
-        shown = Shown(slates[row], infos["response"][row], int(served[row]))
-        np.testing.assert_array_equal(frame, draw(envs.shop, 0, shown, mode))
+        shown = Shown(slates[row], infos["response"][row], infos["item_reward"][row], rewards[row].item())
+        np.testing.assert_array_equal(frame, draw(envs.shop, 3, Frame(int(served[row]), None, shown), mode))
 
 
-@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+@MODES
 def test_a_vector_of_one_draws_the_single_frame(single, vector, mode):
     env, envs = single(render_mode=mode), vector(1, render_mode=mode)
     env.reset(seed=2)
@@ -86,6 +250,27 @@ def test_a_vector_of_one_draws_the_single_frame(single, vector, mode):
     env.step([3, 1, 4])
     envs.step([[3, 1, 4]])
     np.testing.assert_array_equal(envs.render()[0], env.render())
+
+
+@pytest.mark.parametrize("autoreset", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_a_vector_of_one_draws_the_single_lives(tiny_shop, autoreset):
+    options = {"shop": tiny_shop, "slate_size": 3, "journey": BRISK, "render_mode": "ansi"}
+    env = gym.make(JOURNEY, **options)
+    envs = gym.make_vec(JOURNEY, 1, "vector_entry_point", autoreset_mode=autoreset, **options)
+    env.reset(seed=2)
+    envs.reset(seed=2)
+    over = 0
+    for slate in np.random.default_rng(1).integers(8, size=(40, 3)):
+        *_, terminated, truncated, _ = env.step(slate)
+        envs.step(slate[None])
+        assert envs.render() == (env.render(),)
+        if terminated or truncated:
+            over += 1
+            env.reset()
+            if autoreset is AutoresetMode.NEXT_STEP:
+                envs.step(slate[None])
+                assert envs.render() == (env.render(),)
+    assert over > 3
 
 
 def test_renewed_rows_wait_for_a_slate(vector):
@@ -99,26 +284,67 @@ def test_renewed_rows_wait_for_a_slate(vector):
     assert ["waits" in frame for frame in envs.render()] == [False, True]
 
 
+def test_a_frame_keeps_what_was_shown(single):
+    env = single(render_mode="ansi")
+    env.reset(seed=1)
+    slate = np.array([0, 1, 2])
+    *_, info = env.step(slate)
+    text = env.render()
+    for array in (slate, info["response"], info["item_reward"]):  # the caller's to write to
+        array[:] = 0
+    assert env.render() == text
+
+
 def test_nothing_is_drawn_without_a_mode(single, vector):
     for env in (single(), vector()):
         env.reset(seed=1)
         assert env.render() is None
 
 
-@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+@MODES
 def test_there_is_nothing_to_render_before_the_first_reset(single, vector, mode):
     for env in (single(render_mode=mode), vector(render_mode=mode)):
         with pytest.raises(gym.error.ResetNeeded, match="nothing to render yet: call reset"):
             env.render()
 
 
-def test_long_names_are_cut_and_leave_the_picture_as_wide(retail_shop):
-    longest = np.argsort([-len(name) for name in retail_shop.catalogue.descriptions])[:3]
-    shown = Shown(longest, np.array([0, 1, 2], np.int8), 0)
-    waiting = draw(retail_shop, 0, None, "rgb_array")
-    assert draw(retail_shop, 0, shown, "rgb_array").shape[1:] == waiting.shape[1:]
-    lines = draw(retail_shop, 0, shown, "ansi").splitlines()[1:]
-    for slot, (product, line) in enumerate(zip(longest, lines, strict=True)):
-        assert retail_shop.catalogue.descriptions[product][:30] in line
-        assert line.endswith(WORDS[slot])
-    assert len({line.index(word) for line, word in zip(lines, WORDS, strict=True)}) == 1  # one column
+def test_long_and_odd_names_are_cut_and_leave_the_picture_as_large(tiny_shop):
+    odd = renamed(tiny_shop, ODD)
+    shown = shown_to(np.arange(8), np.arange(8) % 3)
+    waiting = draw(tiny_shop, 8, Frame(0, None), "rgb_array")
+    image = draw(odd, 8, Frame(0, None, shown), "rgb_array")
+    assert image.shape == waiting.shape
+    assert (image[:, -16:] == 255).all()  # nothing is drawn into the margin
+    title, *lines, told = draw(odd, 8, Frame(0, None, shown), "ansi").splitlines()
+    assert len(lines) == 8  # a line each
+    assert title == tiny_shop.states.describe(0)
+    assert told.endswith("reward 7")
+    assert "W" * 39 + "…" in lines[0]
+    assert "two lines[2J tab" in lines[2]
+    assert "漢字の商品名漢字の商品名漢字の商品名漢…" in lines[3]  # two columns each
+    assert "Crème brûlée" in lines[4]
+    for response, line in enumerate(lines):
+        assert line.split()[-2] == WORDS[response % 3]
+    narrow = [lines[row] for row in (0, 1, 2, 4, 6, 7)]
+    assert len({line.index(line.split()[-2]) for line in narrow}) == 1  # one column
+
+
+def test_a_name_is_not_cut_where_there_is_room(tiny_shop):
+    fitting, longer = "x" * 40, "x" * 41
+    texts = [
+        draw(renamed(tiny_shop, [name] * 8), 1, Frame(0, None, shown_to([3], [0])), "ansi")
+        for name in (fitting, longer)
+    ]
+    assert f" {fitting} ignored" in texts[0]
+    assert f" {'x' * 39}… ignored" in texts[1]
+
+
+def test_of_a_long_segment_the_date_remains(tiny_shop):
+    tiers = tiny_shop.states.tiers
+    label = "those who come back and back, and buy and buy, and have done so for as long as anybody remembers"
+    states = replace(tiny_shop.states, tiers=(replace(tiers[0], labels=(label, *tiers[0].labels[1:])), *tiers[1:]))
+    shop = replace(tiny_shop, history=replace(tiny_shop.history, states=states))
+    title = draw(shop, 1, Frame(0, None), "ansi").splitlines()[0]
+    assert title.startswith("those who come back")
+    assert title.endswith("…, first half of January, a Monday")
+    assert len(title) <= 76
