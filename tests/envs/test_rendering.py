@@ -208,14 +208,14 @@ def test_all_frames_of_an_environment_have_one_size(env_id, slate_size, tiny_sho
 @pytest.mark.parametrize("env_id", IDS)
 def test_gymnasium_records_a_video(env_id, tiny_shop, tmp_path):
     pytest.importorskip("moviepy")
-    env = RecordVideo(gym.make(env_id, shop=tiny_shop, slate_size=3, render_mode="rgb_array"), str(tmp_path))
+    env = RecordVideo(gym.make(env_id, shop=tiny_shop, slate_size=3, render_mode="rgb_array"), str(tmp_path / "video"))
     env.reset(seed=1)
     over = False
     while not over:
         *_, terminated, truncated, _ = env.step(env.action_space.sample())
         over = terminated or truncated
     env.close()
-    assert [path.suffix for path in tmp_path.iterdir()] == [".mp4"]
+    assert [path.suffix for path in (tmp_path / "video").iterdir()] == [".mp4"]
 
 
 @MODES
