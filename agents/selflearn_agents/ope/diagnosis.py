@@ -140,10 +140,21 @@ def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Ag
         return Support(math.nan, math.inf)
 
 
+def taken_for_granted(log: VisitLog, of_estimator: str | None) -> str | None:
+    """What an estimate from this log takes for granted, in words that follow "if"; None for nothing.
+
+    Simulated customers who come again are known to remember what they were shown; of real ones nobody knows.
+    """
+    known = [] if of_estimator is None else [of_estimator]
+    if not log.env_id and len(log.last_state) < len(log):
+        known.append("what customers are shown changes nothing of their later visits")
+    return ", and ".join(known) or None
+
+
 def warnings_of(log: VisitLog, support_share: float) -> list[str]:
     """What speaks against every estimate from this log; nan where the share of supported slates is not known."""
     warnings = []
-    if len(log.last_state) < len(log):
+    if log.env_id and len(log.last_state) < len(log):
         warnings.append(
             "these are lives, in which a slate has consequences for later visits: it judges the target in the visits "
             "that the logged policy led to"

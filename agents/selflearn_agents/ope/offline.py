@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.behaviour import UNLIKELY, Behaviour
-from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose, support, warnings_of
+from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose, support, taken_for_granted, warnings_of
 from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, interval_of, moves, spread
@@ -190,7 +190,7 @@ def evaluate_offline(
         diagnosis = diagnose(
             found[name].weight,
             own,
-            assumption=None if assumes is Assumes.NOTHING else assumes.value,
+            assumption=taken_for_granted(log, None if assumes is Assumes.NOTHING else assumes.value),
             foreseen=supported.effective if whole else math.inf,
         )
         estimates.append(_estimate(name, found[name], log, logged, bounds[name], level, diagnosis))
