@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
@@ -164,6 +165,16 @@ def warnings_of(log: VisitLog, support_share: float) -> list[str]:
     if support_share < 1 - MOST_MISSING:
         warnings.append(f"the log supports {support_share:.1%} of the target's slates")
     return warnings
+
+
+def frame_of(estimates: Sequence[Any]) -> pd.DataFrame:
+    """One row per estimator; columns as the attributes of the estimates and of their diagnoses."""
+    rows = []
+    for estimate in estimates:
+        row = dict(vars(estimate))
+        row.update(row.pop("diagnosis")._asdict())
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("estimator")
 
 
 def _verdict(reasons: list[str], otherwise: str) -> str:
