@@ -138,7 +138,7 @@ def _states(table: pd.DataFrame, states: StateSpace | None) -> NDArray[np.int64]
         return _known(table, "state", _places(labels, table["state"]), f"; states are called like {labels[0]!r}")
     numbers = []
     for tier in states.tiers:
-        labels_of = pd.Series([_text(value) for value in table[tier.name].unique()], index=table[tier.name].unique())
+        labels_of = pd.Series([label_of(value) for value in table[tier.name].unique()], index=table[tier.name].unique())
         place = _places(tier.labels, table[tier.name].map(labels_of))
         numbers.append(_known(table, tier.name, place, f"; its labels are {', '.join(tier.labels)}"))
     return states.encode(np.stack(numbers, axis=1))
@@ -213,8 +213,8 @@ def _places(known: Sequence[Any] | pd.Index, values: pd.Series) -> NDArray[np.in
     return pd.Index(known).get_indexer(pd.Index(values)).astype(np.int64)
 
 
-def _text(value: Any) -> str:
-    """A label of a tier as text, also where it was read as a number."""
+def label_of(value: Any) -> str:
+    """A label of a tier as text; of a whole number, without a point, however it was read."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
@@ -140,6 +141,17 @@ def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Ag
         return Support(math.nan, math.inf)
 
 
+def taken_for_granted(log: VisitLog, of_estimator: str | None) -> str | None:
+    """What an estimate from this log takes for granted, in words that follow "if"; None for nothing.
+
+    Simulated customers who come again are known to remember what they were shown; of real ones nobody knows.
+    """
+    known = [] if of_estimator is None else [of_estimator]
+    if not log.env_id and len(log.last_state) < len(log):
+        known.append("what customers are shown changes nothing of their later visits")
+    return ", and ".join(known) or None
+
+
 def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]:
     """What speaks against every estimate from this log; nan where the share of supported slates is not known."""
     warnings = []
@@ -147,7 +159,7 @@ def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]
         warnings.append(
             "the target has learned from these very visits, and does best where they were lucky; judge it by others"
         )
-    if len(log.last_state) < len(log):
+    if log.env_id and len(log.last_state) < len(log):
         warnings.append(
             "these are lives, in which a slate has consequences for later visits: it judges the target in the visits "
             "that the logged policy led to"
@@ -157,6 +169,16 @@ def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]
     if support_share < 1 - MOST_MISSING:
         warnings.append(f"the log supports {support_share:.1%} of the target's slates")
     return warnings
+
+
+def frame_of(estimates: Sequence[Any]) -> pd.DataFrame:
+    """One row per estimator; columns as the attributes of the estimates and of their diagnoses."""
+    rows = []
+    for estimate in estimates:
+        row = dict(vars(estimate))
+        row.update(row.pop("diagnosis")._asdict())
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("estimator")
 
 
 def _verdict(reasons: list[str], otherwise: str) -> str:

@@ -123,6 +123,16 @@ def test_lives_are_no_visits(small, target):
     assert np.isnan(frame.loc["sips", "bernstein_low"])
 
 
+def test_real_customers_who_come_again(sampled, logger):
+    log, agent = sampled(logger["random"], 400, seed=6), logger["random"]
+    over = np.arange(len(log)) % 2 == 1
+    ends = {"terminated": over, "last_observation": np.zeros((200, 1)), "last_state": log.state[over]}
+    frame = evaluate_offline(replace(log, env_id="", **ends), agent, ["sips", "rips"], resamples=0).to_frame()
+    assumed = "what customers are shown changes nothing of their later visits: 400 effective visits"
+    assert frame.loc["sips", "verdict"] == f"ok, if {assumed}"
+    assert frame.loc["rips", "verdict"] == f"ok, if a response depends on nothing below its slot, and {assumed}"
+
+
 @pytest.mark.parametrize(
     ("weight", "effective", "reason"),
     [
