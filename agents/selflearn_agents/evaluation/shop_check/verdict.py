@@ -57,12 +57,11 @@ def _percent(value: float, wide: float) -> str:
     return f"{value:.{0 if wide >= 4 else 1}f}"
 
 
-def verdict(found: Mapping[str, float], known_persons: bool) -> str:
+def verdict(found: Mapping[str, float]) -> str:
     """The sentences, one per line of a list, and how to read them.
 
     Args:
         found: the figures of `selflearn check`.
-        known_persons: whether customers come again.
     """
     own = {name.removeprefix("verdict."): value for name, value in found.items() if name.startswith("verdict.")}
     world = next(name for name in ("people_present", "people", "retail") if f"bought.best.{name}" in own)
@@ -73,7 +72,7 @@ def verdict(found: Mapping[str, float], known_persons: bool) -> str:
     else:
         sentences = [
             _state(own) + _later(found),
-            _person(own) if known_persons else NO_PERSONS,
+            _person(own) if "more.person" in own else NO_PERSONS,
             _best(own, world),
             _agents(own),
         ]
@@ -160,11 +159,11 @@ def _best(own: Mapping[str, float], world: str) -> str:
         )
     alone = ""
     if world != "retail" and "more.best.retail" in own:
-        alone = f"; if customers differed by the state alone, {_gain(own, 'best.retail').over()}"
+        alone = f"; in Retail-v0, where they differ by the state alone, {_gain(own, 'best.retail').over()}"
     sold = number(100 * own[f"bought.best.{world}"], 0), number(100 * own[f"bought.everybody.{world}"], 0)
     return (
         f"The best possible lists, when all {known}, sell {sold[0]} products in 100 visits, the best one list for "
-        f"everybody {sold[1]}: {gain.over()}{alone}. No agent can gain more in a visit."
+        f"everybody {sold[1]}: {gain.over()}{alone}. No agent can gain more there in a visit."
     )
 
 
@@ -172,13 +171,13 @@ def _agents(own: Mapping[str, float]) -> str:
     names = [name.removeprefix("low.agent.") for name in own if name.startswith("low.agent.")]
     best = max(names, key=lambda name: own[f"low.agent.{name}"])
     gain = _gain(own, f"agent.{best}")
-    had = f"{best} has {gain.over('one list for everybody')} before it learns; {_unseen(own)}"
+    had = f"has {gain.over('one list for everybody')} before it learns; {_unseen(own)}"
     if gain.low > 0:
-        return f"Agents can be told apart on this log: in those baskets {had}."
+        return f"Agents can be told apart on this log: in those baskets {best} {had}."
     worse = sum(own[f"high.agent.{name}"] < 0 for name in names)
     return (
         "On this log no agent can be told to be better than one list for everybody: the best of the "
-        f"others, {had}. Of these {len(names)}, {worse} are surely worse."
+        f"others, {best}, {had}. Of these {len(names)}, {worse} are surely worse."
     )
 
 

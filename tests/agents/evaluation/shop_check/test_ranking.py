@@ -117,7 +117,7 @@ def test_both_simulators_judge_the_same_lists(tiny_shop):
     assert not real.read
     found = verdict_figures(real, {name: of.sold for name, of in judged.items()})
     assert 0 < found["verdict.more.best.retail"] < 1
-    assert "one list for everybody is as good as any" in verdict(found, known_persons=True)
+    assert "one list for everybody is as good as any" in verdict(found)
 
 
 def test_without_customers_who_come_again_states_alone_judge(tiny_log):

@@ -40,8 +40,8 @@ NONE = {
 }
 
 
-def said(found, known_persons=True):
-    return verdict(found, known_persons).splitlines()
+def said(found):
+    return verdict(found).splitlines()
 
 
 def test_a_shop_whose_customers_differ():
@@ -54,7 +54,7 @@ def test_a_shop_whose_customers_differ():
     assert "adds much" in lines[1]
     assert "206 products there, 113 % more than those of the state (101 to 124)." in lines[1]
     assert "sell 386 products in 100 visits, the best one list for everybody 136: 183 % more (170 to 196)" in lines[2]
-    assert "differed by the state alone, 40.0 % more (39.5 to 40.4)" in lines[2]
+    assert "differ by the state alone, 40.0 % more (39.5 to 40.4)" in lines[2]
     assert lines[3].startswith("4. Agents can be told apart on this log: in those baskets personal has 165 % more than")
     assert "differences below 7 % stay unseen" in lines[3]
     assert lines[4] == ""
@@ -72,7 +72,7 @@ def test_a_shop_whose_customers_are_all_alike():
     assert lines[1].endswith("as many as those of the state.")
     assert "one list for everybody is as good as any" in lines[2]
     assert "no agent can be told to be better" in lines[3]
-    assert "popular has as many as one list for everybody (0.3 % fewer to 0.2 % more)" in lines[3]
+    assert "popular, has as many as one list for everybody (0.3 % fewer to 0.2 % more)" in lines[3]
     assert lines[3].endswith("Of these 3, 2 are surely worse.")
 
 
@@ -124,7 +124,7 @@ def test_where_a_list_holds_all_products():
 
 def test_without_persons_it_says_so():
     found = {name: value for name, value in FIGURES.items() if not name.endswith(("people", "person", "personal"))}
-    lines = said(found, known_persons=False)
+    lines = said(found)
     assert lines[1] == f"2. {NO_PERSONS}"
     assert (
         "sell 179 products in 100 visits, the best one list for everybody 128: 40.0 % more (39.5 to 40.4)." in lines[2]
