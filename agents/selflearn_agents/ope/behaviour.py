@@ -16,10 +16,10 @@ from selflearn_agents.ope.intervals import degrees_of_freedom
 
 UNLIKELY = 0.05  # p-value below which responses are taken to depend on others; of five logs of a hundred, wrongly
 OFTEN = 5  # showings of one product in one slot and state, from which they are compared with each other only
-ROUNDS = 100  # of taking out means in turns, at most,
+ROUNDS = 10  # of taking out means in turns, at most,
 CLOSE = 1e-5  # until none is more than this, of the spread
 
-_found: WeakKeyDictionary[VisitLog, Behaviour] = WeakKeyDictionary()  # several targets are judged by a log
+_found: WeakKeyDictionary[VisitLog, dict[bool, Behaviour]] = WeakKeyDictionary()  # several targets are judged by a log
 
 
 class Behaviour(NamedTuple):
@@ -34,7 +34,7 @@ class Behaviour(NamedTuple):
     below: float
 
 
-def behaviour(log: VisitLog) -> Behaviour:
+def behaviour(log: VisitLog, uniform: bool = False) -> Behaviour:
     """Whether a product earns more, or less, the more appealing the other products of its slate are.
 
     Appeal is the mean reward of a product in the log. Rewards, and the sums of the appeals above and below, are taken
@@ -47,20 +47,26 @@ def behaviour(log: VisitLog) -> Behaviour:
     The slopes are 0 where a response depends on its product, slot and state only: whatever the policy was among
     showings that are often met, and among the others if what the policy puts around a product is such a sum. What is
     found are trends: an effect that sums of appeals do not show stays hidden.
+
+    Args:
+        log: the visits.
+        uniform: whether all slates were equally likely. Then what surrounds a product has nothing to do with the state,
+            and deviations are from the means of product and slot, which finds more.
     """
-    if log not in _found:
-        _found[log] = _regress(log)
-    return _found[log]
+    found = _found.setdefault(log, {})
+    if uniform not in found:
+        found[uniform] = _regress(log, uniform)
+    return found[uniform]
 
 
-def _regress(log: VisitLog) -> Behaviour:
+def _regress(log: VisitLog, uniform: bool) -> Behaviour:
     visits, slots = log.slate.shape
     slot = np.broadcast_to(np.arange(slots), log.slate.shape).ravel()
     state, shown = np.repeat(log.state, slots), log.slate.ravel()
     appeal = np.bincount(shown, log.item_reward.ravel()) / np.maximum(np.bincount(shown), 1)
     own = appeal[log.slate]
     down = own.cumsum(axis=1)
-    means = _Means(state, slot, shown)
+    means = _Means(state, slot, shown, uniform)
     if means.free < 1:
         return Behaviour(math.nan, math.nan)
     reward, above, below = map(means.taken_out, (log.item_reward, down - own, down[:, -1:] - down))
@@ -84,28 +90,29 @@ def _regress(log: VisitLog) -> Behaviour:
 
 
 class _Means:
-    """What is taken out of N numbers: means by pairs of three labels, or by all three at once where these often meet.
+    """What is taken out of N numbers, by their states, slots and products.
 
     Attributes:
         compared: how many of the numbers are not alone in a group.
         free: how many of them are left to tell, less one for each mean.
     """
 
-    def __init__(self, state: NDArray[np.int64], slot: NDArray[np.int64], product: NDArray[np.int64]):
-        """Remembers the labels (N,), (N,) and (N,)."""
+    def __init__(self, state: NDArray[np.int64], slot: NDArray[np.int64], product: NDArray[np.int64], uniform: bool):
+        """Remembers the groups of numbers with these labels (N,), (N,) and (N,)."""
         slots, products = int(slot.max()) + 1, int(product.max()) + 1
-        pairs = (state * slots + slot, product * slots + slot, state * products + product)
-        all_three = pd.factorize(pairs[0] * products + product)[0]
-        often = np.bincount(all_three)[all_three] >= OFTEN
+        by_place = product * slots + slot
+        pairs = [by_place] if uniform else [by_place, state * slots + slot, state * products + product]
+        kind = pd.factorize(by_place if uniform else state * (slots * products) + by_place)[0]
+        often = np.bincount(kind)[kind] >= OFTEN
         self._rare = ~often
-        # -1 - all_three has none of the pairs' numbers.
-        self._groups = [pd.factorize(np.where(often, -1 - all_three, pair))[0] for pair in pairs]
+        # -1 - kind has none of the pairs' numbers.
+        self._groups = [pd.factorize(np.where(often, -1 - kind, pair))[0] for pair in pairs]
         self._counts = [np.bincount(group) for group in self._groups]
         sizes = np.stack([count[group] for count, group in zip(self._counts, self._groups, strict=True)])
         alike = sizes.min(axis=0) > 1
         means = [np.unique(group[alike & self._rare]).size for group in self._groups]
         self.compared = int(np.count_nonzero(alike))
-        self.free = self.compared - sum(means) - np.unique(all_three[often]).size
+        self.free = self.compared - sum(means) - np.unique(kind[often]).size
 
     def taken_out(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) what is left of so many values."""

@@ -171,7 +171,7 @@ class Evidence:
     @cached_property
     def responses(self) -> Behaviour:
         """Whether they depend on the other products of the slate."""
-        return behaviour(self._log)
+        return behaviour(self._log, self.is_uniform)
 
     def _models(self) -> list[Any]:
         """The reward models, one per fold, each of the visits of the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 
 import numpy as np
@@ -30,7 +31,7 @@ def logged(visits, seed, effect_above=0.0, effect_below=0.0):
     return log_of(states, slates, reward + effect_above * above + effect_below * below)
 
 
-def plain(log):
+def plain(log, uniform):
     """Both p-values by least squares with dummy variables: of kinds met 5 times, else of three pairs."""
     visits, shown = len(log), log.slate.ravel()
     appeal = np.array([log.item_reward.ravel()[shown == product].mean() for product in range(PRODUCTS)])
@@ -40,7 +41,11 @@ def plain(log):
     kind = [(s, k, a) for s, slate in zip(log.state, log.slate.tolist(), strict=True) for k, a in enumerate(slate)]
     met = Counter(kind)
     groups = [
-        [each] if met[each] >= 5 else [("state", *each[:2]), ("product", *each[1:]), ("taste", each[0], each[2])]
+        [("product", *each[1:])]
+        if uniform
+        else [each]
+        if met[each] >= 5
+        else [("state", *each[:2]), ("product", *each[1:]), ("taste", each[0], each[2])]
         for each in kind
     ]
     sizes = Counter(group for some in groups for group in some)
@@ -74,10 +79,18 @@ def test_false_alarms_are_as_rare_as_they_should_be():
     assert ((found < 0.5).mean(axis=0) > 0.4).all()
 
 
+@pytest.mark.parametrize("uniform", [False, True])
 @pytest.mark.parametrize("visits", [60, 150, 400])
-def test_against_least_squares_with_dummy_variables(visits):
+def test_against_least_squares_with_dummy_variables(visits, uniform, monkeypatch):
+    monkeypatch.setattr(sys.modules["selflearn_agents.ope.behaviour"], "ROUNDS", 1000)  # the package hides the module
     log = logged(visits, 3, 0.05, 0.02)
-    assert behaviour(log) == pytest.approx(plain(log), rel=1e-3)
+    assert behaviour(log, uniform) == pytest.approx(plain(log, uniform), rel=1e-3)
+
+
+def test_few_rounds_are_enough():
+    p_values = np.array([behaviour(logged(150, seed)) for seed in range(20)])
+    exact = np.array([plain(logged(150, seed), False) for seed in range(20)])
+    np.testing.assert_allclose(p_values, exact, atol=0.05)
 
 
 @pytest.mark.parametrize("slates", [[[0], [1], [0]], [[0, 1], [2, 3], [4, 5]], [[0, 1], [0, 1], [0, 1]]])
