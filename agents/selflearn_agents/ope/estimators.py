@@ -58,12 +58,12 @@ ESTIMATORS: dict[str, Estimator] = {
 
 
 def chosen(names: Sequence[str] | None, known: Collection[str]) -> list[str]:
-    """The names asked for, or all that are known if that is None.
+    """The names asked for, or the one; all that are known if that is None.
 
     Raises:
         ValueError: one is not known, or there are none.
     """
-    asked = list(known if names is None else names)
+    asked = [names] if isinstance(names, str) else list(known if names is None else names)
     strange = [name for name in asked if name not in known]
     if strange or not asked:
         what = f"unknown estimators {strange}" if strange else "no estimators"

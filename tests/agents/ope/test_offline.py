@@ -175,6 +175,7 @@ def test_what_does_not_fit(small, target, tiny_shop):
         evaluate_offline(small, three)
     with pytest.raises(ValueError, match=r"unknown estimators \['ips'\]; known: sips, sn_sips"):
         evaluate_offline(small, target, ["sips", "ips"])
+    assert [each.estimator for each in evaluate_offline(small, target, "dm", resamples=0).estimates] == ["dm"]
     with pytest.raises(ValueError, match="no estimators"):
         evaluate_offline(small, target, [])
     with pytest.raises(ValueError, match="does not say which"):
