@@ -13,7 +13,8 @@ from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.face import masks_of
 from selflearn_env.envs.options import Options
-from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
+from selflearn_env.envs.rendering import RENDER_MODES
+from selflearn_env.envs.screens import Screens
 from selflearn_env.shop.shop import Shop
 
 
@@ -47,15 +48,15 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         Raises:
             ValueError: the slate does not fit the catalogue, or the render mode is unknown.
         """
-        self.shop, self.render_mode = shop, check_render_mode(render_mode)
+        self.shop, self.render_mode = shop, render_mode
         self._simulator = options.simulator(shop)
+        self._screens = Screens(shop, self._simulator, render_mode)
         self.view = options.view(shop)
         self.observation_space = self.view.space
         self.action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
         self._run: Run | None = None
         self._visits: Visits | None = None
         self._over = True
-        self._shown: Shown | None = None
 
     @property
     def simulator(self) -> Simulator:
@@ -84,7 +85,8 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         if seed is not None or self._run is None:
             self._run = self._simulator.begin(self.np_random)
         self._visits = self._simulator.start(1, self._run)
-        self._over, self._shown = False, None
+        self._over = False
+        self._screens.start(self._visits)
         n = self._simulator.slate_size
         info = {
             **self._told(self._visits),
@@ -112,9 +114,9 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         """
         if self._over or self._visits is None or self._run is None:
             raise gym.error.ResetNeeded("the visit is over, or none has begun: call reset() before step()")
-        outcome = self._simulator.respond(self._visits, np.asarray(action)[None], self._run)
-        if self.render_mode is not None:
-            self._shown = Shown(np.array(action), outcome.response[0].copy(), self._visits.state.item())
+        slates = np.asarray(action)[None]
+        outcome = self._simulator.respond(self._visits, slates, self._run)
+        self._screens.show(self._visits, slates, outcome)
         terminated, truncated = outcome.terminated.item(), outcome.truncated.item()
         self._visits, self._over = outcome.visits, terminated or truncated
         info = {
@@ -139,16 +141,17 @@ class SlateEnv(gym.Env[Any, NDArray[np.int64]]):
         return {name: values.item() for name, values in visits.told().items()}
 
     def render(self) -> Any:
-        """The visit and the slate shown to it, with what was bought and clicked.
+        """The slate that was shown last, with what was bought and clicked and the reward, or the visit that waits.
+
+        Where an episode is a customer's life also the number of the visit, the days since the one before, the return so
+        far, and whether the customer comes back.
 
         Returns:
-            A text for render_mode "ansi", an RGB image (height, width, 3) uint8 for "rgb_array", None without a mode.
+            A text for render_mode "ansi", an RGB image (height, width, 3) uint8 for "rgb_array", of the same size in
+            all steps, None without a mode.
 
         Raises:
             gymnasium.error.ResetNeeded: there is nothing to show yet.
         """
-        if self.render_mode is None:
-            return None
-        if self._visits is None:
-            raise gym.error.ResetNeeded("there is nothing to render yet: call reset() first")
-        return draw(self.shop, int(self._visits.state[0]), self._shown, self.render_mode)
+        frames = self._screens.draw()
+        return None if frames is None else frames[0]

@@ -16,7 +16,8 @@ from selflearn_env.core.slates import check_products
 from selflearn_env.core.visits import Visits
 from selflearn_env.envs.face import masks_of
 from selflearn_env.envs.options import Options
-from selflearn_env.envs.rendering import RENDER_MODES, Shown, check_render_mode, draw
+from selflearn_env.envs.rendering import RENDER_MODES
+from selflearn_env.envs.screens import Screens
 from selflearn_env.shop.shop import Shop
 
 Step = tuple[NDArray, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -63,10 +64,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs!r}")
-        self.num_envs, self.shop, self.render_mode = num_envs, shop, check_render_mode(render_mode)
+        self.num_envs, self.shop, self.render_mode = num_envs, shop, render_mode
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]
         self._simulator = options.simulator(shop)
+        self._screens = Screens(shop, self._simulator, render_mode)
         self.view = options.view(shop)
         self.single_observation_space = self.view.space
         self.single_action_space = gym.spaces.MultiDiscrete([shop.products] * self._simulator.slate_size)
@@ -75,7 +77,6 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         self._run: Run | None = None
         self._visits: Visits | None = None
         self._over = np.ones(num_envs, dtype=bool)
-        self._shown: list[Shown | None] = []
 
     @property
     def simulator(self) -> Simulator:
@@ -113,11 +114,11 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if mask is None or self._visits is None:
             self._visits = self._simulator.start(self.num_envs, self._run)
             self._over = np.zeros(self.num_envs, dtype=bool)
-            self._shown = [None] * self.num_envs
+            self._screens.start(self._visits)
         else:
             self._visits = self._simulator.restart(self._visits, mask, self._run)
             self._over = self._over & ~mask
-            self._shown = [None if renewed else shown for renewed, shown in zip(mask, self._shown, strict=True)]
+            self._screens.renew(self._visits, np.flatnonzero(mask))
         return self._observe(self._visits, self._nothing_shown())
 
     def step(self, actions: Any) -> Step:
@@ -138,8 +139,7 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if np.count_nonzero(self._over):  # a third of the time that any() takes
             return self._step_and_renew(np.asarray(actions), self._visits, self._run)
         outcome = self._simulator.respond(self._visits, actions, self._run)
-        if self.render_mode is not None:
-            self._remember(np.asarray(actions), outcome.response, np.arange(self.num_envs))
+        self._screens.show(self._visits, np.asarray(actions), outcome)
         terminated, truncated = outcome.terminated, outcome.truncated
         ended = terminated | truncated
         shown: dict[str, NDArray] = {
@@ -181,16 +181,15 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
                 actions[self._over] = 0  # not read, so nothing to complain of
             # Checked as a whole, so that a complaint names the row as the caller counts it.
             actions = check_products(actions, self.num_envs, self._simulator.slate_size, self._simulator.products)
-            outcome = self._simulator.respond(visits.rows(rows), actions[rows], run)
+            served = visits.rows(rows)
+            outcome = self._simulator.respond(served, actions[rows], run)
+            self._screens.show(served, actions[rows], outcome, rows)
             visits = visits.replaced(rows, outcome.visits)
             reward[rows], terminated[rows], truncated[rows] = outcome.reward, outcome.terminated, outcome.truncated
             for name, values in shown.items():
                 values[rows] = getattr(outcome, name)
-            if self.render_mode is not None:
-                self._remember(actions[rows], outcome.response, rows)
-        for row in np.flatnonzero(self._over):
-            self._shown[row] = None
         self._visits = self._simulator.restart(visits, self._over, run)
+        self._screens.renew(self._visits, np.flatnonzero(self._over))
         self._over = terminated | truncated
         observation, info = self._observe(self._visits, shown)
         return observation, reward, terminated, truncated, info
@@ -204,13 +203,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         return masks_of(self.simulator, self._visits)
 
     def render(self) -> tuple[Any, ...] | None:
-        """One frame per row, as for the single face; a row renewed within the step shows the visit it served last."""
-        if self.render_mode is None:
-            return None
-        if self._visits is None:
-            raise gym.error.ResetNeeded("there is nothing to render yet: call reset() first")
-        pairs = zip(self._visits.state.tolist(), self._shown, strict=True)
-        return tuple(draw(self.shop, state, shown, self.render_mode) for state, shown in pairs)
+        """One frame per row, as of the single face; a row renewed within the step shows the visit it served last."""
+        return self._screens.draw()
 
     def _observe(self, visits: Visits, shown: dict[str, NDArray]) -> tuple[Any, dict[str, Any]]:
         told = {name: values.copy() for name, values in visits.told().items()}
@@ -226,11 +220,6 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         if self._simulator.limited:
             shown["unavailable"] = np.zeros(self.num_envs, dtype=np.int64)
         return shown
-
-    def _remember(self, slates: NDArray, response: NDArray, rows: NDArray) -> None:
-        assert self._visits is not None
-        for row, slate, responses, state in zip(rows, slates, response, self._visits.state[rows], strict=True):
-            self._shown[row] = Shown(slate.copy(), responses.copy(), int(state))
 
 
 def _autoreset(mode: AutoresetMode | str) -> AutoresetMode:

@@ -44,7 +44,7 @@ def test_it_writes_what_it_names(checked, shop):
 def test_a_verdict_heads_the_page(checked):
     lines = (checked[1] / "check.md").read_text().splitlines()
     assert lines[0] == "# Do the simulated customers resemble the log?"
-    assert [line[:3] for line in lines[2:5]] == ["1. ", "2. ", "3. "]
+    assert [line[:3] for line in lines[2:6]] == ["1. ", "2. ", "3. ", "4. "]
     titles = [line for line in lines if line.startswith("## ")]
     assert titles == [
         "## What state, person and present tell of a visit",
@@ -119,7 +119,7 @@ def test_without_customers_who_come_again_the_persons_part_is_off(tmp_path):
     Shop.from_transactions(log).save(tmp_path / "once.npz")
     done = run("check", tmp_path / "once.npz", "--slate-size", 3, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "No customer of this log comes on a second day" in done.stdout
+    assert "no customer of this log comes on a second day" in done.stdout
     found = figures(tmp_path)
     assert {"rank_correlation.retail", "gain.other_customers.present", "log.basket_mean"} <= set(found)
     assert not [name for name in found if name.startswith(("simulated.", "refit.", "hits.", "rank_correlation.people"))]
@@ -141,7 +141,7 @@ def test_a_small_log_is_compared_as_far_as_it_goes(tmp_path):
     done = run("check", tmp_path / "small.npz", "--slate-size", 3, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert not [name for name in figures(tmp_path) if "last_months" in name]
-    assert "In RetailPeople-v0" in done.stdout
+    assert "1. This log is too small to say" in done.stdout
 
 
 def test_mistakes_end_in_one_line(shop, tmp_path):

@@ -30,3 +30,10 @@ def test_options_that_do_not_fit_end_in_one_line(shop, tmp_path, run_here):
     assert done.stderr == "error: --slate-sizes has one number for each of --products, got 1 for 4\n"
     done = run_here("ope-study", "--shop", shop, "--out", tmp_path)
     assert done.stderr.startswith("error: --shop is studied as it is: add --products all")
+    done = run_here("ope-study", "--products", "some", "--out", tmp_path)
+    assert (done.returncode, done.stderr.endswith("invalid number_or_all value: 'some'\n")) == (2, True)
+    done = run_here("ope-study", "--resamples", -1, "--out", tmp_path)
+    assert (done.returncode, done.stderr.endswith("--resamples: must be at least 0, got -1\n")) == (2, True)
+    one = ("--shop", shop, "--products", "all", "--slate-sizes", 2, "--visits", 50, 1)
+    done = run_here("ope-study", *one, "--out", tmp_path)
+    assert done.stderr == "error: a log needs at least 2 visits to be judged by, got 1\n"

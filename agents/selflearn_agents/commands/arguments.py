@@ -20,17 +20,23 @@ TOKEN = "SELFLEARN_TOKEN"  # variable of the shell
 
 def positive(text: str) -> int:
     """An argument that counts something."""
-    number = int(text.replace("_", ""))
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """An argument that counts something, or nothing."""
+    return _whole(text, 0)
 
 
 def seed(text: str) -> int:
     """An argument that seeds a generator."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
     number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, got {number}")
     return number
 
 

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     shop = shop_of(options)
     found = find(shop, options.slate_size, options.seed)
     named = figures(found)
-    said = verdict(named, found.known_persons)
+    said = verdict(named)
     title = f"# Do the simulated customers resemble the log?\n\n{said}"
     text = "\n".join([title, *persons_text(found), *states_text(shop, found.states, options.slate_size, options.seed)])
     write_text(out / "check.md", text)

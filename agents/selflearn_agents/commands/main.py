@@ -21,6 +21,7 @@ COMMANDS = {  # name -> its module, and what it does
     "learn": ("learn", "let an agent learn from a log of visits, and keep it"),
     "ope": ("ope", "say what another policy would have earned, by a log of visits"),
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
+    "watch": ("watch", "make a film of a customer's life with an agent"),
     "serve": ("serve", "let an agent serve a shop's own customers over HTTP, and keep it in a store"),
     "simulate-shop": ("simulate_shop", "let the simulated customers of a shop come to a service"),
     "store": ("store", "show what a store keeps; take values over from and to the article's layout"),

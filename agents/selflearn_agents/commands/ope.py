@@ -18,7 +18,7 @@ from textwrap import fill
 import pandas as pd
 from tqdm import tqdm
 
-from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, pair, seed
+from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, natural, pair, seed
 from selflearn_agents.commands.ope_input import made, policy, read
 from selflearn_agents.commands.output import folder, manifest, versions, write_text
 from selflearn_agents.evaluation.markdown import Table, table
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--level", type=float, default=0.95, help="how often intervals should hold the truth, 0..1")
     parser.add_argument(
-        "--resamples", type=int, default=1000, help="of the bootstrap, whose intervals are in ope.csv; 0 for none"
+        "--resamples", type=natural, default=1000, help="of the bootstrap, whose intervals are in ope.csv; 0 for none"
     )
     parser.add_argument(
         "--seed", type=seed, default=0, help="of the named agents, the reward model's folds and the bootstrap"

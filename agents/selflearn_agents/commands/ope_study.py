@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
+from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, natural, positive, seed, shop_of
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation.plots import save
 from selflearn_agents.ope import ESTIMATORS
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--products",
         nargs="+",
-        type=_products,
+        type=number_or_all,
         metavar="COUNT",
         default=[20, 100, 1000, WHOLE],
         help=f"sizes of catalogues, each of the embedded log's best sellers; or {WHOLE}, the whole shop",
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, nargs="+", choices=known, metavar="NAME", default=list(known), help=what)
     parser.add_argument(
-        "--resamples", type=int, default=0, help="of the bootstrap, which takes most of the time; 0 for none"
+        "--resamples", type=natural, default=0, help="of the bootstrap, which takes most of the time; 0 for none"
     )
     parser.add_argument("--seed", type=seed, default=0, help="of the logs")
     parser.add_argument(
@@ -122,7 +122,7 @@ def _write(cells: pd.DataFrame, out: Path) -> list[Path]:
     return paths
 
 
-def _products(text: str) -> int | str:
+def number_or_all(text: str) -> int | str:
     """An argument that is a number of products, or the whole shop."""
     return WHOLE if text == WHOLE else positive(text)
 

@@ -21,6 +21,7 @@ EARNED = ("response", "item_reward")
 PROBABILITIES = ("propensity", "marginal")
 CANONICAL = (*NEEDED, *EARNED, *PROBABILITIES, "episode")
 UNKNOWN = -1  # response
+MOST = 2**31 - 1  # of states, products and slots
 
 
 def visit_columns(
@@ -42,6 +43,7 @@ def visit_columns(
     if "episode" in table:
         episode = pd.factorize(table["episode"])[0]
         _check_alike(table, "episode", episode, visit)
+        episode = pd.factorize(np.where(episode < 0, -1 - visit, episode))[0]  # who is nobody never comes again
     else:
         episode = visit
     slot = _numbers(table, "slot", whole=True)
@@ -136,7 +138,7 @@ def _states(table: pd.DataFrame, states: StateSpace | None) -> NDArray[np.int64]
         return _known(table, "state", _places(labels, table["state"]), f"; states are called like {labels[0]!r}")
     numbers = []
     for tier in states.tiers:
-        labels_of = pd.Series([_text(value) for value in table[tier.name].unique()], index=table[tier.name].unique())
+        labels_of = pd.Series([label_of(value) for value in table[tier.name].unique()], index=table[tier.name].unique())
         place = _places(tier.labels, table[tier.name].map(labels_of))
         numbers.append(_known(table, tier.name, place, f"; its labels are {', '.join(tier.labels)}"))
     return states.encode(np.stack(numbers, axis=1))
@@ -146,21 +148,28 @@ def _products(table: pd.DataFrame, catalogue: Sequence[Any] | NDArray | None) ->
     """(rows,) product indexes, from indexes or from ids of a catalogue."""
     if catalogue is None:
         return _known(table, "product", _numbers(table, "product", whole=True))
-    texts = isinstance(next(iter(catalogue)), str)
+    known = pd.Index(catalogue)
+    if known.empty or not known.is_unique:
+        raise ValueError(
+            f"the catalogue {'is empty' if known.empty else f'has {known[known.duplicated()].tolist()[0]!r} twice'}"
+        )
+    texts = isinstance(known[0], str)
     numeric = pd.api.types.is_numeric_dtype(table["product"])
     way = "; the catalogue has texts and the column numbers: read it as texts, dtype=str" if texts and numeric else ""
-    return _known(table, "product", _places(catalogue, table["product"]), way)
+    return _known(table, "product", _places(known, table["product"]), way)
 
 
 def _numbers(table: pd.DataFrame, name: str, whole: bool = False) -> NDArray:
     """A column of finite numbers; whole ones as int64."""
     values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    bad = ~np.isfinite(values) | (whole & (values % 1 != 0))
+    bad = ~np.isfinite(values)
+    if whole:
+        bad |= (values != np.floor(values)) | (np.abs(values) > MOST)
     if bad.any():
         row = int(bad.argmax())
         raise ValueError(
             f"the column for {name!r} has {_at(table, name, row)} at visit {_at(table, 'visit', row)}, "
-            f"which is no {'whole' if whole else 'finite'} number"
+            f"which is no {f'whole number up to {MOST:,}' if whole else 'finite number'}"
         )
     return values.astype(np.int64) if whole else values
 
@@ -200,12 +209,12 @@ def _known(table: pd.DataFrame, name: str, places: NDArray[np.int64], way_out: s
     return places
 
 
-def _places(known: Sequence[Any] | NDArray, values: pd.Series) -> NDArray[np.int64]:
+def _places(known: Sequence[Any] | pd.Index, values: pd.Series) -> NDArray[np.int64]:
     return pd.Index(known).get_indexer(pd.Index(values)).astype(np.int64)
 
 
-def _text(value: Any) -> str:
-    """A label of a tier as text, also where it was read as a number."""
+def label_of(value: Any) -> str:
+    """A label of a tier as text; of a whole number, without a point, however it was read."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -92,8 +92,8 @@ def from_obp(feedback: Mapping[str, Any], states: StateSpace | None = None, agen
         raise ValueError(f"feedback has a row for each shown product, so one shape in all of {shapes}")
     order = np.lexsort([rows["slot"], rows["visit"]])
     rows = {name: column[order] for name, column in rows.items()}
-    slate = rows["visit"]
-    if slate.size and not (slate[0] >= 0 and slate[-1] < rounds):
+    slate = rows["visit"].astype(np.int64)
+    if slate.size and not (slate[0] >= 0 and slate[-1] < rounds and (slate == rows["visit"]).all()):
         raise ValueError(f"slate_id counts from 0 to n_rounds - 1, {rounds - 1}, found {slate[0]} to {slate[-1]}")
     if "propensity" in rows:
         same = np.append(False, slate[1:] == slate[:-1])

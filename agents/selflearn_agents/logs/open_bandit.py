@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from selflearn_agents.logs.frame import label_of
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_env.core.rewards import CLICKED, IGNORED
 from selflearn_env.core.states import StateSpace, Tier
@@ -51,7 +52,7 @@ def from_open_bandit(frame: pd.DataFrame, agent: str = "unknown") -> tuple[Visit
         number, labels = pd.factorize(rows[name].to_numpy(), sort=True)
         if number.min(initial=0) < 0:
             raise ValueError(f"the column {name!r} is empty in some rows")
-        tiers.append(Tier(name, tuple(str(label) for label in labels.tolist())))
+        tiers.append(Tier(name, tuple(map(label_of, labels.tolist()))))
         numbers.append(number)
     size = math.prod(len(tier.labels) for tier in tiers)
     if size > MOST:

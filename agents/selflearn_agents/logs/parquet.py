@@ -108,6 +108,9 @@ def read_visits(path: Path) -> dict[str, Any]:
         heading = json.loads(metadata[HEADING])
         if heading["version"] != VERSION:
             raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
+        missing = [name for name in heading["shapes"] if name not in file.schema_arrow.names]
+        if missing or not file.metadata.num_rows:
+            raise ValueError(f"{path}: a log that lacks {', '.join(missing) or 'visits'}: it was written to since")
         arrays = {}
         for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
             parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.logs.frame import frame_of, visit_columns
 from selflearn_agents.logs.parquet import VisitWriter, read_visits
+from selflearn_env.core.numbers import is_finite
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.states import StateSpace
 
@@ -46,7 +47,8 @@ class VisitLog:
             it was not recorded.
 
     Raises:
-        ValueError: shapes do not fit, the last episode does not end, or a propensity or marginal is no probability.
+        ValueError: shapes do not fit, the last episode does not end, a state or product is no index, a reward is not
+            finite, or a propensity or marginal is no probability.
     """
 
     agent: str
@@ -75,6 +77,12 @@ class VisitLog:
         self._check_shapes()
         if not len(self) or not self.over[-1]:
             raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")
+        for name in ("state", "slate"):
+            values = getattr(self, name)
+            if values.dtype.kind not in "iu" or values.min() < 0:
+                raise ValueError(f"{name} has indexes, from 0, got {values.dtype} from {values.min()} on")
+        if not is_finite(self.item_reward):
+            raise ValueError("item_reward must have finite numbers")
         for name in ("propensity", "marginal"):
             values = getattr(self, name)
             bad = np.empty(0) if values is None else np.argwhere(~((values > 0) & (values <= 1 + ROUNDING)))
@@ -116,8 +124,9 @@ class VisitLog:
 
         `dm` needs neither propensities nor marginals, and a log of uniformly random slates needs no marginals. Both are
         for all visits or for none; an empty column counts as none. A `logging_policy` that is given to
-        `evaluate_offline` stands in for either. Rows may come in any order; visits of an episode stay in the order in
-        which they first come. Dtypes may be numpy's, categorical, or pyarrow's; other columns are not read.
+        `evaluate_offline` stands in for either. Where `episode` is empty the customer is nobody, and the visit an
+        episode by itself. Rows may come in any order; visits of an episode stay in the order in which they first come.
+        Dtypes may be numpy's, categorical, or pyarrow's; other columns are not read.
 
         Args:
             frame: the rows.

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.baselines.static import RankedAgent
 from selflearn_agents.offline.foreknowledge import Foreknowledge
-from selflearn_env.core.numbers import is_finite
 from selflearn_env.shop.history import History
 
 if TYPE_CHECKING:  # who records logs knows all agents
@@ -52,8 +51,8 @@ class Learner(RankedAgent):
             Itself.
 
         Raises:
-            ValueError: the log is of another shop or slate size, has no propensities where they are needed, or rewards
-                that are no finite numbers. Then nothing is changed.
+            ValueError: the log is of another shop or slate size, or has no propensities where they are needed. Then
+                nothing is changed.
         """
         self._check(log)
         self.score = self._learned(log)
@@ -91,13 +90,11 @@ def check_shop(log: VisitLog, agent: Agent) -> None:
     """Sees that an agent of a shop can learn from a log.
 
     Raises:
-        ValueError: the log has products or states that the shop has not, or rewards that are no finite numbers.
+        ValueError: the log has products or states that the shop has not.
     """
     for what, column, size in (("product", log.slate, agent.products), ("state", log.state, agent.states)):
-        if column.min() < 0 or column.max() >= size:
-            bad = column.max() if column.max() >= size else column.min()
+        if column.max() >= size:
             raise ValueError(
-                f"the log has {what} {bad}, but the shop has {what}s 0..{size - 1}: it is the log of another shop"
+                f"the log has {what} {column.max()}, but the shop has {what}s 0..{size - 1}: it is the log of another "
+                f"shop"
             )
-    if not is_finite(log.item_reward):
-        raise ValueError("the log has rewards that are no finite numbers; leave those visits out")

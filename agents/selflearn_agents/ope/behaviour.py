@@ -16,8 +16,8 @@ from selflearn_agents.ope.intervals import degrees_of_freedom
 
 UNLIKELY = 0.05  # p-value below which responses are taken to depend on others; of five logs of a hundred, wrongly
 OFTEN = 5  # showings of one product in one slot and state, from which they are compared with each other only
-ROUNDS = 30  # of taking out means in turns, at most,
-CLOSE = 1e-6  # until none is more than this, of the spread
+ROUNDS = 100  # of taking out means in turns, at most,
+CLOSE = 1e-5  # until none is more than this, of the spread
 
 _found: WeakKeyDictionary[VisitLog, Behaviour] = WeakKeyDictionary()  # several targets are judged by a log
 
@@ -39,14 +39,14 @@ def behaviour(log: VisitLog) -> Behaviour:
 
     Appeal is the mean reward of a product in the log. Rewards, and the sums of the appeals above and below, are taken
     as deviations from their means over the showings of the same product in the same slot and state. Of showings of
-    which there are fewer than 5, as deviations from the sum of what state and slot, and product and slot, have in
-    common (two fixed effects). Then rewards are regressed on both sums. Tested is whether both slopes, and that of the
-    products below, are 0 (Wald), with variances by episode (the sandwich of Liang and Zeger 1986, times N / (N - K) for
-    N showings that are not alone and K means) and degrees of freedom as in `intervals`.
+    which there are fewer than 5, as deviations from the sum of what state and slot, product and slot, and state and
+    product have in common (three fixed effects). Then rewards are regressed on both sums. Tested is whether both
+    slopes, and that of the products below, are 0 (Wald), with variances by episode (the sandwich of Liang and Zeger
+    1986, times N / (N - K) for N showings that are not alone and K means) and degrees of freedom as in `intervals`.
 
     The slopes are 0 where a response depends on its product, slot and state only: whatever the policy was among
-    showings that are often met, and among the others if the policy puts around a product what state and product add up
-    to. What is found are trends: an effect that sums of appeals do not show stays hidden.
+    showings that are often met, and among the others if what the policy puts around a product is such a sum. What is
+    found are trends: an effect that sums of appeals do not show stays hidden.
     """
     if log not in _found:
         _found[log] = _regress(log)
@@ -60,7 +60,7 @@ def _regress(log: VisitLog) -> Behaviour:
     appeal = np.bincount(shown, log.item_reward.ravel()) / np.maximum(np.bincount(shown), 1)
     own = appeal[log.slate]
     down = own.cumsum(axis=1)
-    means = _Means(state * slots + slot, shown * slots + slot)
+    means = _Means(state, slot, shown)
     if means.free < 1:
         return Behaviour(math.nan, math.nan)
     reward, above, below = map(means.taken_out, (log.item_reward, down - own, down[:, -1:] - down))
@@ -84,27 +84,28 @@ def _regress(log: VisitLog) -> Behaviour:
 
 
 class _Means:
-    """What is taken out of N numbers: the means of groups of two kinds, or of both at once where these are often met.
+    """What is taken out of N numbers: means by pairs of three labels, or by all three at once where these often meet.
 
     Attributes:
         compared: how many of the numbers are not alone in a group.
         free: how many of them are left to tell, less one for each mean.
     """
 
-    def __init__(self, one: NDArray[np.int64], other: NDArray[np.int64]):
-        """Remembers the groups (N,) and (N,)."""
-        both = pd.factorize(one * (int(other.max()) + 1) + other)[0]
-        often = np.bincount(both)[both] >= OFTEN
+    def __init__(self, state: NDArray[np.int64], slot: NDArray[np.int64], product: NDArray[np.int64]):
+        """Remembers the labels (N,), (N,) and (N,)."""
+        slots, products = int(slot.max()) + 1, int(product.max()) + 1
+        pairs = (state * slots + slot, product * slots + slot, state * products + product)
+        all_three = pd.factorize(pairs[0] * products + product)[0]
+        often = np.bincount(all_three)[all_three] >= OFTEN
         self._rare = ~often
-        self._groups = []
-        for kind in (one, other):  # -1 - both has none of their numbers
-            self._groups.append(pd.factorize(np.where(often, -1 - both, kind))[0])
+        # -1 - all_three has none of the pairs' numbers.
+        self._groups = [pd.factorize(np.where(often, -1 - all_three, pair))[0] for pair in pairs]
         self._counts = [np.bincount(group) for group in self._groups]
-        sizes = np.minimum(*(count[group] for count, group in zip(self._counts, self._groups, strict=True)))
-        alike = sizes > 1
+        sizes = np.stack([count[group] for count, group in zip(self._counts, self._groups, strict=True)])
+        alike = sizes.min(axis=0) > 1
         means = [np.unique(group[alike & self._rare]).size for group in self._groups]
         self.compared = int(np.count_nonzero(alike))
-        self.free = self.compared - sum(means) - np.unique(both[often]).size
+        self.free = self.compared - sum(means) - np.unique(all_three[often]).size
 
     def taken_out(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) what is left of so many values."""
@@ -115,7 +116,7 @@ class _Means:
             for group, count in zip(self._groups, self._counts, strict=True):
                 mean = np.bincount(group, left) / count
                 left -= mean[group]
-                moved = float(np.abs(mean).max())
+                moved = max(moved, float(np.abs(mean).max()))
             if moved <= close or not self._rare.any():
                 break
         return left

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
@@ -18,7 +19,7 @@ LEAST_EFFECTIVE = 200  # visits; of fewer, intervals held the truth too rarely w
 MOST_SHARE = 0.05  # of all weight, in one visit
 MOST_MISSING = 0.02  # of the weight, or of the target's slates
 FAR = 3.0  # standard errors
-DRAWN = 1000  # visits for which the target draws a slate, to see how the log supports it
+DRAWN = 5000  # visits for which the target draws a slate, to see how the log supports it
 
 UNTRUSTED = "do not trust this: "
 
@@ -82,8 +83,13 @@ def diagnose(
     error = float(weight[furthest].std()) / math.sqrt(count)
     reasons = []
     if effective < LEAST_EFFECTIVE:
-        others = "the others have next to no weight" if met == effective else "slates of great weight are rare in it"
-        reasons.append(f"its {count:,} {several} count for {effective:,.1f}, {others}")
+        if foreseen < met:
+            why = "slates of great weight are rare in it"
+        else:
+            why = (
+                "the others have next to no weight" if 2 * met < count else f"fewer than {LEAST_EFFECTIVE} are too few"
+            )
+        reasons.append(f"its {count:,} {several} count for {effective:,.1f}, {why}")
     if largest > MOST_SHARE:
         reasons.append(f"one {one} has {largest:.0%} of all weight")
     if abs(mean - 1) > max(MOST_MISSING, FAR * error):
@@ -112,7 +118,7 @@ class Support(NamedTuple):
 def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Agent | None) -> Support:
     """What the target would show, and how probable that was in the log.
 
-    A copy of the target draws slates for up to 1,000 visits of the log. The weights of its own slates show what a log
+    A copy of the target draws slates for up to 5,000 visits of the log. The weights of its own slates show what a log
     does not: the great weights of slates that a logged policy seldom shows. E_p[w] = E_q[w^2], so that V / E_p[w] is
     what the effective sample size comes to in the long run.
 
@@ -135,6 +141,17 @@ def support(evidence: Evidence, log: VisitLog, target: Agent, logging_policy: Ag
         return Support(math.nan, math.inf)
 
 
+def taken_for_granted(log: VisitLog, of_estimator: str | None) -> str | None:
+    """What an estimate from this log takes for granted, in words that follow "if"; None for nothing.
+
+    Simulated customers who come again are known to remember what they were shown; of real ones nobody knows.
+    """
+    known = [] if of_estimator is None else [of_estimator]
+    if not log.env_id and len(log.last_state) < len(log):
+        known.append("what customers are shown changes nothing of their later visits")
+    return ", and ".join(known) or None
+
+
 def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]:
     """What speaks against every estimate from this log; nan where the share of supported slates is not known."""
     warnings = []
@@ -142,7 +159,7 @@ def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]
         warnings.append(
             "the target has learned from these very visits, and does best where they were lucky; judge it by others"
         )
-    if len(log.last_state) < len(log):
+    if log.env_id and len(log.last_state) < len(log):
         warnings.append(
             "these are lives, in which a slate has consequences for later visits: it judges the target in the visits "
             "that the logged policy led to"
@@ -152,6 +169,16 @@ def warnings_of(log: VisitLog, target: Agent, support_share: float) -> list[str]
     if support_share < 1 - MOST_MISSING:
         warnings.append(f"the log supports {support_share:.1%} of the target's slates")
     return warnings
+
+
+def frame_of(estimates: Sequence[Any]) -> pd.DataFrame:
+    """One row per estimator; columns as the attributes of the estimates and of their diagnoses."""
+    rows = []
+    for estimate in estimates:
+        row = dict(vars(estimate))
+        row.update(row.pop("diagnosis")._asdict())
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("estimator")
 
 
 def _verdict(reasons: list[str], otherwise: str) -> str:

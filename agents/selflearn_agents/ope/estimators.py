@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -55,3 +55,17 @@ ESTIMATORS: dict[str, Estimator] = {
     "dros": Estimator(dros, Assumes.NEAR),
     "cascade_dros": Estimator(cascade_dros, Assumes.NEAR_ABOVE),
 }
+
+
+def chosen(names: Sequence[str] | None, known: Collection[str]) -> list[str]:
+    """The names asked for, or all that are known if that is None.
+
+    Raises:
+        ValueError: one is not known, or there are none.
+    """
+    asked = list(known if names is None else names)
+    strange = [name for name in asked if name not in known]
+    if strange or not asked:
+        what = f"unknown estimators {strange}" if strange else "no estimators"
+        raise ValueError(f"{what}; known: {', '.join(known)}")
+    return asked

@@ -15,6 +15,7 @@ from selflearn_agents.ope.behaviour import Behaviour, behaviour
 from selflearn_agents.ope.reward_model import RewardModel
 
 CELLS = 2**22  # numbers worked on at once
+ROUNDED = 1e-4  # by which share of it a logged probability may be off, as one that was written with few digits is
 CHECKED = 1000  # visits at which the logging policy must give the logged propensities
 
 
@@ -66,7 +67,8 @@ class Evidence:
             fold: (V,) number of the fold of each visit.
 
         Raises:
-            ValueError: slates of other sizes, products that may not always be shown, or an agent that did not log.
+            ValueError: slates of other sizes, agents of other shops, products that may not always be shown, or an agent
+                that did not log.
         """
         self._log, self._policy, self._logging = log, policy, logging_policy
         self._model, self._fold = reward_model, fold
@@ -74,8 +76,20 @@ class Evidence:
         self.visits, self.slots = log.slate.shape
         self.products = policy.products
         for name, agent in (("target", policy), ("logging_policy", logging_policy)):
-            if agent is not None and agent.slate_size != self.slots:
+            if agent is None:
+                continue
+            if agent.slate_size != self.slots:
                 raise ValueError(f"{name} shows slates of {agent.slate_size}, but the log has slates of {self.slots}")
+            if (agent.products, agent.states) != (policy.products, policy.states):
+                raise ValueError(
+                    f"{name} knows {agent.products:,} products and {agent.states:,} states, but the target "
+                    f"{policy.products:,} and {policy.states:,}: they are of two shops"
+                )
+            if log.slate.max() >= agent.products or log.state.max() >= agent.states:
+                raise ValueError(
+                    f"{name} knows {agent.products:,} products and {agent.states:,} states, from 0, but the log has "
+                    f"product {log.slate.max()} and state {log.state.max()}: it is of another shop"
+                )
         if log.env_options.get("stock") is not None:
             raise ValueError("products ran out while this log was written, and a VisitLog does not say which: no stock")
         self._check_logging_policy()
@@ -105,10 +119,10 @@ class Evidence:
     @cached_property
     def logged_marginal(self) -> NDArray[np.float64]:
         """(V, n) probability that each slot showed this product, whatever the others show."""
-        if self._log.marginal is not None:
-            return self._log.marginal
         if self.is_uniform:
             return np.full((self.visits, self.slots), 1 / self.products)
+        if self._log.marginal is not None:
+            return self._log.marginal
         if self._logging is None:
             raise NotImplementedError(
                 "the log has no marginals of its slots: give the logging_policy, if it knows its marginals, or a log "
@@ -193,7 +207,7 @@ class Evidence:
             return
         visits = np.unique(np.linspace(0, self.visits - 1, CHECKED).astype(np.int64))
         given, logged = self._propensity(self._logging, visits), self._log.propensity[visits]
-        different = np.argwhere(~np.isclose(given, logged, rtol=1e-6, atol=0))
+        different = np.argwhere(~np.isclose(given, logged, rtol=ROUNDED, atol=0))
         if different.size:
             row, slot = different[0].tolist()
             raise ValueError(
@@ -212,5 +226,5 @@ def _at(table: NDArray[np.float64], at: NDArray[np.int64], slate: NDArray[np.int
 
 
 def _are_equal(some: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
-    """Whether probabilities are equal but for rounding."""
-    return bool((np.abs(some - others) <= 1e-9 * others).all())
+    """Whether probabilities are equal but for rounding, also that of single precision."""
+    return bool((np.abs(some - others) <= 1e-6 * others).all())

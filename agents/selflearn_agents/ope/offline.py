@@ -14,8 +14,16 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
 from selflearn_agents.ope.behaviour import UNLIKELY, Behaviour
-from selflearn_agents.ope.diagnosis import Diagnosis, Support, diagnose, support, warnings_of
-from selflearn_agents.ope.estimators import ESTIMATORS, Assumes
+from selflearn_agents.ope.diagnosis import (
+    Diagnosis,
+    Support,
+    diagnose,
+    frame_of,
+    support,
+    taken_for_granted,
+    warnings_of,
+)
+from selflearn_agents.ope.estimators import ESTIMATORS, Assumes, chosen
 from selflearn_agents.ope.evidence import Evidence
 from selflearn_agents.ope.intervals import bootstrap_intervals, empirical_bernstein, interval_of, moves, spread
 from selflearn_agents.ope.reward_model import RewardModel, SlotMeans
@@ -94,12 +102,7 @@ class OfflineResult:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per estimator; columns as the attributes of `Estimate` and `Diagnosis`."""
-        rows = []
-        for estimate in self.estimates:
-            row = dict(vars(estimate))
-            row.update(row.pop("diagnosis")._asdict())
-            rows.append(row)
-        return pd.DataFrame(rows).set_index("estimator")
+        return frame_of(self.estimates)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draws the estimates with their intervals beside the logged reward; see `ope.plot.draw`.
@@ -151,11 +154,12 @@ def evaluate_offline(
         ValueError: an unknown estimator, agents that do not fit the log or did not write it, negative resamples, or
             level not between 0 and 1.
     """
-    names = list(ESTIMATORS) if estimators is None else list(estimators)
-    strange = [name for name in names if name not in ESTIMATORS]
-    if strange or not names:
-        what = f"unknown estimators {strange}" if strange else "no estimators"
-        raise ValueError(f"{what}; known: {', '.join(ESTIMATORS)}")
+    names = chosen(estimators, ESTIMATORS)
+    if resamples < 0:
+        raise ValueError(f"resamples must be at least 0, got {resamples}")
+    mean = Terms.mean(log.reward, np.empty((len(log), 0)))
+    logged = (mean.value, moves(mean, log.episode))
+    of_log = interval_of(*logged, level)  # before the long work: it sees to the level
     for_folds, for_bootstrap = np.random.default_rng(seed).spawn(2)
     fold = _folds(log, for_folds)
     evidence = Evidence(log, target, logging_policy, SlotMeans() if reward_model is None else reward_model, fold)
@@ -167,14 +171,13 @@ def evaluate_offline(
         except NotImplementedError as error:
             reasons[name] = f"cannot be estimated, because {error}"
     bounds = dict.fromkeys(found, (NAN, NAN))
-    if found and resamples != 0:
+    if found and resamples:
         drawn = bootstrap_intervals(list(found.values()), log.episode, for_bootstrap, resamples, level)
         bounds = dict(zip(found, drawn, strict=True))
     supported, responses = support(evidence, log, target, logging_policy), evidence.responses
     share = supported.share if math.isfinite(supported.effective) else NAN  # else the weights tell, with their noise
     warnings = warnings_of(log, target, share)
-    mean = Terms.mean(log.reward, np.empty((len(log), 0)))
-    logged, estimates = (mean.value, moves(mean, log.episode)), []
+    estimates = []
     for name in names:
         if name in reasons:
             unknown = Diagnosis(NAN, NAN, NAN, reasons[name])
@@ -186,11 +189,10 @@ def evaluate_offline(
         diagnosis = diagnose(
             found[name].weight,
             own,
-            assumption=None if assumes is Assumes.NOTHING else assumes.value,
+            assumption=taken_for_granted(log, None if assumes is Assumes.NOTHING else assumes.value),
             foreseen=supported.effective if whole else math.inf,
         )
         estimates.append(_estimate(name, found[name], log, logged, bounds[name], level, diagnosis))
-    of_log = interval_of(*logged, level)
     return OfflineResult(log.agent, len(log), *of_log, level, supported, responses, tuple(estimates))
 
 

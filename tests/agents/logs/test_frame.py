@@ -54,6 +54,13 @@ def test_names_ids_and_labels_of_ones_own(frame, tiny_shop):
     np.testing.assert_array_equal(log.marginal, log.propensity)
 
 
+def test_visits_of_nobody_are_episodes_of_their_own(frame):
+    log = VisitLog.from_frame(frame.assign(episode=["Ann", None, None, None, "Ann", None]))
+    assert log.state.tolist() == [4, 7, 5]
+    assert log.episode.tolist() == [0, 1, 2]
+    assert VisitLog.from_frame(frame.assign(episode=np.nan)).episode.tolist() == [0, 1, 2]
+
+
 def test_rewards_without_responses(frame):
     log = VisitLog.from_frame(frame.rename(columns={"response": "item_reward"}).drop(columns="propensity"))
     assert log.item_reward.tolist() == [[1.0, 0.0], [1.0, 0.0], [2.0, 0.0]]
@@ -148,6 +155,10 @@ def test_probabilities_of_whole_slates_are_noticed(frame):
         ({"state": [4, 7, 5, 8, 4, 5]}, "visit 'a' has several values in the column for 'state'"),
         ({"episode": ["Ann", "Bob", "Bob", "Bob", "Ann", "Ann"]}, "visit 'c' has several values in .* 'episode'"),
         ({"product": [3, 0, 6, 1, -2, 7]}, "unknown product -2 at visit 'b'"),
+        ({"product": [3, 0, 6, 1e300, 2, 7]}, "'product' has 1e[+]300 at visit 'a', which is no whole number up to"),
+        ({"product": [3, 0, 6, 2**53 + 1, 2, 7]}, "'product' has 9007199254740993 at visit 'a', which is no whole"),
+        ({"state": [np.inf, 7, 5, 7, np.inf, 5]}, "the column for 'state' has inf at visit 'b'"),
+        ({"item_reward": np.inf}, "the column for 'item_reward' has inf at visit 'b', which is no finite number"),
         ({"product": [3, 0, 6, 1.5, 2, 7]}, "the column for 'product' has 1.5 at visit 'a', which is no whole number"),
         (
             {"propensity": [0.2, 0.5, np.nan, 0.1, 0.2, 0.2]},
@@ -173,6 +184,9 @@ def test_wrong_names(frame, tiny_shop):
         VisitLog.from_frame(frame, catalogue=tiny_shop.catalogue.ids)
     with pytest.raises(ValueError, match="the catalogue has texts and the column numbers: read it as texts, dtype=str"):
         VisitLog.from_frame(frame, catalogue=tiny_shop.catalogue.ids)
+    for catalogue, message in (([], "the catalogue is empty"), ([0, 1, 2, 1], "the catalogue has 1 twice")):
+        with pytest.raises(ValueError, match=message):
+            VisitLog.from_frame(frame, catalogue=catalogue)
     with pytest.raises(ValueError, match="unknown state 4 at visit 'b'; states are called like 'A_January_0_Monday'"):
         VisitLog.from_frame(frame, states=tiny_shop.states)
     with pytest.raises(ValueError, match="there are several columns 'slot' for 'slot'"):

@@ -92,6 +92,11 @@ def test_feedback_of_its_own(feedback):
     assert log.marginal is None
 
 
+def test_slates_that_are_numbered_by_floats(feedback):
+    floats = from_obp({**feedback, "slate_id": feedback["slate_id"].astype(float)})
+    np.testing.assert_array_equal(floats.state, from_obp(feedback).state)
+
+
 def test_what_is_wrong(feedback, log, tiny_shop):
     with pytest.raises(ValueError, match="feedback of slates has reward, too; found n_rounds, "):
         from_obp({key: value for key, value in feedback.items() if key != "reward"})

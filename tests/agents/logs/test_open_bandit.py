@@ -53,6 +53,12 @@ def test_rows_come_back(frame):
         np.testing.assert_array_equal(getattr(again, name), getattr(log, name), err_msg=name)
 
 
+def test_places_that_were_read_as_floats(frame):
+    floats = frame.assign(position=frame["position"].astype(float))
+    assert from_open_bandit(floats)[1] == from_open_bandit(frame)[1]
+    assert to_open_bandit(*from_open_bandit(floats))["position"].tolist() == [3, 2, 1, 1]
+
+
 def test_without_timestamps_and_affinities(frame):
     some = frame.drop(columns=["timestamp", "user-item_affinity_0", "user-item_affinity_1"])
     log, _ = from_open_bandit(some)

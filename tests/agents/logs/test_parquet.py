@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from selflearn_agents.logs import VisitLog, VisitWriter
 
@@ -88,6 +90,19 @@ def test_what_is_no_log(path):
     pd.DataFrame({"state": [1]}).to_parquet(path)
     with pytest.raises(ValueError, match=r"no log of visits; for a table of your own, see VisitLog\.from_frame"):
         VisitLog.from_parquet(path)
+
+
+def test_what_another_tool_took_from_it(log, path):
+    log.to_parquet(path)
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["state"]), path)
+    with pytest.raises(ValueError, match="a log that lacks state: it was written to since"):
+        VisitLog.from_parquet(path)
+    pq.write_table(table.slice(0, 0), path)
+    with pytest.raises(ValueError, match="a log that lacks visits: it was written to since"):
+        VisitLog.from_parquet(path)
+    pq.write_table(table.append_column("note", pa.array(["a", "b", "c"])), path)
+    assert_equal(VisitLog.from_parquet(path), replace(log, env_options=VisitLog.from_parquet(path).env_options))
 
 
 def test_pieces_follow_each_other(log, path):

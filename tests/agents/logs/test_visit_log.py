@@ -63,6 +63,10 @@ def test_nobody_can_write_to_a_log_or_change_it_from_outside(log):
         ("last_observation", np.zeros(2), r"last_observation has the shape \(2,\), .* must have \(2, 1\)"),
         ("propensity", np.full((3, 2), 0.0), r"propensity\[0, 0\] is 0, .* 0 < p <= 1"),
         ("propensity", np.full((3, 2), np.nan), r"propensity\[0, 0\] is nan"),
+        ("state", np.array([4, -5, 6]), "state has indexes, from 0, got int64 from -5 on"),
+        ("state", np.array([4.0, np.nan, 6.0]), "state has indexes, from 0, got float64"),
+        ("slate", np.array([[0, 1], [2, 3], [-1, 0]]), "slate has indexes, from 0, got int64 from -1 on"),
+        ("item_reward", np.full((3, 2), np.nan), "item_reward must have finite numbers"),
         ("propensity", np.array([[0.5, 1.5], [0.5, 0.5], [0.5, 0.5]]), r"propensity\[0, 1\] is 1\.5"),
     ],
 )

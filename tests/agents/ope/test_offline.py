@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -122,12 +123,23 @@ def test_lives_are_no_visits(small, target):
     assert np.isnan(frame.loc["sips", "bernstein_low"])
 
 
+def test_real_customers_who_come_again(sampled, logger):
+    log, agent = sampled(logger["random"], 400, seed=6), logger["random"]
+    over = np.arange(len(log)) % 2 == 1
+    ends = {"terminated": over, "last_observation": np.zeros((200, 1)), "last_state": log.state[over]}
+    frame = evaluate_offline(replace(log, env_id="", **ends), agent, ["sips", "rips"], resamples=0).to_frame()
+    assumed = "what customers are shown changes nothing of their later visits: 400 effective visits"
+    assert frame.loc["sips", "verdict"] == f"ok, if {assumed}"
+    assert frame.loc["rips", "verdict"] == f"ok, if a response depends on nothing below its slot, and {assumed}"
+
+
 @pytest.mark.parametrize(
     ("weight", "effective", "reason"),
     [
         (np.repeat([1.0, 0.0], [50, 950]) * 20, 50, "its 1,000 visits count for 50.0"),
         (np.repeat([1.0, 60.0], [999, 1]) * 1000 / 1059, 1059**2 / 4599, "one visit has 6% of all weight"),
         (np.full(1000, 0.9), 1000, "its weights are 0.900 on average"),
+        (np.ones(30), 30, "its 30 visits count for 30.0, fewer than 200 are too few"),
         (np.ones(1000), 1000, None),
     ],
 )
@@ -167,9 +179,47 @@ def test_what_does_not_fit(small, target, tiny_shop):
         evaluate_offline(small, target, [])
     with pytest.raises(ValueError, match="does not say which"):
         evaluate_offline(replace(small, env_options={"stock": {}}), target)
+    with pytest.raises(ValueError, match=r"target knows 8 products and \d+ states, from 0, but the log has product 8 "):
+        evaluate_offline(replace(small, slate=small.slate + 1), target)
+    with pytest.raises(
+        ValueError, match=r"target knows 8 products and (\d+) states, from 0, but .* and state \1: it is"
+    ):
+        evaluate_offline(replace(small, state=np.full_like(small.state, target.states)), target)
+    larger = deepcopy(target)
+    larger.products = 9
+    with pytest.raises(ValueError, match=r"logging_policy knows 9 products .*, but the target 8 .*: they are of two"):
+        evaluate_offline(replace(small, propensity=None), target, logging_policy=larger)
     one = {"terminated": np.arange(200) == 199, "last_observation": np.zeros((1, 1)), "last_state": np.zeros(1, int)}
     with pytest.raises(ValueError, match="at least 2 episodes"):
         evaluate_offline(replace(small, **one), target)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"level": 95}, "level must be between 0 and 1, got 95"),
+        ({"resamples": -1}, "resamples must be at least 0, got -1"),
+    ],
+)
+def test_wrong_options_are_found_before_the_work(options, message, small, target, monkeypatch):
+    monkeypatch.setattr(type(target), "_propensity", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(ValueError, match=message):
+        evaluate_offline(small, target, ["sips"], **options)
+
+
+def test_marginals_of_uniform_slates_are_known(sampled, logger, target):
+    log = sampled(logger["random"], 200, seed=6)
+    wrong = evaluate_offline(replace(log, marginal=np.full(log.slate.shape, 0.9)), target, resamples=0)
+    pd.testing.assert_frame_equal(wrong.to_frame(), evaluate_offline(log, target, resamples=0).to_frame())
+
+
+def test_probabilities_with_few_digits(sampled, logger, target):
+    log = sampled(logger["random"], 200, seed=6)
+    single = replace(log, propensity=log.propensity.astype(np.float32))
+    found, exact = (evaluate_offline(each, target, ["pi"], resamples=0).estimates[0] for each in (single, log))
+    assert found == exact
+    written = replace(log, propensity=log.propensity.round(5))
+    evaluate_offline(written, target, ["sips"], logging_policy=logger["random"], resamples=0)
 
 
 def test_agents_stay_as_they_are(small, target, tiny_shop):

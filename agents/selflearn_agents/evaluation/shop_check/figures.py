@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from selflearn_agents.evaluation.shop_check.findings import Findings
+from selflearn_agents.evaluation.shop_check.worth import verdict_figures
 from selflearn_env.shop.validation.categories import CategoryPairs
 from selflearn_env.shop.validation.habits import Habits
 from selflearn_env.shop.validation.persons import gains
@@ -18,7 +19,8 @@ def figures(found: Findings) -> dict[str, float]:
 
     `nats` are levels above one rate for all products, `gain` and `gain_error` above the step before, paired; of `state`
     above popularity, of `person`, its record, activity and taste together, above the month. Shares are in percent, hits
-    per visit; `everybody` and `personal` are shares of the way from `random` to `optimal` rewards.
+    per visit; `everybody` and `personal` are shares of the way from `random` to `optimal` rewards. What begins with
+    `verdict` is of `verdict_figures`.
     """
     named: dict[str, float] = {}
     for check in found.states:
@@ -50,10 +52,11 @@ def figures(found: Findings) -> dict[str, float]:
             abs(level - named[f"nats.other_customers.{step}"]) for step, level in levels.items()
         )
     for name, judged in found.judged.items():
-        ranking, headroom = judged
+        ranking, headroom, _ = judged
         named[f"rank_correlation.{name}"] = ranking.correlation
         named[f"rank_correlation_low.{name}"], named[f"rank_correlation_high.{name}"] = ranking.low, ranking.high
         named |= {f"{what}.{name}": value for what, value in headroom._asdict().items()}
+    named |= verdict_figures(found.listed, {name: judged.sold for name, judged in found.judged.items()})
     return {name: value for name, value in named.items() if math.isfinite(value)}
 
 

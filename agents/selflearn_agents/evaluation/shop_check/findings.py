@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from selflearn_agents.evaluation.shop_check.judging import Judged, judge
+from selflearn_agents.evaluation.shop_check.worth import RealHits
 from selflearn_env.shop.people.fit import Choice, fit_people
 from selflearn_env.shop.people.journal import Journal
 from selflearn_env.shop.shop import Shop
@@ -41,6 +42,7 @@ class Findings:
             world of its own; only the log's where no customer comes again.
         pairs: of the same journals, pairs of one category; the mean over the worlds.
         refit: the check of the persons' model on a simulated log, None where no customer comes again.
+        listed: the lists that are judged, in real baskets.
         judged: the lists by each simulator.
     """
 
@@ -51,6 +53,7 @@ class Findings:
     journals: dict[str, list[Journal]]
     pairs: dict[str, CategoryPairs]
     refit: Check | None
+    listed: RealHits
     judged: dict[str, Judged]
 
     @cached_property
@@ -104,7 +107,7 @@ def find(shop: Shop, slate_size: int, seed: int) -> Findings:
             if known:
                 shown = hits(next(iter(checked.values())), slate_size)
         with _part(bar, "rankings"):
-            judged = judge(shop, slate_size, rng())
+            listed, judged = judge(shop, slate_size, rng())
         with _part(bar, "simulated visits"):
             if known:
                 for name, newcomers in (("simulated", False), ("simulated, new persons", True)):
@@ -119,7 +122,7 @@ def find(shop: Shop, slate_size: int, seed: int) -> Findings:
                 people = fit_people(journal, rng())
                 topics = (people.choice.topics,)  # to search for their number again would take most of the time
                 refit = other_customers(simulated(journal, people, rng()), rng(), topics)
-    return Findings(by_state, shop.people.choice, checked, shown, journals, pairs, refit, judged)
+    return Findings(by_state, shop.people.choice, checked, shown, journals, pairs, refit, listed, judged)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def _rankings_text(found: Findings) -> str:
         rewards = [number(by_name[name][each.names].reward, 2) for name in names]
         rows.append([", ".join(each.names), number(each.hits, 3), *rewards])
     said = []
-    for name, (ranking, headroom) in found.judged.items():
+    for name, (ranking, headroom, _) in found.judged.items():
         said.append(
             [
                 ENVIRONMENTS[name],

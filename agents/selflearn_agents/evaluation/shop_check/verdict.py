@@ -1,86 +1,203 @@
-"""Three plain sentences: what state, person and present are worth in a shop, and what lists for persons can gain."""
+"""A few plain sentences for a shop's owner: what can be gained over one list for everybody, and whether it shows."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from selflearn_agents.evaluation.markdown import number
 
-NO_PERSONS = (
-    "No customer of this log comes on a second day: nothing tells persons apart before they buy, and the persons' part "
-    "is switched off."
-)
 ENVIRONMENTS = {
     "retail": "Retail-v0",
     "people": "RetailPeople-v0",
     "people_present": 'RetailPeople-v0 with season="present"',
 }
-CHECKS = {"other_customers": "For other customers", "last_months": "in the last two months"}
+NO_PERSONS = (
+    "What knowing the customer would add cannot be said: no customer of this log comes on a second day, and the "
+    "persons' part is switched off."
+)
+NOT_BOUGHT = "In the simulated shop nothing of one list for everybody is bought, so no gain over it can be named."
+ALL_ALIKE = (
+    "Before they learn, all agents show the same list, so nothing can be said of others. Choose a smaller --slate-size."
+)
+LITTLE, MUCH = 5.0, 30.0  # percent
+ANYTHING = 1.0  # percent that the best possible lists must gain in the simulated shop
 
 
-def verdict(found: Mapping[str, float], known_persons: bool) -> str:
-    """The sentences, one per line of a list.
+class _Gain(NamedTuple):
+    """Percent more, and its interval."""
+
+    more: float
+    low: float
+    high: float
+
+    def outcome(self, unseen: float) -> str:
+        """Whether a gain shows, or a loss, or is excluded; or is left open by the log, where so much stays unseen."""
+        if self.low > 0:
+            return "little" if self.more < LITTLE else "something" if self.more < MUCH else "much"
+        if self.high < 0:
+            return "loss"
+        return "nothing" if max(self.high, unseen) < LITTLE else "open"
+
+    def over(self, what: str = "") -> str:
+        """In words, against something."""
+        more, low, high = (_percent(abs(each), self.high - self.low) for each in self)
+        if self.low < 0 < self.high:
+            low, high = f"{low} % fewer", f"{high} % more"
+        elif self.high < 0:
+            low, high = high, low
+        same, sure = float(more) == 0, "" if self.low == self.high else f" ({low} to {high})"
+        words = "as many as" if same else f"{more} % {'fewer' if self.more < 0 else 'more'} than"
+        return f"{f'{words} {what}' if what else words.rpartition(' ')[0]}{sure}"
+
+
+def _percent(value: float, wide: float) -> str:
+    """As many decimals as an interval of this width asks for."""
+    return f"{value:.{0 if wide >= 4 else 1}f}"
+
+
+def verdict(found: Mapping[str, float]) -> str:
+    """The sentences, one per line of a list, and how to read them.
 
     Args:
         found: the figures of `selflearn check`.
-        known_persons: whether customers come again.
     """
-    sentences = [_worth(found), _hits(found) if known_persons else NO_PERSONS, _lists(found)]
-    return "".join(f"{place}. {sentence}\n" for place, sentence in enumerate(filter(None, sentences), 1))
+    own = {name.removeprefix("verdict."): value for name, value in found.items() if name.startswith("verdict.")}
+    world = next(name for name in ("people_present", "people", "retail") if f"bought.best.{name}" in own)
+    if "more.state" not in own:
+        sentences = [_too_small(own)]
+    elif "unseen" not in own:
+        sentences = [ALL_ALIKE]
+    else:
+        sentences = [
+            _state(own) + _later(found),
+            _person(own) if "more.person" in own else NO_PERSONS,
+            _best(own, world),
+            _agents(own),
+        ]
+    lines = [f"{place}. {sentence}\n" for place, sentence in enumerate(sentences, 1)]
+    return "".join(lines) + f"\n{_reading(own, world, found.get(f'rank_correlation.{world}', math.nan))}\n"
 
 
-def _worth(found: Mapping[str, float]) -> str:
-    parts: list[str] = []
-    for name, where in CHECKS.items():
-        if f"gain.{name}.state" not in found:
-            continue
-        # The first check that the log allows begins the sentence.
-        shown = where if parts else where[0].upper() + where[1:]
-        worth = [f"the state is worth {_nats(found, name, 'state')}"]
-        if f"gain.{name}.person" in found:
-            worth.append(f"the person {_nats(found, name, 'person')}")
-        if f"gain.{name}.present" in found:
-            worth.append(f"the shop's present {_nats(found, name, 'present')}")
-        parts.append(f"{shown} {_and(worth)}")
-    return f"{'; '.join(parts)} nats per visit, each beyond the one before (0.69 is a factor of 2)." if parts else ""
+def _gain(own: Mapping[str, float], name: str) -> _Gain:
+    return _Gain(*(own[f"{part}.{name}"] for part in _Gain._fields))
 
 
-def _nats(found: Mapping[str, float], name: str, part: str) -> str:
-    return f"{found[f'gain.{name}.{part}']:+.1f} ± {number(found[f'gain_error.{name}.{part}'], 1)}"
+def _in_baskets(own: Mapping[str, float], name: str) -> str:
+    return number(100 * own[f"bought.{name}"], 0)
 
 
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _visits(own: Mapping[str, float]) -> str:
+    return f"{number(own['visits'], 0)} visits of {number(own['customers'], 0)} customers"
 
 
-def _hits(found: Mapping[str, float]) -> str:
-    if "hits.personal" not in found:
-        return "There are too few customers, and too few days, to foresee any from others."
-    personal, everybody = found["hits.personal"], found["hits.best_sellers"]
-    times = f", {number(personal / everybody, 1)} times as many" if everybody > 0 else ""
+def _too_small(own: Mapping[str, float]) -> str:
+    bought = own["visits"] * own["bought.everybody"]
     return (
-        f"Of the products shown, a personal list has {number(personal, 2)} in the real basket of a visit that was not "
-        f"fitted, foreseen {number(found['hits_foreseen.personal'], 2)}, the best sellers {number(everybody, 2)}"
-        f"{times}: that is what lists for persons can gain over one for everybody."
+        f"This log is too small to say anything of it: not what dates, segments or customers tell, not what the best "
+        f"lists could gain, and agents cannot be told apart. In the {_visits(own)} that are simulated the baskets had "
+        f"{number(bought, 0)} products of one list for everybody. Give a longer log."
     )
 
 
-def _lists(found: Mapping[str, float]) -> str:
-    parts = []
-    for name in ("people", "people_present", "retail"):
-        if f"optimal.{name}" in found:
-            way = number(100 * found.get(f"everybody.{name}", math.nan), 0)
-            parts.append(
-                f"in {ENVIRONMENTS[name]} one list for everybody goes {way} % of the way from random to the best slates"
-            )
-            parts[-1] += _rank(found, name)
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+def _state(own: Mapping[str, float]) -> str:
+    gain, subject = _gain(own, "state"), "The date of a visit and the customer's segment (together: the state)"
+    outcome = gain.outcome(own["unseen"])
+    had = (
+        f"lists made for them would have had {_in_baskets(own, 'state')} products in the baskets of 100 visits, one "
+        f"list for everybody {_in_baskets(own, 'everybody')}: {gain.over()}"
+    )
+    return {
+        "nothing": f"{subject} tell nothing that a list could use: {had}. One list for everybody is as good.",
+        "loss": f"{subject} tell too little to go by: {had}. One list for everybody is better.",
+        "open": (
+            f"What the date of a visit and the customer's segment (together: the state) tell, this log leaves open: "
+            f"{had}, and {_unseen(own)}."
+        ),
+    }.get(outcome, f"{subject} tell {outcome}: {had}.")
 
 
-def _rank(found: Mapping[str, float], name: str) -> str:
-    correlation = found.get(f"rank_correlation.{name}", math.nan)
-    if math.isnan(correlation):
+def _later(found: Mapping[str, float]) -> str:
+    """Whether the state told as much of days that nobody had seen."""
+    if "gain.last_months.state" not in found:
         return ""
-    return f", and its rewards rank lists as real baskets do with a correlation of {number(correlation, 2)}"
+    gain, error = found["gain.last_months.state"], found["gain_error.last_months.state"]
+    earlier = found.get("gain.other_customers.state", 0.0)
+    if gain <= 2 * error:
+        return " Of the last two months, foreseen from the days before, they told nothing that shows."
+    if gain < earlier / 2:
+        return (
+            f" Of the last two months, foreseen from the days before, they told {100 * gain / earlier:.0f} % as much."
+        )
+    return ""
+
+
+def _person(own: Mapping[str, float]) -> str:
+    gain, subject = _gain(own, "person"), "Knowing the customer, and what it bought before,"
+    outcome = gain.outcome(own["unseen"])
+    had = (
+        f"lists made for each customer would have had {_in_baskets(own, 'person')} products there, "
+        f"{gain.over('those of the state')}"
+    )
+    return {
+        "nothing": f"{subject} adds nothing that a list could use: {had}.",
+        "loss": f"{subject} adds too little to go by: {had}.",
+        "open": f"What knowing the customer, and what it bought before, would add, this log leaves open: {had}.",
+    }.get(outcome, f"{subject} adds {outcome}: {had}.")
+
+
+def _best(own: Mapping[str, float], world: str) -> str:
+    if f"more.best.{world}" not in own:
+        return NOT_BOUGHT
+    gain = _gain(own, f"best.{world}")
+    known = "is known of the simulated customers"
+    if gain.more < ANYTHING:
+        return (
+            f"In the simulated shop, whose customers differ as far as the log shows it, one list for everybody is as "
+            f"good as any: the best possible lists, when all {known}, sell {gain.over('the best one list')}."
+        )
+    alone = ""
+    if world != "retail" and "more.best.retail" in own:
+        alone = f"; in Retail-v0, where they differ by the state alone, {_gain(own, 'best.retail').over()}"
+    sold = number(100 * own[f"bought.best.{world}"], 0), number(100 * own[f"bought.everybody.{world}"], 0)
+    return (
+        f"The best possible lists, when all {known}, sell {sold[0]} products in 100 visits, the best one list for "
+        f"everybody {sold[1]}: {gain.over()}{alone}. No agent can gain more there in a visit."
+    )
+
+
+def _agents(own: Mapping[str, float]) -> str:
+    names = [name.removeprefix("low.agent.") for name in own if name.startswith("low.agent.")]
+    best = max(names, key=lambda name: own[f"low.agent.{name}"])
+    gain = _gain(own, f"agent.{best}")
+    had = f"has {gain.over('one list for everybody')} before it learns; {_unseen(own)}"
+    if gain.low > 0:
+        return f"Agents can be told apart on this log: in those baskets {best} {had}."
+    worse = sum(own[f"high.agent.{name}"] < 0 for name in names)
+    return (
+        "On this log no agent can be told to be better than one list for everybody: the best of the "
+        f"others, {best}, {had}. Of these {len(names)}, {worse} are surely worse."
+    )
+
+
+def _unseen(own: Mapping[str, float]) -> str:
+    return f"differences below {_percent(own['unseen'], own['unseen'])} % stay unseen, as a rule"
+
+
+def _reading(own: Mapping[str, float], world: str, agreement: float) -> str:
+    """How to read the sentences."""
+    if "unseen" not in own:
+        return "What follows was measured all the same; its errors say how little it is worth."
+    whom = (
+        "whom the lists know, since the shop's history has all customers, which flatters them"
+        if own["history_has_them"]
+        else "whom no list knows beforehand"
+    )
+    order = f" It orders lists as those baskets do with a correlation of {number(agreement, 2)} (1: the same order)."
+    return (
+        "In brackets is where a figure lies with 95 % certainty, were other such customers to come. Baskets are those "
+        f"of the log, {_visits(own)}, {whom}. What lists sell is of one simulated shop, {ENVIRONMENTS[world]}, where "
+        "it is an assumption how often what is shown is bought: trust its percent more than its numbers."
+        f"{'' if math.isnan(agreement) else order}"
+    )

@@ -84,8 +84,10 @@ def fitted_q(
     first = visits.expected[np.diff(visits.life, prepend=-1) > 0]
     lives, size = first.shape
 
-    inverse = np.linalg.inv(shown.T @ shown + ridge * np.eye(size))
-    earned, leads = inverse @ (shown.T @ reward), inverse @ (shown.T @ after)
+    # No `@` over visits: its bits depend on how many threads there are.
+    inverse = np.linalg.inv(np.einsum("vi,vj->ij", shown, shown) + ridge * np.eye(size))
+    earned = inverse @ np.einsum("vi,v->i", shown, reward)
+    leads = inverse @ np.einsum("vi,vj->ij", shown, after)
     weights = [np.zeros(size)]
     for _ in range(steps):
         weights.append(earned + leads @ weights[-1])
@@ -98,7 +100,10 @@ def fitted_q(
         before += np.outer(direction, weights[step - 1])
         own += np.outer(direction, weights[step])
         reach = leads.T @ reach
-    pull = (shown @ summed) * reward + ((shown @ before) * after).sum(axis=1) - ((shown @ own) * shown).sum(axis=1)
+    pull = np.einsum("vi,i->v", shown, summed) * reward
+    pull += (np.einsum("vi,ij->vj", shown, before) * after).sum(axis=1)
+    pull -= (np.einsum("vi,ij->vj", shown, own) * shown).sum(axis=1)
     influence = lives * np.bincount(life, pull, minlength=lives)
-    contribution: NDArray[np.float64] = first @ weights[-1] + influence - influence.mean()  # 0 without a ridge
+    worth = np.einsum("ei,i->e", first, weights[-1])
+    contribution: NDArray[np.float64] = worth + influence - influence.mean()  # 0 without a ridge
     return contribution

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.logs.visit_log import VisitLog
-from selflearn_agents.ope.diagnosis import MOST_MISSING, Diagnosis, diagnose
+from selflearn_agents.ope.diagnosis import MOST_MISSING, Diagnosis, diagnose, frame_of
+from selflearn_agents.ope.estimators import chosen
 from selflearn_agents.ope.intervals import standard_error, t_interval
 from selflearn_agents.ope.lives.fitted_q import fqe
 from selflearn_agents.ope.lives.weights import Beginnings, LivesEvidence, pdis, sn_pdis, sn_tis, tis
@@ -79,12 +80,7 @@ class LivesOfflineResult:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per estimator; columns as the attributes of `LifeEstimate` and `Diagnosis`."""
-        rows = []
-        for estimate in self.estimates:
-            row = dict(vars(estimate))
-            row.update(row.pop("diagnosis")._asdict())
-            rows.append(row)
-        return pd.DataFrame(rows).set_index("estimator")
+        return frame_of(self.estimates)
 
 
 def evaluate_lives_offline(
@@ -123,11 +119,7 @@ def evaluate_lives_offline(
         ValueError: an unknown estimator, fewer than 2 lives, agents or states that do not fit the log or did not write
             it, or a discount, visits or level out of range.
     """
-    names = list(LIVES_ESTIMATORS) if estimators is None else list(estimators)
-    strange = [name for name in names if name not in LIVES_ESTIMATORS]
-    if strange or not names:
-        what = f"unknown estimators {strange}" if strange else "no estimators"
-        raise ValueError(f"{what}; known: {', '.join(LIVES_ESTIMATORS)}")
+    names = chosen(estimators, LIVES_ESTIMATORS)
     evidence = LivesEvidence(log, target, logging_policy, states, reward_model, discount)
     return judge_lives(evidence.beginnings(visits), names, level)
 

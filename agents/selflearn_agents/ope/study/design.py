@@ -54,7 +54,7 @@ class Design:
     """All of a study; arguments of the command say what is what.
 
     Raises:
-        ValueError: something is asked for twice.
+        ValueError: something is asked for twice, or a log of one visit, which nobody can be judged by.
     """
 
     catalogues: tuple[Catalogue, ...]
@@ -72,6 +72,8 @@ class Design:
         for asked in (names, self.customers, self.logging, self.targets, self.visits, self.estimators):
             if len(set(asked)) < len(asked):
                 raise ValueError(f"something is asked for twice: {asked}")
+        if min(self.visits) < 2:
+            raise ValueError(f"a log needs at least 2 visits to be judged by, got {min(self.visits)}")
 
     def cells(self, catalogue: Catalogue) -> list[Cell]:
         """The kinds of logs, the long ones first."""

@@ -7,6 +7,8 @@ from selflearn_agents import make_agent
 from selflearn_agents.evaluation.logged import logged_days
 from selflearn_agents.evaluation.shop_check.judging import judge
 from selflearn_agents.evaluation.shop_check.ranking import agents_slates, merged, rank
+from selflearn_agents.evaluation.shop_check.verdict import verdict
+from selflearn_agents.evaluation.shop_check.worth import verdict_figures
 
 from selflearn_env import Shop
 from selflearn_env.envs.people_options import PeopleOptions
@@ -97,7 +99,7 @@ def test_agents_that_know_customers_show_what_these_bought(tiny_shop):
 
 
 def test_both_simulators_judge_the_same_lists(tiny_shop):
-    judged = judge(tiny_shop, 3, np.random.default_rng(0))
+    real, judged = judge(tiny_shop, 3, np.random.default_rng(0))
     assert list(judged)[:2] == ["retail", "people"]
     lists = {name: {each.names: each.hits for each in of.ranking.lists} for name, of in judged.items()}
     assert lists["retail"] == lists["people"]
@@ -107,11 +109,20 @@ def test_both_simulators_judge_the_same_lists(tiny_shop):
         assert of.headroom.random < of.headroom.optimal
         assert all(each.reward <= of.headroom.optimal + 1e-9 for each in of.ranking.lists)
         assert of.headroom.everybody <= 1
+        assert (of.sold.best_reward >= of.sold.everybody_reward - 1e-9).all()
+        assert of.sold.best_reward.mean() == pytest.approx(of.headroom.optimal)
+        (one,) = (each.reward for each in of.ranking.lists if "bestsellers" in each.names)
+        assert of.sold.everybody_reward.mean() >= one - 1e-9
+    assert len(real.names) == real.hits.shape[1] == len(lists["retail"])
+    assert not real.read
+    found = verdict_figures(real, {name: of.sold for name, of in judged.items()})
+    assert 0 < found["verdict.more.best.retail"] < 1
+    assert "one list for everybody is as good as any" in verdict(found)
 
 
 def test_without_customers_who_come_again_states_alone_judge(tiny_log):
     once = tiny_log.drop_duplicates(["customer", "product"])
     once = once[once["invoice"].isin(once.groupby("customer")["invoice"].first())]
-    judged = judge(Shop.from_transactions(once), 3, np.random.default_rng(0))
+    _, judged = judge(Shop.from_transactions(once), 3, np.random.default_rng(0))
     assert list(judged) == ["retail"]
     assert np.isnan(judged["retail"].headroom.personal)

@@ -63,6 +63,19 @@ def test_only_some_visits_are_learned_from():
     assert fitted_q(others, 1, ridge=0.0, learned_from=first) == pytest.approx(fitted_q(log, 1, ridge=0.0))
 
 
+def test_equal_bits_however_many_threads_there_are():
+    limits = pytest.importorskip("threadpoolctl").threadpool_limits
+    rng = np.random.default_rng(4)
+    shown, expected = rng.normal(size=(2, 20_000, 90))
+    life = np.arange(20_000) // 4
+    visits = Transitions(shown, expected, rng.random(20_000), life, np.diff(life, append=-1) == 0)
+    found = []
+    for threads in (1, 2):
+        with limits(threads):
+            found.append(fitted_q(visits, 4))
+    np.testing.assert_array_equal(*found)
+
+
 def test_the_error_is_that_of_a_jackknife():
     """With noisy rewards, and lives left out one after the other."""
     log = chain_log(150, 2)
