@@ -129,6 +129,18 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_out_argument(parser)
 
 
+def add_column_argument(parser: argparse.ArgumentParser) -> None:
+    """The argument that says how a table of visits calls its columns."""
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="NAME=YOURS",
+        type=pair,
+        help="how a table of your own calls a column, such as slot=position; may be repeated",
+    )
+
+
 def add_out_argument(parser: argparse.ArgumentParser) -> None:
     """The argument that says where the files go."""
     parser.add_argument("--out", type=place, required=True, help="folder to write to")

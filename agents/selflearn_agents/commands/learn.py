@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, pair, seed
+from selflearn_agents.commands.arguments import add_column_argument, add_out_argument, add_shop_argument, seed
 from selflearn_agents.commands.ope_input import read
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation.markdown import number, table
@@ -44,14 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '"pessimistic(pessimism=2.0)"',
     )
     add_shop_argument(parser)
-    parser.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="NAME=YOURS",
-        type=pair,
-        help="how a table of your own calls a column, such as slot=position; may be repeated",
-    )
+    add_column_argument(parser)
     parser.add_argument("--seed", type=seed, default=0, help="breaks ties, and makes the folds of the estimates")
     add_out_argument(parser)
 

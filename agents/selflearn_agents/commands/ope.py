@@ -18,7 +18,7 @@ from textwrap import fill
 import pandas as pd
 from tqdm import tqdm
 
-from selflearn_agents.commands.arguments import AGENT_HELP, add_out_argument, natural, pair, seed
+from selflearn_agents.commands.arguments import AGENT_HELP, add_column_argument, add_out_argument, natural, seed
 from selflearn_agents.commands.ope_input import made, policy, read
 from selflearn_agents.commands.output import folder, manifest, versions, write_text
 from selflearn_agents.evaluation.markdown import Table, table
@@ -62,14 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the log's shop, from `selflearn build`; by default the one that the log names, else the embedded log's",
     )
-    parser.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="NAME=YOURS",
-        type=pair,
-        help="how a table of your own calls a column, such as slot=position; may be repeated",
-    )
+    add_column_argument(parser)
     parser.add_argument("--level", type=float, default=0.95, help="how often intervals should hold the truth, 0..1")
     parser.add_argument(
         "--resamples", type=natural, default=1000, help="of the bootstrap, whose intervals are in ope.csv; 0 for none"

@@ -97,7 +97,7 @@ def table_of_own(path: Path, columns: dict[str, str], shop: Shop) -> VisitLog:
                 frame, columns, agent="the shop", catalogue=shop.catalogue.ids, states=shop.states
             )
     except ValueError as error:
-        said = str(error).replace("columns={...}", "--column NAME=COLUMN")  # as a command is told
+        said = str(error).replace("columns={...}", "--column NAME=YOURS")  # as a command is told
         raise ValueError(f"{path}: {said}") from None
     for each in caught:
         print(f"warning: {path}: {each.message}", file=sys.stderr)
