@@ -15,6 +15,7 @@ from selflearn_env.datasets import ONLINE_RETAIL
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
+AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 OWN_AGENT = (ROOT / "docs" / "own_agent.md").read_text(encoding="utf-8")
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
@@ -56,6 +57,7 @@ def test_a_customer_model_of_ones_own_works_as_the_document_says():
 
 def test_an_agent_of_ones_own_works_as_the_document_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    assert run_blocks(AGENTS) == said(AGENTS)
     assert [printed for printed in run_blocks(OWN_AGENT) if printed] == said(OWN_AGENT)
 
 
