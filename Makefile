@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Of linear algebra: two processes of two threads each would wait for one another on two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check fix bench bench-check tools oldest clean
+.PHONY: help demo test check fix results texts bench bench-check tools oldest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ check: .venv/full  ## what a change must pass before it is sent: lint, format, t
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+results: .venv/full  ## what README and documentation quote, computed anew: hours; NAMES="people lives" for some of it
+	$(BIN)/python benchmarks/run.py $(NAMES)
+	$(BIN)/python benchmarks/texts.py
+
+texts: .venv/full  ## the figures of README and documentation, written anew from the results
+	$(BIN)/python benchmarks/texts.py
 
 bench: .venv/bench  ## speed, memory and growth, measured on this machine, with peers beside
 	$(BIN)/selflearn benchmark --growth --out results/bench
