@@ -20,6 +20,7 @@ OWN_LOG, CHECK, DRIFT, THINKING_AHEAD, LIMITS = (
     for name in ("own_log", "check", "drift", "thinking_ahead", "limits")
 )
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+OWN_AGENT = (ROOT / "docs" / "own_agent.md").read_text(encoding="utf-8")
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 JOURNEY = (ROOT / "docs" / "journey.md").read_text(encoding="utf-8")
 SERVING = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -62,8 +63,10 @@ def test_products_run_out_as_the_document_says():
     assert run_blocks(DRIFT) == said(DRIFT)
 
 
-def test_an_agent_of_ones_own_works_as_the_document_says():
+def test_an_agent_of_ones_own_works_as_the_document_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert run_blocks(AGENTS) == said(AGENTS)
+    assert [printed for printed in run_blocks(OWN_AGENT) if printed] == said(OWN_AGENT)
 
 
 def test_a_person_is_met_as_the_document_says():
@@ -96,8 +99,8 @@ def test_a_model_learns_as_the_document_says(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    [README, CUSTOMERS, AGENTS, JOURNEY, PEOPLE, TOOLS, SERVING, LOGS, OPE],
-    ids=["README", "customers", "agents", "journey", "people", "tools", "serving", "logs", "ope"],
+    [README, CUSTOMERS, OWN_AGENT, JOURNEY, PEOPLE, TOOLS, SERVING, LOGS, OPE],
+    ids=["README", "customers", "own_agent", "journey", "people", "tools", "serving", "logs", "ope"],
 )
 def test_no_figure_is_missing(text):
     assert not re.findall(r"^[A-Z_]{4,}$", text, flags=re.MULTILINE)
