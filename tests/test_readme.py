@@ -15,9 +15,9 @@ from selflearn_env.datasets import ONLINE_RETAIL
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
-OWN_LOG, CHECK, DRIFT, THINKING_AHEAD, LIMITS = (
+OWN_LOG, CHECK, CHECK_LIVES, DRIFT, THINKING_AHEAD, LIMITS = (
     (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("own_log", "check", "drift", "thinking_ahead", "limits")
+    for name in ("own_log", "check", "check_lives", "drift", "thinking_ahead", "limits")
 )
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 OWN_AGENT = (ROOT / "docs" / "own_agent.md").read_text(encoding="utf-8")
@@ -108,8 +108,20 @@ def test_no_figure_is_missing(text):
 
 @pytest.mark.parametrize(
     "text",
-    [README, CUSTOMERS, JOURNEY, PEOPLE, OPE, OWN_LOG, CHECK, DRIFT, THINKING_AHEAD, LIMITS],
-    ids=["README", "customers", "journey", "people", "ope", "own_log", "check", "drift", "thinking_ahead", "limits"],
+    [README, CUSTOMERS, JOURNEY, PEOPLE, OPE, OWN_LOG, CHECK, CHECK_LIVES, DRIFT, THINKING_AHEAD, LIMITS],
+    ids=[
+        "README",
+        "customers",
+        "journey",
+        "people",
+        "ope",
+        "own_log",
+        "check",
+        "check_lives",
+        "drift",
+        "thinking_ahead",
+        "limits",
+    ],
 )
 def test_pictures_and_documents_that_are_named_exist(text):
     folder = ROOT if text is README else ROOT / "docs"
