@@ -15,6 +15,10 @@ from selflearn_env.datasets import ONLINE_RETAIL
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CUSTOMERS = (ROOT / "docs" / "customers.md").read_text(encoding="utf-8")
+OWN_LOG, CHECK, CHECK_LIVES, DRIFT, THINKING_AHEAD, LIMITS = (
+    (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("own_log", "check", "check_lives", "drift", "thinking_ahead", "limits")
+)
 AGENTS = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
 OWN_AGENT = (ROOT / "docs" / "own_agent.md").read_text(encoding="utf-8")
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
@@ -53,6 +57,10 @@ def test_blocks_run_and_print_what_the_readme_says(tmp_path, monkeypatch):
 
 def test_a_customer_model_of_ones_own_works_as_the_document_says():
     assert run_blocks(CUSTOMERS) == said(CUSTOMERS)
+
+
+def test_products_run_out_as_the_document_says():
+    assert run_blocks(DRIFT) == said(DRIFT)
 
 
 def test_an_agent_of_ones_own_works_as_the_document_says(tmp_path, monkeypatch):
@@ -99,7 +107,21 @@ def test_no_figure_is_missing(text):
 
 
 @pytest.mark.parametrize(
-    "text", [README, CUSTOMERS, JOURNEY, PEOPLE, OPE], ids=["README", "customers", "journey", "people", "ope"]
+    "text",
+    [README, CUSTOMERS, JOURNEY, PEOPLE, OPE, OWN_LOG, CHECK, CHECK_LIVES, DRIFT, THINKING_AHEAD, LIMITS],
+    ids=[
+        "README",
+        "customers",
+        "journey",
+        "people",
+        "ope",
+        "own_log",
+        "check",
+        "check_lives",
+        "drift",
+        "thinking_ahead",
+        "limits",
+    ],
 )
 def test_pictures_and_documents_that_are_named_exist(text):
     folder = ROOT if text is README else ROOT / "docs"
