@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 AGENTS = "agents/selflearn_agents"
-FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "service")  # of agents: these know worlds
+FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "plots", "service", "suite")  # know worlds
 PACKAGES = ("selflearn_env", AGENTS, "scripts")
 
 
@@ -94,6 +94,12 @@ def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only(
         ),
     )
     assert not foreign, "agents see state indexes, never an environment"
+
+
+def test_pictures_are_drawn_in_plots_only():
+    types = {"matplotlib.axes.Axes", "matplotlib.figure.Figure"}
+    elsewhere = [path for path in sources(*PACKAGES) if not within(path, f"{AGENTS}/plots")]
+    assert not imports(elsewhere, lambda _, name: root(name) == "matplotlib" and name not in types), "only plots may"
 
 
 def test_random_numbers_come_from_a_seeded_generator():
