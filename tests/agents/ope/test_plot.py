@@ -10,9 +10,9 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from selflearn_agents.evaluation.plots import save
 from selflearn_agents.ope.plot import PALE, TRUSTED, draw, figure_of, size_of
 from selflearn_agents.ope.summary import finding
+from selflearn_agents.plots.style import save
 
 from tests.agents.ope.by_hand import BAD, NONE, estimate, result
 

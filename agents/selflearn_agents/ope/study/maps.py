@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.colors import Colormap, LogNorm, Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from selflearn_agents.evaluation.plots import GREY
+from selflearn_agents.plots.looks import GREY
 
 
 class Measure(NamedTuple):
