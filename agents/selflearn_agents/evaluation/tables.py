@@ -168,7 +168,7 @@ def habits(result: ComparisonResult) -> Table:
         "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally the "
         "showings fall on the catalogue, 0 to 1. Exploration: share of the slots with a product that is not among "
         "the best that a slate has room for, by the agent's own estimates; none where all "
-        "estimates are equal, as those of `random`. Novelty: how rarely the products shown were bought in the history. "
+        "estimates are equal, as those of random. Novelty: how rarely the products shown were bought in the history. "
         "Speeds are those of this machine with all runs that went on beside.",
     ).filled()
 

@@ -16,6 +16,7 @@ from selflearn_agents.evaluation.page import Section, part
 from selflearn_agents.evaluation.tables import ranked
 from selflearn_env.core.states import ORDINALS, PERIODS, StateSpace
 
+AGENT = "agent"  # what the rows of a map are
 NOTHING = 0.005  # reward units that a map rounds to nothing
 
 
@@ -89,9 +90,9 @@ def section(gains: Gains) -> Section | None:
     months = states.tiers[month].labels
     came = np.flatnonzero(np.isfinite(by_month[gains.leader]))
     parts = [
-        _map("Gain by month", "agent", [months[at] for at in came], {k: v[came] for k, v in by_month.items()}),
+        _map("Gain by month", AGENT, [months[at] for at in came], {k: v[came] for k, v in by_month.items()}),
         Markup('<p class="note"><span class="key gains"></span>more than {0} <span class="key loses"></span>less. '
-               "Strongest colour: the greatest difference in the map.</p>").format(gains.baseline),
+               "Strongest colour: the greatest difference of each agent.</p>").format(gains.baseline),
         Markup("<h3>By segment, part of the month and weekday</h3>"),
     ]  # fmt: skip
     weekday = names.index("weekday")
@@ -135,8 +136,12 @@ def _words(states: StateSpace, tiers: list[int], numbers: tuple[int, ...]) -> st
 
 
 def _map(title: str, corner: str, columns: Sequence[str], rows: dict[str, NDArray[np.float64]]) -> Markup:
-    most = max(float(np.nanmax(np.abs(list(rows.values())), initial=0.0)), NOTHING)
-    cells = {name: [_cell(gain, most) for gain in of] for name, of in rows.items()}
+    """Rows of cells; the colours of each row are of its own scale where it is an agent's, of the map's otherwise."""
+    most = {name: np.nanmax(np.abs(of), initial=NOTHING) for name, of in rows.items()}
+    greatest = max(most.values())
+    cells = {
+        name: [_cell(gain, most[name] if corner == AGENT else greatest) for gain in of] for name, of in rows.items()
+    }
     return part("heat.html", map=Map(title, corner, columns, cells))
 
 
