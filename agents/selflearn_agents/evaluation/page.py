@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from selflearn_agents.evaluation.markdown import Table
@@ -90,7 +90,13 @@ def page(title: str, summary: str, sections: Sequence[Section], made: Mapping[st
 def part(template: str, **values: Any) -> Markup:
     """What a template makes of values, all of them as text but for `Markup`."""
     pages = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    pages.filters["breakable"] = breakable
     return Markup(pages.from_string((FOLDER / template).read_text(encoding="utf-8")).render(**values))
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go over to the next line where a reader would break it."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def source(name: str) -> Markup:

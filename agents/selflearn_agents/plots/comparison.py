@@ -13,7 +13,7 @@ from selflearn_agents.evaluation.compare import ComparisonResult
 from selflearn_agents.evaluation.findings import gap_curves
 from selflearn_agents.evaluation.statistics import paired_difference
 from selflearn_agents.evaluation.tables import ranked
-from selflearn_agents.plots.looks import GREY, look_of
+from selflearn_agents.plots.looks import GREY, look_of, wrapped
 from selflearn_agents.plots.style import WIDTH, figure, label_lines, logarithmic, rows_named
 
 LEAST = 1e-6  # regret per visit below which there is none: the oracle's
@@ -77,7 +77,7 @@ def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, t
             axes.plot([found.low, found.high], [place, place], color=look.colour, linewidth=2)
         axes.plot([found.value], [place], look.marker, color=look.colour, markersize=6)
     rows_named(axes, labels)
-    axes.set(xlabel=f"share of the gap closed, less that of {baseline}")
+    axes.set(xlabel=wrapped(f"gap, less that of {baseline}", 44))
     return drawn
 
 

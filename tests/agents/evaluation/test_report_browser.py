@@ -158,7 +158,14 @@ def test_choosing_a_state_shows_its_slates(opened, study):
             )
         shown.append(found)
     assert shown[0] != shown[1] != shown[2]
-    nobody = next(state for state in range(states.size) if state not in met)
+    tiers = states.decode(met)
+    for tier in range(4):
+        offered = opened.eval_on_selector_all(
+            f"#tier-{tier} option:enabled", "all => all.map(each => Number(each.value))"
+        )
+        assert offered == sorted(set(tiers[:, tier].tolist()))
+    free = [state for state in range(states.size) if state not in met]
+    nobody = next(s for s in free if all(n in tiers[:, at] for at, n in enumerate(states.decode([s])[0])))
     choose(opened, nobody, states)
     assert opened.inner_text("#state").startswith("No slates here: nobody comes in this state")
     assert cards(opened) == {}

@@ -11,11 +11,19 @@
   };
   const percent = (thousandths) => (thousandths / 10).toFixed(1) + " %";
 
+  // The labels of each tier that any state here has: nobody comes in the other months.
+  let step = 1;
+  const used = [...data.tiers].reverse().map((tier) => {
+    const labels = new Set(data.states.map((state) => Math.floor(state / step) % tier.labels.length));
+    step *= tier.labels.length;
+    return labels;
+  }).reverse();
+
   const choose = document.getElementById("choose");
   const selects = data.tiers.map((tier, at) => {
     const label = make("label", tier.name, choose);
     const select = make("select", null, label, { id: "tier-" + at });
-    tier.labels.forEach((text, value) => make("option", text, select, { value }));
+    tier.labels.forEach((text, value) => make("option", text, select, { value, disabled: !used[at].has(value) }));
     select.addEventListener("change", show);
     return select;
   });
