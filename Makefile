@@ -11,7 +11,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pictures, report
-	$(BIN)/selflearn compare --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 1 \
+	$(BIN)/selflearn compare --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 3 \
 		--out results/demo
 
 test: .venv/full  ## everything: lint, types, all tests
