@@ -9,7 +9,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 AGENTS = "agents/selflearn_agents"
-FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "service")  # of agents: these know worlds
+FOLDERS = (
+    "adapters",
+    "benchmark",
+    "commands",
+    "evaluation",
+    "logs",
+    "ope",
+    "service",
+    "suite",
+)  # of agents: these know worlds
 PACKAGES = ("selflearn_env", AGENTS, "scripts")
 
 
