@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Of linear algebra: two processes of two threads each would wait for one another on two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: help demo test check fix docs bench bench-check tools oldest clean
+.PHONY: help demo test check fix docs results texts bench bench-check tools oldest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ fix: .venv/full  ## what can be repaired mechanically
 
 docs: .venv/docs  ## the documentation as a site, docs/_build/html; warnings are errors, and nothing is fetched
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -j 2 docs docs/_build/html
+
+results: .venv/full  ## what README and documentation quote, computed anew: hours; NAMES="people lives" for some of it
+	$(BIN)/python benchmarks/run.py $(NAMES)
+	$(BIN)/python benchmarks/texts.py
+
+texts: .venv/full  ## the figures of README and documentation, written anew from the results
+	$(BIN)/python benchmarks/texts.py
 
 bench: .venv/bench  ## speed, memory and growth, measured on this machine, with peers beside
 	$(BIN)/selflearn benchmark --growth --out results/bench
