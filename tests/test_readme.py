@@ -59,6 +59,11 @@ def test_a_customer_model_of_ones_own_works_as_the_document_says():
     assert run_blocks(CUSTOMERS) == said(CUSTOMERS)
 
 
+def test_a_log_is_read_as_the_document_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_blocks(OWN_LOG) == said(OWN_LOG)
+
+
 def test_products_run_out_as_the_document_says():
     assert run_blocks(DRIFT) == said(DRIFT)
 
