@@ -63,6 +63,9 @@ if any(TUTORIALS.glob("*.py")):
         "abort_on_example_error": True,
         "write_computation_times": False,
         "download_all_examples": False,
+        "within_subsection_order": "FileNameSortKey",
+        "parallel": 2,
+        "show_signature": False,
         "show_memory": False,
         "remove_config_comments": True,
     }

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,9 +20,9 @@ from selflearn_agents.commands.main import COMMANDS
 from selflearn_agents.offline import LEARNERS
 from sphinx.util.inventory import InventoryFile
 
+from selflearn_env import Drift, Journey, Rewards, Stock, Tastes
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-from selflearn_env.envs.worlds import RETAIL_PEOPLE
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -157,9 +158,9 @@ def untold_options(site):
     for name in IDS:
         text = (site / "environments" / f"{name.split('/')[1]}.html").read_text(encoding="utf-8")
         options = PeopleOptions if "People" in name else Options
-        asked = {*options.__dataclass_fields__, "render_mode", "autoreset_mode", "num_envs", "response", "duplicates"}
-        for value in vars(RETAIL_PEOPLE.options).values() if "People" in name else ():
-            asked |= set(getattr(value, "__dataclass_fields__", ()))
+        asked = {"render_mode", "autoreset_mode", "num_envs", "response", "duplicates"}
+        asked |= {each.name for kind in (options, Rewards, Drift, Stock) for each in fields(kind)}
+        asked |= {each.name for kind in (Journey, Tastes) for each in fields(kind) if "People" in name}
         told = set(re.findall(r'<span class="pre">(\w+)</span></code>', text))
         missing += [f"{name}: {each}" for each in sorted(asked - told)]
     return missing

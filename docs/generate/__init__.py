@@ -1,15 +1,16 @@
-"""The pages that are made from the code: environments, agents, commands, reference. docs/conf.py calls this."""
+"""The pages that are made from the code, and from files beside the documentation. docs/conf.py calls this."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from generate import agents, commands, environments, reference
+from generate import agents, commands, environments, project_files, reference
 
 
 def pages() -> dict[str, str]:
     """Every generated page: its path under docs/ -> its text."""
-    return environments.pages() | agents.pages() | commands.pages() | reference.pages()
+    parts = environments, agents, commands, reference, project_files
+    return {name: text for part in parts for name, text in part.pages().items()}
 
 
 def write_pages(docs: Path) -> None:

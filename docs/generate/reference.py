@@ -107,7 +107,6 @@ def page(module: str, names: list[str]) -> str:
     )
     parts = [
         heading(module),
-        f".. currentmodule:: {module}",
         first_line(home),
         f".. list-table::\n   :widths: auto\n\n{summary}",
         *(entry(f"{module}.{name}", value) for name, value in zip(names, values, strict=True)),

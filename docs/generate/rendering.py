@@ -1,9 +1,10 @@
-"""What Sphinx does with our docstrings: formulas stay as written, types are short, names of our own become links."""
+"""What Sphinx does with our texts: formulas stay as written, types are short, names and files of our own are links."""
 
 from __future__ import annotations
 
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from docutils.nodes import Element, Text, TextElement, field
@@ -15,8 +16,16 @@ from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 from generate import reference
+from generate.project_files import relinked
 
 SECTION = re.compile(r"(?:Args|Attributes|Raises|Returns|Yields|Examples?):$")
+
+
+def link_files(app: Sphinx, page: str, content: list[str]) -> None:
+    """Lets a page of ours link to files beside the documentation, as it does where it is read in the repository."""
+    path = Path(app.env.doc2path(page))
+    if path.suffix == ".md" and path.parent == Path(app.srcdir):
+        content[0] = relinked(content[0], path.parent)
 
 
 def keep_formulas(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
@@ -93,6 +102,7 @@ _PATHS: dict[str, str] = {}
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
+    app.connect("source-read", link_files)
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)  # before napoleon
     app.connect("autodoc-process-docstring", start_with_prose, priority=450)
     app.connect("autodoc-process-docstring", shorten_attribute_types, priority=600)  # after napoleon

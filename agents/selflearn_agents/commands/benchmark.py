@@ -1,4 +1,7 @@
-"""Measures speed and memory on this machine: medians over repeats, and ratios to peers measured in the same run."""
+"""Measures speed and memory on this machine: medians over repeats, and ratios to peers measured in the same run.
+
+How good agents are is another command: `selflearn bench`.
+"""
 
 from __future__ import annotations
 

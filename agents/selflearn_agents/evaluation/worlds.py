@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 
@@ -32,6 +32,14 @@ class StoredShop:
 
     digest: str
     place: Path
+
+    @classmethod
+    def write(cls, shop: Shop, folder: Path) -> Self:
+        """Puts a shop into a file of a folder, where it is not there yet."""
+        stored = cls(shop.digest, folder / shop.digest)
+        if not stored.place.is_file():
+            stored.place.write_bytes(pickle.dumps(shop))  # sooner than `Shop.save`, which compresses
+        return stored
 
     def read(self) -> Shop:
         """The shop."""
@@ -113,10 +121,7 @@ class World:
 
     def stored(self, folder: Path) -> World:
         """This world with its shop in a file of the folder."""
-        shop = StoredShop(self.shop.digest, folder / self.shop.digest)
-        if not shop.place.is_file():
-            shop.place.write_bytes(pickle.dumps(self.shop))  # sooner than `Shop.save`, which compresses
-        return replace(self, env_options={**self.env_options, "shop": shop})
+        return replace(self, env_options={**self.env_options, "shop": StoredShop.write(self.shop, folder)})
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Without what can be made again."""
