@@ -1,7 +1,9 @@
-"""Shops that many tests share, each built once."""
+"""Shops that many tests share, each built once; a browser for the tests of pages."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 
@@ -15,6 +17,9 @@ from selflearn_env import Shop, datasets
 # Examples follow from the test alone, so that a run can be repeated; a busy machine may be slow.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+NO_BROWSER = "no chromium"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -86,3 +91,32 @@ def regulars_log() -> pd.DataFrame:
 def regulars_shop(regulars_log: pd.DataFrame) -> Shop:
     """The shop of the log of regulars: its customers differ in taste, activity and in what they bought before."""
     return Shop.from_transactions(regulars_log)
+
+
+@pytest.fixture(scope="module")  # while it is open, no other event loop can run in the process
+def browser():
+    """Chromium as this machine has it, so that playwright need not download its own.
+
+    With SELFLEARN_BROWSER=1 it is an error that there is none: so a run that installed it tests the pages for certain.
+    """
+    if BROWSER is None and os.environ.get("SELFLEARN_BROWSER") == "1":
+        pytest.fail("SELFLEARN_BROWSER is 1, but there is no chromium", pytrace=False)
+    if BROWSER is None:
+        pytest.skip(NO_BROWSER)
+    from playwright.sync_api import sync_playwright  # only pages need it
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Says at the very end how many tests had no browser: among thousands of dots nobody sees who was skipped."""
+    yield
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_BROWSER in str(report.longrepr) for report in skipped)
+    if count:
+        tests = "test was" if count == 1 else "tests were"
+        terminalreporter.write_sep("!", f"{count} browser {tests} skipped: {NO_BROWSER}", red=True, bold=True)

@@ -1,4 +1,8 @@
-"""The embedded example log (UCI Online Retail, CC BY 4.0, see LICENSE-online_retail.md) and the shops made from it."""
+"""The logs that come with the package, and the shops made from them.
+
+`ONLINE_RETAIL` is a real one (UCI Online Retail, CC BY 4.0, see LICENSE-online_retail.md); `SALES` is small and
+invented, for trying things out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 from selflearn_env.shop.shop import Shop
 
 ONLINE_RETAIL = Path(__file__).parent / "online_retail.parquet"
+SALES = Path(__file__).parent / "sales.csv"  # made by `python -m selflearn_env.datasets.sales`
 FITS = Path(__file__).parent / "online_retail_people.npz"  # made by `python -m selflearn_env.datasets`
 
 

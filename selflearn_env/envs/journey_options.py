@@ -24,9 +24,9 @@ from selflearn_env.shop.shop import Shop
 
 @dataclass(frozen=True)
 class JourneyOptions(Options):
-    """How an environment of customers' lives is made from a shop.
+    """How an environment of customers' lives is made from a shop; its other options are those of `Options`.
 
-    Attributes, beside those of `Options`:
+    Attributes:
         observation: "tiers", "index", "onehot", or "journey": the state, and what a shop knows of this customer.
         journey: what a visit changes for those after it: a Journey, or a mapping with its fields.
 

@@ -29,9 +29,9 @@ SEASONS = ("month", "present")
 
 @dataclass(frozen=True)
 class PeopleOptions(JourneyOptions):
-    """How an environment of persons is made from a shop.
+    """How an environment of persons is made from a shop; its other options are those of `JourneyOptions`.
 
-    Attributes, beside those of `JourneyOptions`:
+    Attributes:
         observation: also "state", the state one-hot, which tells nothing of the person; "record", what the shop knows
             of this person; and "person", the same with the hidden taste, activity and cap: privileged.
         journey: what a visit changes for those after it. Where what was bought is bought again (`tastes.repeat`), there

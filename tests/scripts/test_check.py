@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from selflearn_agents.evaluation.shop_check import shop_verdict
 
 from selflearn_env import Shop
 from tests.scripts.command import run
@@ -41,8 +42,10 @@ def test_it_writes_what_it_names(checked, shop):
     assert manifest["options"]["shop"] == str(shop)
 
 
-def test_a_verdict_heads_the_page(checked):
-    lines = (checked[1] / "check.md").read_text().splitlines()
+def test_a_verdict_heads_the_page(checked, shop):
+    page = (checked[1] / "check.md").read_text()
+    assert f"\n\n{shop_verdict(Shop.load(shop), 3)}\n" in page
+    lines = page.splitlines()
     assert lines[0] == "# Do the simulated customers resemble the log?"
     assert [line[:3] for line in lines[2:6]] == ["1. ", "2. ", "3. ", "4. "]
     titles = [line for line in lines if line.startswith("## ")]

@@ -15,6 +15,7 @@ import gymnasium as gym
 
 from selflearn_agents.evaluation.fingerprints import described, environment_code
 from selflearn_agents.evaluation.references import References
+from selflearn_agents.evaluation.usual import UsualVisits, usual_visits
 from selflearn_env import Shop
 from selflearn_env.core.simulator import Simulator
 
@@ -106,6 +107,11 @@ class World:
     def references(self) -> References:
         """The exact references, worked out once for all runs."""
         return References(self.simulator, self.folder and self.folder / f"references-{self.key[:16]}.npy")
+
+    @cached_property
+    def usual(self) -> UsualVisits | None:
+        """A usual visit of each state, in which agents are shown after their runs; None where no moment is usual."""
+        return usual_visits(self.simulator, self.shop)
 
     def complete(self, folder: Path | None = None) -> World:
         """This world with its shop among the options, read or built once, and its references in a folder."""

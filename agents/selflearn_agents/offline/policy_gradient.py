@@ -87,7 +87,20 @@ class DRGradientLearner(PolicyLearner):
         steps: int = 20,
         least_propensity: float = 0.1,
     ):
-        """Starts from the history; arguments as for `IPSGradientLearner`."""
+        """Starts from the history.
+
+        Args:
+            history: what is known before.
+            slate_size: products per slate.
+            rng: breaks ties.
+            sharpness: of the first preferences, >= 0.
+            step_size: of each step along the gradient, in preference per reward unit, >= 0.
+            steps: how many, at least 1.
+            least_propensity: as which smaller ones count, above 0.
+
+        Raises:
+            ValueError: a hyperparameter is out of its range.
+        """
         given = {"sharpness": sharpness, "step_size": step_size, "least_propensity": least_propensity}
         super().__init__(history, slate_size, rng, steps=steps, **given)
 

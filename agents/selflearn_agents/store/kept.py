@@ -201,9 +201,9 @@ class KeptAgent:
             now: in seconds since 1970.
 
         Returns:
-            For each: "learned"; "open", some slots are still unknown; "known", it was told before; "unknown", there is
-            no such visit; "against", it contradicts what was told before; "misfit", it has not one response per
-            product shown. Of the last three nothing is taken in.
+            What became of each, in a word. "learned"; "open", some slots are still unknown; "known", it was told
+            before; "unknown", there is no such visit; "against", it contradicts what was told before; "misfit", it has
+            not one response per product shown. Of the last three nothing is taken in.
 
         Raises:
             StoreError: the agent must recover first.

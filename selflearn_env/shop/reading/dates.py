@@ -76,7 +76,7 @@ def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple
             f"{source}: column 'time' mixes orders: {values[first_above].iloc[0]!r} has the day first, "
             f"{values[second_above].iloc[0]!r} the month",
             "date_format",
-            "%d/%m/%Y %H:%M",
+            _format(parts, "%d", "%m"),
         )
     if first_above.any():
         return parts[0], parts[2]
@@ -84,7 +84,14 @@ def _day_and_month(parts: pd.DataFrame, source: str, values: pd.Series) -> tuple
         return parts[2], parts[0]
     raise LogError(
         f"{source}: column 'time' is ambiguous: no date such as {values.iloc[0]!r} shows whether the day or the month "
-        f"comes first; '%m/%d/%Y %H:%M' has the month first",
+        f"comes first; {_format(parts, '%m', '%d')!r} has the month first",
         "date_format",
-        "%d/%m/%Y %H:%M",
+        _format(parts, "%d", "%m"),
     )
+
+
+def _format(parts: pd.DataFrame, first: str, second: str) -> str:
+    """The strptime format of the column's first date, in an order of day and month."""
+    _, separator, _, year, time = parts.iloc[0]
+    hours = "" if pd.isna(time) else " %H:%M:%S" if time.count(":") == 2 else " %H:%M"
+    return f"{first}{separator}{second}{separator}{'%Y' if len(year) == 4 else '%y'}{hours}"

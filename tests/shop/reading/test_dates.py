@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from selflearn_env.shop.reading.dates import parse_dates
+from selflearn_env.shop.reading.errors import LogError
 
 CHRISTMAS_EVE = pd.Timestamp("2010-12-24 08:26")
 
@@ -46,6 +47,13 @@ def test_missing_cells_stay_missing():
 def test_ambiguous_order_asks_for_the_format():
     with pytest.raises(ValueError, match=r"log\.csv: column 'time' is ambiguous.*'12/1/2010 8:26'.*date_format"):
         parse("12/1/2010 8:26", "12/12/2010 8:26")
+
+
+@pytest.mark.parametrize("cell", ["2/1/2010 8:26", "2.1.2010", "02-01-10 08:26:30"])
+def test_the_format_that_the_error_suggests_reads_the_column(cell):
+    with pytest.raises(LogError) as raised:
+        parse(cell)
+    assert parse(cell, date_format=raised.value.example)[0].month == 1
 
 
 def test_mixed_order():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from selflearn_agents.evaluation.shop_check.findings import Findings
-from selflearn_agents.evaluation.shop_check.worth import verdict_figures
+from selflearn_agents.evaluation.shop_check.judging import Judged
+from selflearn_agents.evaluation.shop_check.worth import RealHits, verdict_figures
 from selflearn_env.shop.validation.categories import CategoryPairs
 from selflearn_env.shop.validation.habits import Habits
 from selflearn_env.shop.validation.persons import gains
-from selflearn_env.shop.validation.purchases import OURS, POPULARITY, WORLD, gain_over, mean_and_error
+from selflearn_env.shop.validation.purchases import OURS, POPULARITY, WORLD, Check, gain_over, mean_and_error
 
 CHECKS = {"other customers": "other_customers", "the last two months": "last_months"}  # -> as figures are named
 
@@ -22,11 +24,7 @@ def figures(found: Findings) -> dict[str, float]:
     per visit; `everybody` and `personal` are shares of the way from `random` to `optimal` rewards. What begins with
     `verdict` is of `verdict_figures`.
     """
-    named: dict[str, float] = {}
-    for check in found.states:
-        name = CHECKS[check.name]
-        named[f"gain.{name}.state"], named[f"gain_error.{name}.state"] = gain_over(check, OURS, POPULARITY)
-        named[f"nats.{name}.state_draw"] = gain_over(check, WORLD, check.estimates[0])[0]
+    named = of_states(found.states)
     for persons in found.persons.values():
         name = CHECKS[persons.name]
         for gain in gains(persons)[1:]:
@@ -51,12 +49,33 @@ def figures(found: Findings) -> dict[str, float]:
         named["refit.greatest_difference"] = max(
             abs(level - named[f"nats.other_customers.{step}"]) for step, level in levels.items()
         )
-    for name, judged in found.judged.items():
+    named |= of_lists(found.listed, found.judged)
+    return finite(named)
+
+
+def of_states(checks: Sequence[Check]) -> dict[str, float]:
+    """What the states tell."""
+    named: dict[str, float] = {}
+    for check in checks:
+        name = CHECKS[check.name]
+        named[f"gain.{name}.state"], named[f"gain_error.{name}.state"] = gain_over(check, OURS, POPULARITY)
+        named[f"nats.{name}.state_draw"] = gain_over(check, WORLD, check.estimates[0])[0]
+    return named
+
+
+def of_lists(listed: RealHits, worlds: Mapping[str, Judged]) -> dict[str, float]:
+    """What baskets and simulators say of lists."""
+    named: dict[str, float] = {}
+    for name, judged in worlds.items():
         ranking, headroom, _ = judged
         named[f"rank_correlation.{name}"] = ranking.correlation
         named[f"rank_correlation_low.{name}"], named[f"rank_correlation_high.{name}"] = ranking.low, ranking.high
         named |= {f"{what}.{name}": value for what, value in headroom._asdict().items()}
-    named |= verdict_figures(found.listed, {name: judged.sold for name, judged in found.judged.items()})
+    return named | verdict_figures(listed, {name: judged.sold for name, judged in worlds.items()})
+
+
+def finite(named: Mapping[str, float]) -> dict[str, float]:
+    """Those that the log allows."""
     return {name: value for name, value in named.items() if math.isfinite(value)}
 
 
