@@ -18,8 +18,8 @@ import selflearn_env
 from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run, run_alone
 
-VERBS = {"store": ("show",)}  # whose help has the defaults
-WRITE_NOTHING = ("store", "serve", "simulate-shop")
+VERBS = {"store": ("show",), "bench": ("run",)}  # whose help has the defaults
+WRITE_NOTHING = ("bench", "store", "serve", "simulate-shop")
 
 
 @pytest.mark.parametrize("command", [*sorted(path.name for path in SCRIPTS.glob("*.py")), *COMMANDS])
