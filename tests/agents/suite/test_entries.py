@@ -74,7 +74,10 @@ def test_the_suite_is_that_of_its_table(core, retail_shop):
         ({"agent": "ubc"}, "new.yaml: unknown agent 'ubc'; did you mean 'ucb'"),
         ({"agent": "ucb", "hyperparameters": {"scal": 1}}, "new.yaml: agent 'ucb' has no hyperparameter 'scal'"),
         ({"agent": "ucb", "authors": []}, r"new.yaml: authors must be a list of texts, got \[\]"),
-        ({"agent": "ucb", "kind": "best"}, "new.yaml: kind must be one of baseline, agent, tool, oracle, got 'best'"),
+        (
+            {"agent": "ucb", "kind": "best"},
+            "new.yaml: kind must be one of baseline, agent, tool, privileged, got 'best'",
+        ),
         ({"agent": "ucb", "observe": "all"}, "new.yaml: unknown key 'observe'; did you mean 'observes'"),
         ({"agent": "ucb", "name": "other"}, "new.yaml: name must be that of the file, 'new'"),
         ({"agent": "ucb", "leaves_out": {"retail": ""}}, "new.yaml: leaves_out: retail must say why"),
