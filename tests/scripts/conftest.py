@@ -36,8 +36,8 @@ def run_here(monkeypatch, capsys):
     """Runs a command in this process, with empty pictures, where neither is what is checked; a warning is an error."""
     monkeypatch.setattr(Study, "figures", lambda _: {name: Figure() for name in ("curves", "regret", "differences")})
     monkeypatch.setattr(check, "PLOTS", {})
-    for command in (check_lives, lives):
-        monkeypatch.setattr(command, "_plot", lambda *_: None)
+    for command, plot in ((check_lives, "lives_plot"), (lives, "worth_plot")):
+        monkeypatch.setattr(command, plot, lambda *_: Figure())
     monkeypatch.setattr(ope, "figure_of", lambda *_, **__: Figure())
     monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds to it
 

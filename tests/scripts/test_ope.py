@@ -89,7 +89,7 @@ def test_it_writes_what_it_names(recorded, tiny, visits, tmp_path):
     assert (tmp_path / "out" / "ope.png").read_bytes().startswith(b"\x89PNG")
     assert escape(str(saved)) in page
     assert str(saved) not in page
-    assert page.count("data:image/svg+xml") == 2
+    assert page.count("<svg ") == 2
 
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["shop_digest"] == tiny.digest
@@ -103,7 +103,7 @@ def test_nothing_of_the_log_becomes_a_part_of_the_page(visits, tmp_path, run_her
     done = run_here("ope", tmp_path / "visits.parquet", "--target", SOFT, "--estimators", "dm", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "report.html").read_text()
-    assert "<script" not in page
+    assert EVIL not in page
     assert EVIL.replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;") in page
 
 

@@ -2,7 +2,7 @@
 
 Nothing of this project is imported before: that, and all that a command does, is done anew for each. A line asks, as
 JSON, for a "script" or "module", its "arguments", the folder, the variables, and files for stdout and stderr; the
-answer is the exit code.
+answer is the exit code. The arguments name further libraries to import.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def serve() -> dict | None:
 
 
 if __name__ == "__main__":
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *sys.argv[1:]):
         import_module(library)
     gc.freeze()
     asked = serve()

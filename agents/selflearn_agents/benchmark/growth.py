@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from selflearn_agents import make_agent
-from selflearn_agents.benchmark.measuring import distinct_slates, seconds
+from selflearn_agents.benchmark.measuring import Curve, distinct_slates, seconds
 from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.plots.speed import growth_plot
+from selflearn_agents.plots.style import save
 from selflearn_env import Rewards, Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.arrivals import SingleVisits
@@ -24,21 +24,6 @@ from selflearn_env.core.states import StateSpace, Tier
 from selflearn_env.datasets import ONLINE_RETAIL
 
 TIMES = 5  # of which the fastest counts
-
-
-class Curve(NamedTuple):
-    """A cost in seconds at several sizes."""
-
-    what: str
-    size: str
-    sizes: list[int]
-    costs: list[float]
-
-    @property
-    def exponent(self) -> float:
-        """Slope of the logarithm of the cost over that of the size, over the greater half of the sizes."""
-        half = len(self.sizes) // 2
-        return float(np.polyfit(np.log(self.sizes[half:]), np.log(self.costs[half:]), 1)[0])
 
 
 def growth(out: Path) -> None:
@@ -68,7 +53,7 @@ def growth(out: Path) -> None:
     with write_atomically(out / "growth.md") as file:
         file.write(text.encode())
     with write_atomically(out / "growth.png") as file:
-        draw(curves, file)
+        save(growth_plot(curves), file, "png")
     print(text)
 
 
@@ -123,17 +108,3 @@ def building(rows: int) -> Callable[[], object]:
     copies = [log.assign(CustomerID=log["CustomerID"] + copy * 100_000) for copy in range(max(1, round(share)))]
     log = pd.concat(copies, ignore_index=True)
     return lambda: Shop.from_transactions(log)
-
-
-def draw(curves: list[Curve], file: IO[bytes]) -> None:
-    """Writes a PNG: each cost over its size, both logarithmic."""
-    figure = Figure(figsize=(12, 6), layout="constrained")
-    axes = figure.subplots(2, 4).ravel()
-    for place, each in zip(axes, curves, strict=False):
-        place.plot(each.sizes, each.costs, "o-")
-        place.set(xscale="log", yscale="log", xlabel=each.size, ylabel="seconds", title=each.what)
-        place.annotate(f"exponent {each.exponent:.2f}", (0.05, 0.9), xycoords="axes fraction")
-        place.grid(alpha=0.3)
-    for place in axes[len(curves) :]:
-        place.axis("off")
-    figure.savefig(file, format="png", dpi=110)

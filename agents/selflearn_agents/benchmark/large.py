@@ -7,16 +7,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from selflearn_agents.benchmark.agents import loop
 from selflearn_agents.benchmark.environments import stepping, vector
 from selflearn_agents.benchmark.measuring import ENV, Row, in_turns, ratios
 from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.plots.speed import large_plot
+from selflearn_agents.plots.style import save
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
@@ -81,7 +81,7 @@ def large(out: Path, repeats: int) -> list[Row]:
         with write_atomically(out / "large.md") as file:
             file.write(as_table(measured).encode())
         with write_atomically(out / "large.png") as file:
-            draw(measured, file)
+            save(large_plot(SIZES, STEPS, measured), file, "png")
         made, built, fitted = measured[-1].tolist()
         return [
             Row("50,000,000 rows made", "s", "", made[:1]),
@@ -162,16 +162,3 @@ def _run(*command: str) -> str:
         why = (done.stderr.strip() or f"ended with code {done.returncode}").splitlines()[-1]
         raise RuntimeError(f"{' '.join(command)[:100]}: {why}")
     return done.stdout
-
-
-def draw(measured: NDArray[np.float64], file: IO[bytes]) -> None:
-    """Writes a PNG of (sizes, 3, 2) seconds and MiB: time and memory over the rows."""
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    millions = np.array(SIZES) / 1e6
-    for at, (axes, label) in enumerate(zip(figure.subplots(1, 2), ("seconds", "MiB at most"), strict=True)):
-        for step, values in zip(STEPS, measured[:, :, at].T, strict=True):
-            axes.plot(millions, values, "o-", label=step)
-        axes.set(xlabel="million rows", ylabel=label, ylim=(0, None))
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(file, format="png", dpi=110)

@@ -37,6 +37,21 @@ class Row(NamedTuple):
         return self.middle <= target if self.unit in ("s", "MiB") else self.middle >= target
 
 
+class Curve(NamedTuple):
+    """A cost in seconds at several sizes."""
+
+    what: str
+    size: str
+    sizes: list[int]
+    costs: list[float]
+
+    @property
+    def exponent(self) -> float:
+        """Slope of the logarithm of the cost over that of the size, over the greater half of the sizes."""
+        half = len(self.sizes) // 2
+        return float(np.polyfit(np.log(self.sizes[half:]), np.log(self.costs[half:]), 1)[0])
+
+
 def seconds(work: Callable[[], Any]) -> float:
     """How long the work takes."""
     begin = perf_counter()

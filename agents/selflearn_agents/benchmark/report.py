@@ -1,13 +1,10 @@
-"""What the measurements say: as a table, as a picture, and against those of before."""
+"""What the measurements say: as a table, and against those of before."""
 
 from __future__ import annotations
 
 import os
 import platform
 from pathlib import Path
-from typing import IO
-
-from matplotlib.figure import Figure
 
 from selflearn_agents.benchmark.environments import MINIMAL
 from selflearn_agents.benchmark.measuring import Row
@@ -65,19 +62,3 @@ def as_text(rows: list[Row]) -> str:
         reached = {None: "", True: "yes", False: "no"}[row.reached]
         lines.append([row.what, middle, f"{low} - {high}", row.unit, row.target, reached])
     return table(["what", "median", "least - greatest", "unit", "at least / at most", "reached"], lines)
-
-
-def draw(rows: list[Row], file: IO[bytes]) -> None:
-    """Writes a PNG: each figure that has a target, as a share of it."""
-    aimed = [row for row in rows if row.target]
-    figure = Figure(figsize=(9, 0.32 * len(aimed) + 1.2), layout="constrained")
-    axes = figure.subplots()
-    for place_, row in enumerate(reversed(aimed)):
-        target = float(row.target.replace(",", ""))
-        shares = [target / value if row.unit in ("s", "MiB") else value / target for value in row.values]
-        axes.plot(shares, [place_] * len(shares), "o", color="tab:green" if row.reached else "tab:red", alpha=0.6)
-    axes.axvline(1.0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(aimed)), [row.what for row in reversed(aimed)])
-    axes.set(xscale="log", xlabel="as a share of what is to be reached; a dot per repeat")
-    axes.grid(axis="x", alpha=0.3)
-    figure.savefig(file, format="png", dpi=130)

@@ -1,4 +1,7 @@
-"""Measures speed and memory on this machine: medians over repeats, and ratios to peers measured in the same run."""
+"""Measures speed and memory on this machine: medians over repeats, and ratios to peers measured in the same run.
+
+How good agents are is another command: `selflearn bench`.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from selflearn_agents.benchmark.environments import environment_rows
 from selflearn_agents.benchmark.growth import growth
 from selflearn_agents.benchmark.judging import judging_rows
 from selflearn_agents.benchmark.large import large
-from selflearn_agents.benchmark.report import BASELINE, as_text, check, described, draw, relative
+from selflearn_agents.benchmark.report import BASELINE, as_text, check, described, relative
 from selflearn_agents.benchmark.serving import serving_rows
 from selflearn_agents.benchmark.shops import shop_rows
 from selflearn_agents.commands.arguments import add_out_argument, positive
 from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.plots.speed import targets_plot
+from selflearn_agents.plots.style import save
 from selflearn_env.archive import write_atomically
 
 
@@ -48,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     write_text(out / "benchmark.md", f"{machine}\n\n{as_text(rows)}")
     write_text(out / "benchmark.json", manifest(options, described=machine, rows=[row._asdict() for row in rows]))
     with write_atomically(out / "benchmark.png") as file:
-        draw(rows, file)
+        save(targets_plot(rows), file, "png")
     print(f"{machine}\n\n{as_text(rows)}")
     if options.growth:
         growth(out)

@@ -11,9 +11,10 @@ from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation.shop_check.figures import figures
 from selflearn_agents.evaluation.shop_check.findings import find
 from selflearn_agents.evaluation.shop_check.persons_text import persons_text
-from selflearn_agents.evaluation.shop_check.plots import PLOTS
 from selflearn_agents.evaluation.shop_check.states_text import states_text
 from selflearn_agents.evaluation.shop_check.verdict import verdict
+from selflearn_agents.plots.shop import PLOTS
+from selflearn_agents.plots.style import save
 from selflearn_env.archive import write_atomically
 
 
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     pictures = {name: plot for name, plot in PLOTS.items() if found.known_persons or name != "habits.png"}
     for name, plot in pictures.items():
         with write_atomically(out / name) as file:
-            plot(found, file)
+            save(plot(found), file, "png")
     print(text)
     for name in ("check.md", *pictures, "figures.json", "manifest.json"):
         print(out / name)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.plots.lives import lives_plot
+from selflearn_agents.plots.style import save
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.envs.journey_options import JourneyOptions
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     write_text(out / "lives.md", text)
     write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
     with write_atomically(out / "lives.png") as file:
-        _plot(shop, log, simulated, foreseen, file)
+        save(lives_plot(shop.states.tiers[0].labels, log, simulated, foreseen), file, "png")
     print(text)
     for name in ("lives.md", "lives.png", "manifest.json"):
         print(out / name)
@@ -136,31 +137,3 @@ def _evidence_text(again: Rebuying, back: Return) -> str:
         f"basket with a\nslope of {number(back.slope, 3)} ± {number(back.error, 3)} ({back.pairs:,} pairs): "
         "negative means that who found more comes back sooner.\n"
     )
-
-
-def _plot(shop: Shop, log: LifeHabits, simulated: LifeHabits, foreseen: Forecast, file: IO[bytes]) -> None:
-    """Writes a PNG: purchases per customer, gaps, the course of the year, segments, forecast."""
-    figure = Figure(figsize=(11, 6.5), layout="constrained")
-    (often, gaps, year), (segments, ahead, unused) = figure.subplots(2, 3)
-    unused.set_axis_off()
-    both = (("log", log, "0.4"), ("simulated", simulated, "tab:blue"))
-    for offset, (name, of, colour) in enumerate(both):
-        counts = np.bincount(np.minimum(of.again, 15), minlength=16) / of.again.size
-        often.bar(np.arange(16) + 0.4 * offset, counts, 0.4, label=name, color=colour)
-        gaps.plot(np.sort(of.gaps), np.linspace(0, 1, of.gaps.size), label=name, color=colour)
-        year.plot(of.months[:-1] / of.again.size, "o-", label=name, color=colour)  # the last span is not whole
-        labels = shop.states.tiers[0].labels
-        shares = np.bincount(of.segment, minlength=len(labels)) / of.segment.size
-        segments.bar(np.arange(len(labels)) + 0.4 * offset, shares, 0.4, label=name, color=colour)
-    often.set(title="days with a purchase after the first", xlabel="15: or more", ylabel="share of customers")
-    gaps.set(title="days from one to the next", xscale="log", xlabel="days", ylabel="share")
-    year.set(title="in the course of the log", xlabel="spans of 30 days", ylabel="days with a purchase per customer")
-    segments.set(title="segment at the end", ylabel="share of customers")
-    segments.set_xticks(np.arange(len(labels)) + 0.2, labels)
-    groups = np.arange(len(foreseen.customers))
-    ahead.errorbar(groups, foreseen.observed, 2 * foreseen.error, fmt="o", color="0.4", label="log, ± 2 s.e.")
-    ahead.plot(groups, foreseen.foreseen, "s", color="tab:blue", label="foreseen")
-    ahead.set(title=f"after day {foreseen.until}, by purchases before", xlabel="7: or more", ylabel="mean per customer")
-    for axes in (often, gaps, year, segments, ahead):
-        axes.legend(frameon=False)
-    figure.savefig(file, format="png", dpi=120)

@@ -9,6 +9,7 @@ from datetime import date
 from importlib.util import find_spec
 from textwrap import fill
 
+import numpy as np
 import pandas as pd
 
 from selflearn_agents import AGENTS
@@ -16,10 +17,11 @@ from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, a
 from selflearn_agents.commands.output import folder, manifest, options_text, versions, write_text
 from selflearn_agents.evaluation import Plan
 from selflearn_agents.evaluation.markdown import table
-from selflearn_agents.evaluation.plots import save
 from selflearn_agents.evaluation.report import html
 from selflearn_agents.evaluation.study import Study, run_study
+from selflearn_agents.plots.style import save
 from selflearn_agents.specification import AgentSpec
+from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.core.customers import CUSTOMERS
 from selflearn_env.core.simulator import Simulator
@@ -87,16 +89,19 @@ def run(options: argparse.Namespace) -> None:
         print(f"\nfinished runs are kept in {out / 'runs'}; the same command goes on from there", file=sys.stderr)
         raise
     late = "" if plan.delay is None else f"; {plan.delay}"
+    about = described(
+        where.shop, "Online Retail, the log of this package" if options.shop is None else options.shop.name
+    )
     made = {
         "environment": options_text(options),
         "visits": f"{options.customers:,} per run, {options.batch} decided before their feedback is learned from{late}",
         "seeds": f"{options.seeds}, those of the environment and of the agent",
-        "shop": f"{where.shop.products:,} products, {where.shop.states.size:,} states, digest {where.shop.digest[:16]}",
+        "shop": f"{about}; {where.shop.states.size:,} states, digest {where.shop.digest[:16]}",
         "command": options.command,
         "versions": ", ".join(f"{name} {version}" for name, version in used.items()),
         "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
     }
-    _write(study, options, made)
+    _write(study, options, made, about)
     print(
         f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s){late}\n\n{study.summary()}\n"
     )
@@ -113,7 +118,7 @@ FILES = (
 )
 
 
-def _write(study: Study, options: argparse.Namespace, made: dict[str, str]) -> None:
+def _write(study: Study, options: argparse.Namespace, made: dict[str, str], about: str) -> None:
     """All files."""
     out = options.out
     heading = f"# {made['environment']}\n\n{study.summary()}\n\n{made['visits']}; {made['made']}\n"
@@ -130,7 +135,22 @@ def _write(study: Study, options: argparse.Namespace, made: dict[str, str]) -> N
         for kind in ("png", "svg"):
             with write_atomically(out / f"{name}.{kind}") as file:
                 save(figure, file, kind)
-    write_text(out / "report.html", html(study, f"Agents compared in {made['environment']}", made))
+    write_text(out / "report.html", html(study, f"Agents compared in {made['environment']}", made, about))
+
+
+def described(shop: Shop, name: str) -> str:
+    """A shop by its name, its products, the rows of its log and their dates."""
+    days = [
+        each.first_date + day
+        for each in (shop.history.baskets, shop.customers)
+        if each.visit_day.size
+        for day in (0, int(each.visit_day.max()))
+    ]
+    first, last = (np.datetime64(day, "D").item() for day in (min(days), max(days)))
+    return (
+        f"{name}: a shop of {shop.products:,} products, {shop.report.rows_kept:,} rows from {first.day} {first:%B %Y} "
+        f"to {last.day} {last:%B %Y}"
+    )
 
 
 def _suitable(simulator: Simulator) -> list[AgentSpec | str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import argparse
 from itertools import product
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from selflearn_agents import make_agent
 from selflearn_agents.commands.arguments import add_out_argument, positive
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import EvaluationResult, evaluate
 from selflearn_agents.evaluation.markdown import number, table
+from selflearn_agents.plots.drift import drift_plot
+from selflearn_agents.plots.style import save
 from selflearn_env import Drift, Shop, load_transactions
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import ONLINE_RETAIL, retail_shop
@@ -76,12 +77,13 @@ def run(options: argparse.Namespace) -> None:
         for (shop, world, agent), some in runs.items()
         for run_ in some
     ]
-    write_text(out / "drift.csv", pd.concat(frames, ignore_index=True).to_csv(index=False))
+    frame = pd.concat(frames, ignore_index=True)
+    write_text(out / "drift.csv", frame.to_csv(index=False))
     text = _as_text(runs)
     write_text(out / "drift.md", text)
     write_text(out / "manifest.json", manifest(options, shop_digest=small.digest))
     with write_atomically(out / "drift.png") as file:
-        _plot(runs, file)
+        save(drift_plot(frame), file, "png")
     print(f"\n{text}")
     for name in ("drift.csv", "drift.md", "drift.png", "manifest.json"):
         print(out / name)
@@ -94,24 +96,3 @@ def _as_text(runs: Runs) -> str:
         fifths = np.mean([[fifth.mean() for fifth in np.array_split(run_.gap, 5)] for run_ in some], axis=0)
         rows.append([f"{shop}, {world}: {agent}", *(number(share, 3) for share in fifths)])
     return table(["shop, world: agent", "1st fifth", "2nd", "3rd", "4th", "5th"], rows)
-
-
-def _plot(runs: Runs, file: IO[bytes]) -> None:
-    """Writes a PNG: the share of the gap over the visits; a line is the mean of the seeds, its band their range."""
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    shops, worlds = (list(dict.fromkeys(names)) for names in list(zip(*runs, strict=True))[:2])
-    colours: dict[str, str] = {}
-    panels = figure.subplots(len(shops), len(worlds), sharex=True, sharey=True)
-    for axes, (shop, world) in zip(panels.flat, product(shops, worlds), strict=True):
-        for (of, under, agent), some in runs.items():
-            if (of, under) == (shop, world):
-                colour = colours.setdefault(agent, f"C{len(colours)}")
-                curves, thousands = np.stack([run_.gap for run_ in some]), some[0].visits / 1000
-                axes.plot(thousands, curves.mean(axis=0), color=colour, label=agent)
-                axes.fill_between(thousands, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.2, lw=0)
-        axes.set(title=f"{shop}, {world}")
-        axes.grid(alpha=0.3)
-    figure.axes[0].legend(frameon=False, loc="lower right")
-    figure.supxlabel("thousand visits served")
-    figure.supylabel("share of the way from random to optimal")
-    figure.savefig(file, format="png", dpi=130)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 from importlib.util import find_spec
-from typing import IO
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from selflearn_agents.commands.arguments import (
@@ -25,6 +22,8 @@ from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.evaluation.result import marked
 from selflearn_agents.evaluation.tables import interval, p_text
 from selflearn_agents.evaluation.worlds import World
+from selflearn_agents.plots.lives import worth_plot
+from selflearn_agents.plots.style import save
 from selflearn_agents.specification import AgentSpec
 from selflearn_env.archive import write_atomically
 from selflearn_env.plugins import missing_extra
@@ -79,10 +78,11 @@ def run(options: argparse.Namespace) -> None:
             runs.setdefault(marked("PPO", True), []).append(_learned(options, seed, where))
     text = _as_text(runs, options)
     write_text(out / "lives.md", text)
-    write_text(out / "lives.csv", _frame(runs).to_csv(index=False))
+    frame = _frame(runs)
+    write_text(out / "lives.csv", frame.to_csv(index=False))
     write_text(out / "manifest.json", manifest(options, shop_digest=where.shop.digest))
     with write_atomically(out / "lives.png") as file:
-        _plot(runs, file)
+        save(worth_plot(frame), file, "png")
     print(f"\n{text}")
     for name in ("lives.md", "lives.csv", "lives.png", "manifest.json"):
         print(out / name)
@@ -146,18 +146,3 @@ def _as_text(runs: Runs, options: argparse.Namespace) -> str:
         "Student's t interval; p is that of the paired t-test.\n\n"
         f"{table(head, rows)}"
     )
-
-
-def _plot(runs: Runs, file: IO[bytes]) -> None:
-    """Writes a PNG: the expected return of each agent, a dot per seed."""
-    figure = Figure(figsize=(8, 0.5 * len(runs) + 1.2), layout="constrained")
-    axes = figure.subplots()
-    for place_, results in enumerate(reversed(runs.values())):
-        returns = [each.expected_reward.mean() for each in results]
-        axes.plot(returns, np.full(len(returns), place_), "o", color="tab:blue", alpha=0.6)
-        axes.annotate(f"{np.mean(returns):.1f}", (max(returns), place_), (6, -3), textcoords="offset points")
-    axes.set_yticks(range(len(runs)), list(reversed(runs)))
-    axes.set(xlabel="expected return per customer, undiscounted; a dot per seed")
-    axes.margins(x=0.12)
-    axes.grid(axis="x", alpha=0.3)
-    figure.savefig(file, format="png", dpi=130)

@@ -31,7 +31,8 @@ COMMANDS = {  # name -> its module, and what it does
     "drift": ("drift", "show what drift does to learning"),
     "learning-study": ("learning_study", "show what learners make of logs, by the exact worth of what they show"),
     "ope-study": ("ope_study", "measure how good the off-policy estimators are, against the exact truth"),
-    "benchmark": ("benchmark", "measure speed and memory on this machine"),
+    "bench": ("bench", "how good agents are: the open benchmark, a table that others can join"),
+    "benchmark": ("benchmark", "how fast this package is: measure speed and memory on this machine"),
 }
 
 

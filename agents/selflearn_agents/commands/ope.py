@@ -23,10 +23,10 @@ from selflearn_agents.commands.ope_input import made, policy, read
 from selflearn_agents.commands.output import folder, manifest, versions, write_text
 from selflearn_agents.evaluation.markdown import Table, table
 from selflearn_agents.evaluation.page import Picture, Section, page
-from selflearn_agents.evaluation.plots import save
 from selflearn_agents.ope import ESTIMATORS, OfflineResult, evaluate_offline, tables
-from selflearn_agents.ope.plot import figure_of
 from selflearn_agents.ope.summary import amount, decimals_of, finding, percent
+from selflearn_agents.plots.ope import figure_of
+from selflearn_agents.plots.style import save
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 

@@ -11,14 +11,14 @@ import pandas as pd
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, natural, positive, seed, shop_of
 from selflearn_agents.commands.output import folder, manifest, write_text
-from selflearn_agents.evaluation.plots import save
 from selflearn_agents.ope import ESTIMATORS
 from selflearn_agents.ope.study.cells import ALL
 from selflearn_agents.ope.study.design import Catalogue, Design
-from selflearn_agents.ope.study.maps import MEASURES, heat_map
 from selflearn_agents.ope.study.policies import LOGGING, TARGETS
 from selflearn_agents.ope.study.report import details, report, summary
 from selflearn_agents.ope.study.study import run_study
+from selflearn_agents.plots.study import MEASURES, heat_map
+from selflearn_agents.plots.style import save
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import ONLINE_RETAIL

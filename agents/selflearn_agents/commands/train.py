@@ -11,7 +11,8 @@ from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, a
 from selflearn_agents.commands.output import folder, manifest, write_text
 from selflearn_agents.evaluation import ComparisonResult
 from selflearn_agents.evaluation.evaluate import judged_by_log, serve_world
-from selflearn_agents.evaluation.plots import learning_curves, save
+from selflearn_agents.plots.comparison import learning_curves
+from selflearn_agents.plots.style import save
 from selflearn_env.archive import write_atomically
 
 

@@ -4,6 +4,7 @@ from selflearn_agents.evaluation.compare import ComparisonResult, compare, compa
 from selflearn_agents.evaluation.delay import Delay
 from selflearn_agents.evaluation.evaluate import evaluate
 from selflearn_agents.evaluation.exact import Standing, standing
+from selflearn_agents.evaluation.lives import LivesResult, evaluate_lives
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.result import EvaluationResult
 from selflearn_agents.evaluation.worlds import World
@@ -12,11 +13,13 @@ __all__ = [
     "ComparisonResult",
     "Delay",
     "EvaluationResult",
+    "LivesResult",
     "Plan",
     "Standing",
     "World",
     "compare",
     "compare_worlds",
     "evaluate",
+    "evaluate_lives",
     "standing",
 ]

@@ -36,8 +36,9 @@ class ComparisonResult:
     def __repr__(self) -> str:
         first = self.runs[0]
         gaps = ", ".join(f"{label} {self.gaps(label).mean():.3f}" for label in self.labels)
-        seeds = len(self.runs_by(self.labels[0]))
-        return f"ComparisonResult({first.env_id}, {seeds} seeds of {first.visit_count:,} visits, gaps: {gaps})"
+        count = len(self.runs_by(self.labels[0]))
+        seeds = "1 seed" if count == 1 else f"{count} seeds"
+        return f"ComparisonResult({first.env_id}, {seeds} of {first.visit_count:,} visits, gaps: {gaps})"
 
     @property
     def labels(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class Table:
     rows: list[list[str]]
     note: str
     words: bool = False
+
+    def filled(self) -> Table:
+        """The table without the columns that have nothing but dashes; what its note says of them stays."""
+        kept = [at for at in range(len(self.head)) if not self.rows or any(row[at] != "-" for row in self.rows)]
+        rows = [[row[at] for at in kept] for row in self.rows]
+        return replace(self, head=[self.head[at] for at in kept], rows=rows)
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -79,10 +79,14 @@ class Plan:
         return replace(self, worlds=worlds)
 
     def runs(self) -> list[RunSpec]:
-        """All runs, world by world, agent by agent, seed by seed."""
+        """All runs, world by world, agent by agent, seed by seed.
+
+        Of the runs in the first world, those of the first seed have the agents' slates after the run.
+        """
+        seeds: Sequence[int] = self.seeds  # type: ignore[assignment]
         return [
-            RunSpec(agent, world, seed, self.batch, self.delay)  # type: ignore[arg-type]
-            for world in self.worlds
+            RunSpec(agent, world, seed, self.batch, self.delay, looked_at=not place and seed == seeds[0])  # type: ignore[arg-type]
+            for place, world in enumerate(self.worlds)
             for agent in self.agents
-            for seed in self.seeds  # type: ignore[union-attr]
+            for seed in seeds
         ]

@@ -53,6 +53,7 @@ class Recorder:
 
         self._sums = np.zeros((len(MEANS), CHUNKS))
         self._turns = np.zeros((1 + len(BY_TURN), len(TURNS)))
+        self._states_met = np.zeros((2, history.segment.size))  # visits, and their expected reward
         self._shown = np.zeros((len(history.segment_products), history.products), dtype=np.int64)
         self._shown_now = np.zeros_like(self._shown)  # in the present chunk
         self._coverage, self._gini = np.full((2, CHUNKS), np.nan)
@@ -121,6 +122,7 @@ class Recorder:
         )
         turn_visits, *by_turn = self._turns
         turns = np.divide(by_turn, turn_visits, out=np.full_like(by_turn, np.nan), where=turn_visits > 0)
+        state_visits, by_state = self._states_met
         return {
             "visits": visits,
             **dict(zip(MEANS, self._sums[:, chunks] / (visits - begins), strict=True)),
@@ -130,6 +132,10 @@ class Recorder:
             "shown": self._shown + self._shown_now,
             "turn_visits": turn_visits.astype(np.int64),
             **{f"turn_{name}": means for name, means in zip(BY_TURN, turns, strict=True)},
+            "state_visits": state_visits.astype(np.int64),
+            "state_expected_reward": np.divide(
+                by_state, state_visits, out=np.full_like(by_state, np.nan), where=state_visits > 0
+            ),
         }
 
     def _make_room(self, visits: int, slate_size: int) -> None:
@@ -165,6 +171,8 @@ class Recorder:
         turn = np.searchsorted(list(TURNS.values()), before, side="right") - 1
         for sums, of in zip(self._turns, (np.ones(count), *(columns[name] for name in BY_TURN)), strict=True):
             np.add.at(sums, turn, of)
+        for sums, weights in zip(self._states_met, (None, expected), strict=True):
+            sums += np.bincount(states, weights, sums.size)
         self._count_shown(self._segment[states], slates)
         self._done += count
         self._count, self._visits = 0, []

@@ -16,7 +16,7 @@ from selflearn_env.archive import read_archive, write_archive
 if TYPE_CHECKING:
     import pandas as pd
 
-KIND, VERSION = "selflearn-run", 3
+KIND, VERSION = "selflearn-run", 4
 EDGE = 0.1  # the share of the visits that is called early, or late
 MEANS = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "novelty")  # of the visits
 CURVES = (*MEANS, "exploration", "coverage", "gini")  # of each chunk
@@ -57,9 +57,13 @@ class EvaluationResult:
         turn_expected_reward: (T,) mean expected reward in these; nan where there are none, so the others.
         turn_random: (T,) the same of random slates.
         turn_optimal: (T,) the same of the best slates.
+        state_visits: (S,) visits in each state.
+        state_expected_reward: (S,) mean expected reward in these; nan where there are none.
         real_hits: products per visit of the log's held-out customers that the agent would have shown after this run and
             that were in the real basket; no simulator has a part in it. nan where they were not counted.
         delay: visits by which feedback arrived later, in the mean of `Delay`; 0 without a delay.
+        slates: (K, n) what the agent would show after this run in the visits of `usual_visits`, if it wanted to learn
+            nothing from them. None where they were not asked for, or there are no such visits.
     """
 
     agent: str
@@ -87,8 +91,11 @@ class EvaluationResult:
     turn_expected_reward: NDArray[np.float64]
     turn_random: NDArray[np.float64]
     turn_optimal: NDArray[np.float64]
+    state_visits: NDArray[np.int64]
+    state_expected_reward: NDArray[np.float64]
     real_hits: float = math.nan
     delay: float = 0.0
+    slates: NDArray[np.int32] | None = None
 
     @property
     def label(self) -> str:

@@ -15,6 +15,7 @@ from selflearn_agents.evaluation.fingerprints import agents_code, described
 from selflearn_agents.evaluation.progress import Counter
 from selflearn_agents.evaluation.result import EvaluationResult
 from selflearn_agents.evaluation.serving import Serving, decide, learned_by
+from selflearn_agents.evaluation.usual import slates_after
 from selflearn_agents.evaluation.worlds import World
 from selflearn_agents.specification import AgentSpec
 
@@ -23,13 +24,23 @@ TRIAL = 32  # batches that are served to compile what an agent runs, and as many
 
 @dataclass(frozen=True, eq=False)
 class RunSpec:
-    """An agent that is to serve in a complete world, with the seed of both."""
+    """An agent that is to serve in a complete world, with the seed of both.
+
+    Attributes:
+        agent: the agent.
+        world: where it serves.
+        seed: the environment's and the agent's.
+        batch: visits decided before the feedback of any of them is learned from.
+        delay: how much later the feedback of each visit arrives; None for at once.
+        looked_at: whether the result has the agent's slates after the run.
+    """
 
     agent: AgentSpec
     world: World
     seed: int
     batch: int
     delay: Delay | None = None
+    looked_at: bool = False
 
     @property
     def label(self) -> str:
@@ -46,7 +57,7 @@ class RunSpec:
         content = [
             agents_code(),
             (described(self.agent.agent_class), self.agent.text, described(self.agent.hyperparameters)),
-            (self.world.key, self.world.visits, self.seed, self.batch, described(self.delay)),
+            (self.world.key, self.world.visits, self.seed, self.batch, described(self.delay), self.looked_at),
         ]
         key = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         readable = re.sub(r"\W+", "-", f"{self.agent.text} {self.world.name} {self.seed}").strip("-")
@@ -65,7 +76,9 @@ class RunSpec:
         """Lets the agent serve and learn."""
         agent = self.make_agent()
         result = serve_world(agent, self.world, self.batch, self.seed, served.start(), self.delay)
-        return replace(judged_by_log(result, agent, self.world), agent=self.agent.text)
+        usual = self.world.usual if self.looked_at else None
+        slates = None if usual is None else slates_after(agent, usual)
+        return replace(judged_by_log(result, agent, self.world), agent=self.agent.text, slates=slates)
 
     def seconds_of_a_visit(self) -> float:
         """How long the agent and the world take for a visit, from a few that nobody keeps, their feedback at once.

@@ -9,13 +9,15 @@ from functools import cached_property
 import numpy as np
 from matplotlib.figure import Figure
 
-from selflearn_agents.evaluation import plots, tables
+from selflearn_agents.evaluation import tables
 from selflearn_agents.evaluation.compare import ComparisonResult, compare_worlds
 from selflearn_agents.evaluation.markdown import Table
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.recorder import CHUNKS
 from selflearn_agents.evaluation.statistics import paired_difference
 from selflearn_agents.evaluation.worlds import NULL, World
+from selflearn_agents.plots import comparison as plots
+from selflearn_agents.plots.style import WIDTH
 from selflearn_env import Shop
 
 NULL_NAME = "null world"  # in tables; "null" alone is read out of a CSV as a missing value
@@ -34,6 +36,7 @@ class Study:
         shop: of the main comparison.
         slate_size: products per slate.
         at_once: the main comparison without its delay, or None where it has none.
+        world: of the main comparison, or None where it is not at hand.
     """
 
     main: ComparisonResult
@@ -43,6 +46,7 @@ class Study:
     shop: Shop
     slate_size: int
     at_once: ComparisonResult | None = None
+    world: World | None = None
 
     @property
     def worlds(self) -> dict[str, ComparisonResult]:
@@ -75,12 +79,17 @@ class Study:
             found.append(tables.null_world(self.null))
         return found
 
-    def figures(self) -> dict[str, Figure]:
-        """All pictures, by the names of their files."""
+    def figures(self, width: float = WIDTH, titled: bool = True) -> dict[str, Figure]:
+        """All pictures, by the names of their files.
+
+        Args:
+            width: inches.
+            titled: whether they say their findings themselves.
+        """
         return {
-            "curves": plots.learning_curves(self.main),
-            "regret": plots.regret_curves(self.main),
-            "differences": plots.differences(self.main, self.baseline),
+            "curves": plots.learning_curves(self.main, width, titled),
+            "regret": plots.regret_curves(self.main, width, titled),
+            "differences": plots.differences(self.main, self.baseline, width, titled),
         }
 
     def summary(self) -> str:
@@ -128,4 +137,4 @@ def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None =
     at_once = None if plan.delay is None else compare_worlds(replace(plan, worlds=[world], delay=None))[0]
     by_name = dict(zip([each.name for each in worlds[1:]], results[1:], strict=True))
     null = by_name.pop(NULL_NAME, None)
-    return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size, at_once)
+    return Study(results[0], null, by_name, world.name, world.shop, world.simulator.slate_size, at_once, world)

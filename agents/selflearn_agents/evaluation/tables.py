@@ -24,12 +24,13 @@ from selflearn_env.shop.history import Catalogue
 
 LEVEL = 0.95
 ALPHA = 1 - LEVEL
+ONE_SEED = " One seed shows no spread: with several there are intervals and tests."
 MOST = 5  # products of a segment that a table names
 
 
 def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
-    """The agents from best to worst, with intervals, and whether each is distinct from the next."""
-    labels = ranked(result)
+    """The agents from best to worst; with several seeds, with intervals and whether each is distinct from the next."""
+    labels, several = ranked(result), _several(result)
     rows = []
     for place, label in enumerate(labels):
         gaps, late = result.gaps(label), result.gaps(label, 1 - EDGE)
@@ -38,7 +39,7 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
             [
                 label,
                 interval(bootstrap(gaps[:, None], np.mean, rng), 3),
-                interval(bootstrap(gaps[:, None], interquartile_mean, rng), 3),
+                interval(bootstrap(gaps[:, None], interquartile_mean, rng), 3) if several else "-",
                 interval(bootstrap(late[:, None], np.mean, rng), 3),
                 number(figures["real_hits"], 2),
                 number(figures["expected_reward"], 2),
@@ -46,6 +47,11 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
                 _against_next(result, label, labels[place + 1]) if place + 1 < len(labels) else "",
             ]
         )
+    brackets = (
+        f"; in brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds "
+        "are few: trust the paired differences"
+    )
+    distinct = f", and 'not distinct' where its {LEVEL:.0%} interval holds zero, each pair for itself"
     return Table(
         "ranking",
         "Ranking",
@@ -54,13 +60,12 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
             "against the next",
         ],
         rows,
-        f"gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits; in "
-        f"brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds are "
-        f"few: trust the paired differences. Real hits: products per visit of the log's held-out customers that the "
+        f"Gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits"
+        f"{brackets if several else ''}. Real hits: products per visit of the log's held-out customers that the "
         f"agent would show after the run and that were in the real basket, no simulator in it. Rewards and regret are "
-        f"per slate. Against the next: the paired difference of the gaps, and 'not distinct' where its {LEVEL:.0%} "
-        f"interval holds zero, each pair for itself.",
-    )
+        f"per slate. Against the next: the paired difference of the gaps{distinct if several else ''}."
+        f"{'' if several else ONE_SEED}",
+    ).filled()
 
 
 def differences(result: ComparisonResult, baseline: str, rng: np.random.Generator) -> Table:
@@ -83,18 +88,21 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
             ]
         )
     chunks = len(result.runs[0].visits)
+    tests = (
+        f" In brackets {LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability that a run "
+        f"of the agent beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. "
+        f"Chunks: in how many of the {chunks} stretches of consecutive visits the agent is significantly worse or "
+        f"better, p adjusted by Holm for the {chunks} stretches."
+    )
     return Table(
         "differences",
         f"Paired differences to {baseline}",
         ["agent", "difference of the gap", "p, Holm", "probability of improvement", "chunks worse", "chunks better"],
         rows,
         f"Runs of one seed are paired: all agents met the same customers with the same random numbers (in customers' "
-        f"lives, where what is shown changes who comes, until their first visits differ). In brackets "
-        f"{LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability that a run of the agent "
-        f"beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. Chunks: in how "
-        f"many of the {chunks} stretches of consecutive visits the agent is significantly worse or better, p adjusted "
-        f"by Holm for the {chunks} stretches.",
-    )
+        f"lives, where what is shown changes who comes, until their first visits differ)."
+        f"{tests if _several(result) else ONE_SEED}",
+    ).filled()
 
 
 def cost_of_delay(result: ComparisonResult, at_once: ComparisonResult) -> Table:
@@ -160,9 +168,9 @@ def habits(result: ComparisonResult) -> Table:
         "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally the "
         "showings fall on the catalogue, 0 to 1. Exploration: share of the slots with a product that is not among "
         "the best that a slate has room for, by the agent's own estimates; none where all "
-        "estimates are equal, as those of `random`. Novelty: how rarely the products shown were bought in the history. "
+        "estimates are equal, as those of random. Novelty: how rarely the products shown were bought in the history. "
         "Speeds are those of this machine with all runs that went on beside.",
-    )
+    ).filled()
 
 
 def null_world(result: ComparisonResult) -> Table:
@@ -259,6 +267,11 @@ def chunks_apart(result: ComparisonResult, label: str, baseline: str) -> tuple[s
         return "-", "-"
     sign = np.sign((own - other).mean(axis=0))
     return str((sign[p_values < ALPHA] < 0).sum()), str((sign[p_values < ALPHA] > 0).sum())
+
+
+def _several(result: ComparisonResult) -> bool:
+    """Whether there are seeds to compare."""
+    return len(result.runs_by(result.labels[0])) > 1
 
 
 def _against_next(result: ComparisonResult, label: str, other: str) -> str:

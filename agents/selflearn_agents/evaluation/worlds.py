@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 
 from selflearn_agents.evaluation.fingerprints import described, environment_code
 from selflearn_agents.evaluation.references import References
+from selflearn_agents.evaluation.usual import UsualVisits, usual_visits
 from selflearn_env import Shop
 from selflearn_env.core.simulator import Simulator
 
@@ -31,6 +32,14 @@ class StoredShop:
 
     digest: str
     place: Path
+
+    @classmethod
+    def write(cls, shop: Shop, folder: Path) -> Self:
+        """Puts a shop into a file of a folder, where it is not there yet."""
+        stored = cls(shop.digest, folder / shop.digest)
+        if not stored.place.is_file():
+            stored.place.write_bytes(pickle.dumps(shop))  # sooner than `Shop.save`, which compresses
+        return stored
 
     def read(self) -> Shop:
         """The shop."""
@@ -99,6 +108,11 @@ class World:
         """The exact references, worked out once for all runs."""
         return References(self.simulator, self.folder and self.folder / f"references-{self.key[:16]}.npy")
 
+    @cached_property
+    def usual(self) -> UsualVisits | None:
+        """A usual visit of each state, in which agents are shown after their runs; None where no moment is usual."""
+        return usual_visits(self.simulator, self.shop)
+
     def complete(self, folder: Path | None = None) -> World:
         """This world with its shop among the options, read or built once, and its references in a folder."""
         complete = replace(self, env_options={**self.env_options, "shop": self.shop}, folder=folder)
@@ -107,10 +121,7 @@ class World:
 
     def stored(self, folder: Path) -> World:
         """This world with its shop in a file of the folder."""
-        shop = StoredShop(self.shop.digest, folder / self.shop.digest)
-        if not shop.place.is_file():
-            shop.place.write_bytes(pickle.dumps(self.shop))  # sooner than `Shop.save`, which compresses
-        return replace(self, env_options={**self.env_options, "shop": shop})
+        return replace(self, env_options={**self.env_options, "shop": StoredShop.write(self.shop, folder)})
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Without what can be made again."""

@@ -105,18 +105,14 @@ class OfflineResult:
         return frame_of(self.estimates)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draws the estimates with their intervals beside the logged reward; see `ope.plot.draw`.
+        """Draws the estimates with their intervals beside the logged reward; see `plots.ope.draw`.
 
         Args:
             ax: axes of matplotlib to draw on; None for those of a new figure of pyplot.
         """
-        from matplotlib import pyplot  # not needed to run
+        from selflearn_agents.plots.ope import draw, shown_axes  # not needed to run
 
-        from selflearn_agents.ope import plot
-
-        if ax is None:
-            ax = pyplot.subplots(figsize=plot.size_of(self), layout="constrained")[1]
-        return plot.draw(self, ax, finding(self))
+        return draw(self, shown_axes(self) if ax is None else ax, finding(self))
 
     def __repr__(self) -> str:
         earned = amount(self.logged_reward, decimals_of(self))

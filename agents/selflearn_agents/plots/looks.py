@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zlib import crc32
 
 # The palette of Okabe and Ito, told apart by colour-blind people too: M. Okabe, K. Ito, "Color Universal Design",
@@ -12,9 +12,17 @@ BLUE, RED, GREEN, ORANGE, PURPLE, SKY = "#0072b2", "#d55e00", "#009e73", "#e69f0
 PALETTE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 INK, GREY, PALE = "#262626", "#6b6b6b", "#b0b0b0"
 
-Line = str | tuple[int, tuple[float, ...]]
-SOLID, DASHED, DOTTED, DASH_DOT = "-", (0, (5.0, 2.0)), (0, (1.2, 1.6)), (0, (6.0, 2.0, 1.2, 2.0))
-OTHER_LINES: tuple[Line, ...] = ((0, (9.0, 2.0)), (0, (2.5, 1.2)), (0, (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)))
+Line = Literal["-", "--", ""] | tuple[float, tuple[float, ...]]
+SOLID: Line = "-"
+DASHED, DOTTED, DASH_DOT = (0, (5.0, 2.0)), (0, (1.2, 1.6)), (0, (6.0, 2.0, 1.2, 2.0))
+OTHERS: tuple[tuple[Line, str], ...] = (  # lines and markers of agents that are not in the table below
+    ((0, (9.0, 2.0)), "v"),
+    ((0, (2.5, 1.2)), "X"),
+    ((0, (6.0, 1.5, 1.2, 1.5, 1.2, 1.5)), "<"),
+    ((0, (9.0, 1.5, 2.5, 1.5)), ">"),
+    ((0, (3.0, 1.2, 1.2, 1.2)), "p"),
+    ((0, (3.0, 1.2, 3.0, 4.0)), "h"),
+)
 
 
 class Look(NamedTuple):
@@ -50,32 +58,29 @@ LOOKS = REFERENCES | {
     for colour, name in zip(PALETTE, names, strict=True)
     if name
 }
-OTHER_MARKERS = "vX<"
+LOG, SIMULATED = Look(INK, SOLID, "o"), Look(BLUE, DASHED, "s")  # where a log is beside its simulation
 
 
 def look_of(name: str) -> Look:
     """The look of an agent, by its name or label alone.
 
-    A registered agent's is fixed. With hyperparameters, such as "epsilon_greedy(epsilon=0.1)", it keeps its colour and
-    has a line of its own. All other names get a colour and line by their hash, of lines that no registered agent has.
+    That of a registered agent with its defaults is fixed. Any other name, such as "epsilon_greedy(epsilon=0.1)", gets
+    a colour and a line by its hash, of lines that no registered agent has.
 
     Args:
         name: as tables print it; a mark such as " (privileged)" makes no difference.
     """
-    name = name.partition(" (")[0].strip()
+    name = name.partition(" (")[0]
     if name in LOOKS:
         return LOOKS[name]
-    hashed = crc32(name.encode())
-    base = LOOKS.get(name.partition("(")[0])
-    at = hashed % len(OTHER_LINES)
-    colour = base.colour if base else PALETTE[hashed // len(OTHER_LINES) % len(PALETTE)]
-    return Look(colour, OTHER_LINES[at], OTHER_MARKERS[at])
+    line, marker = OTHERS[crc32(name.encode()) % len(OTHERS)]
+    return Look(PALETTE[crc32(name[::-1].encode()) % len(PALETTE)], line, marker)
 
 
 def wrapped(name: str, width: int = 18) -> str:
     """A name in lines of about `width` characters, broken where a reader would break it."""
     lines = [""]
-    for piece in re.split(r"(?<=[:,/ ])|(?=\()", name):
+    for piece in re.split(r"(?<=[:/ ])|(?<=,)(?=\D)|(?=\()", name):
         if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from selflearn_agents.plots.looks import GREY, INK, PALE, Look, look_of, wrapped
 WIDTH = 6.0  # inches
 SMALL, NORMAL, LARGE = 9.0, 9.5, 11.5  # points
 MARGIN = 0.08  # inches around a picture
+LETTERS = 66  # in a line of that width
 LEADER = 18.0  # points from the end of the axes to a label
 DPI = 160
 
@@ -38,7 +40,7 @@ def figure(
     rows: int = 1,
     columns: int = 1,
     **subplots: Any,
-) -> tuple[Figure, NDArray[np.object_]]:
+) -> tuple[Figure, NDArray[Any]]:
     """A figure of its own, without pyplot, under its headline.
 
     Args:
@@ -60,13 +62,13 @@ def figure(
     _keep_below(made, top)
     axes = made.subplots(rows, columns, squeeze=False, **subplots)
     for each in axes.flat:
-        _dress(each)
+        dress(each)
     return made, axes
 
 
 def _headline(made: Figure, title: str, detail: str) -> float:
     """Writes it, in as many lines as the width wants, and gives its height in inches."""
-    room, below = made.get_figwidth() - 2 * MARGIN, MARGIN
+    room, below = 0.98 * made.get_figwidth() - 2 * MARGIN, MARGIN
     for text, size, weight, colour in ((title, LARGE, "bold", INK), (detail, SMALL, "normal", GREY)):
         if text:
             lines = _fitted(made, text, size, weight, room)
@@ -101,7 +103,8 @@ def _keep_below(made: Figure, top: float) -> None:
     engine.set(rect=below, w_pad=MARGIN / 2, h_pad=MARGIN / 2, wspace=0.03, hspace=0.04)  # the pads are inches
 
 
-def _dress(axes: Axes) -> None:
+def dress(axes: Axes) -> None:
+    """Gives axes the style: letters, numbers, a light grid behind all that is drawn, and no frame."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(PALE)
     axes.grid(color="0.9", linewidth=0.8)
@@ -109,7 +112,7 @@ def _dress(axes: Axes) -> None:
     axes.tick_params(which="both", color=PALE, labelcolor=INK, labelsize=SMALL)
     for axis in (axes.xaxis, axes.yaxis):
         axis.label.set(size=NORMAL, color=INK, parse_math=False)
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(FuncFormatter(plain))
     axes.title.set_parse_math(False)
 
@@ -128,20 +131,42 @@ def logarithmic(axes: Axes, which: str) -> None:
     """
     axes.set(**{f"{which}scale": "log"})
     axis: Axis = getattr(axes, f"{which}axis")
-    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_locator(_Decades(numticks=6))
     axis.set_major_formatter(FuncFormatter(plain))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
 
 
+class _Decades(LogLocator):
+    """The powers of ten, with numbers between them where there are few."""
+
+    BETWEEN = ((2.5, (1.0,)), (1.5, (1.0, 3.0)), (0.5, (1.0, 2.0, 5.0)), (-1.0, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """The ticks between two values."""
+        decades = np.log10(vmax / vmin) if 0 < vmin < vmax else 0.0
+        between = next(subs for least, subs in self.BETWEEN if decades > least)
+        self.set_params(subs=between)
+        return super().tick_values(vmin, vmax)
+
+
 def panel(axes: Axes, title: str) -> None:
     """What one of several axes shows."""
-    axes.set_title(wrapped(title, 34), loc="left", fontsize=NORMAL, color=INK, parse_math=False)
+    spec: Any = axes.get_subplotspec()
+    made: Any = axes.get_figure(root=True)
+    width = int(LETTERS * made.get_figwidth() / WIDTH / spec.get_gridspec().ncols) - 5  # characters
+    axes.set_title(wrapped(title, width), loc="left", fontsize=NORMAL, color=INK, linespacing=1.1, parse_math=False)
 
 
-def rows_named(axes: Axes, names: list[str]) -> None:
-    """Names the rows 0, 1, ... of axes, of which the first is on top; without a grid between them."""
-    axes.set_yticks(range(len(names)), [wrapped(name, 24) for name in names], parse_math=False)
+def rows_named(axes: Axes, names: list[str], width: int = 32) -> None:
+    """Names the rows 0, 1, ... of axes, of which the first is on top; without a grid between them.
+
+    Args:
+        axes: with the rows.
+        names: of them.
+        width: characters of a line.
+    """
+    axes.set_yticks(range(len(names)), [wrapped(name, width) for name in names], parse_math=False, linespacing=1.0)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
@@ -179,11 +204,15 @@ def label_lines(axes: Axes, ends: Mapping[str, tuple[float, float]], looks: Call
     for name, text, (x, y), place in zip(ends, texts, points, places, strict=True):
         text.xy = (1.0, place)
         look = looks(name)
-        axes.plot(
-            [x, max(x, 1.0), at_label], [y, y + (place - y) * 0.2 if x < 1 else y, place],
-            transform=axes.transAxes, color=look.colour, linestyle=look.line, linewidth=1.6, clip_on=False,
-            scalex=False, scaley=False,
-        ).pop().set_in_layout(False)  # fmt: skip
+        if x < 1:
+            _leader(axes, [x, 1.0], [y, y], look, linewidth=0.7, alpha=0.6)
+        _leader(axes, [1.0, at_label], [y, place], look, linewidth=1.6)
+
+
+def _leader(axes: Axes, x: list[float], y: list[float], look: Look, **style: Any) -> None:
+    line = Line2D(x, y, transform=axes.transAxes, color=look.colour, linestyle=look.line, clip_on=False, **style)
+    line.set_in_layout(False)
+    axes.add_artist(line)
 
 
 def _grow(made: Figure, inches: float) -> None:

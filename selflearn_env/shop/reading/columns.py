@@ -68,8 +68,11 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
         _choose(chosen, lacking[0], amount, source)
     missing = [name for name in CANONICAL if name not in chosen and name not in OPTIONAL]
     if missing:
+        also = [name for name in CANONICAL if name not in chosen and name in OPTIONAL]
+        # Who then names only what is needed would lose these without a word.
+        lacking_too = f"; nor for {_listed(also)}, which a log may lack" if also else ""
         raise LogError(
-            f"{source}: no column for {', '.join(map(repr, missing))}; found {_listed(found)}",
+            f"{source}: no column for {_listed(missing)}{lacking_too}; found {_listed(found)}",
             "columns",
             dict.fromkeys(missing, "<its name>"),
         )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.agents.evaluation.hand_made import compared, rewards
+from tests.agents.evaluation.reports import evil_study
 
 
 @pytest.fixture
@@ -24,3 +25,9 @@ def result():
         "e!": rewards(0.9),
     }
     return compared(given)
+
+
+@pytest.fixture(scope="session")
+def study(tiny_log):
+    """A study whose texts would like to be a part of the report's page."""
+    return evil_study(tiny_log)

@@ -45,7 +45,8 @@ def run_of(agent, seed, expected, *, privileged=False, every=10, env_id="hand/Ma
         env_id: as in `EvaluationResult`.
         batch: as in `EvaluationResult`.
         **known: other figures, a curve (C,) or one number for all chunks; `shown` (G, P); `real_hits`; `turns`, by
-            the labels of `TURNS`: visits, expected reward, that of random and of the best slates.
+            the labels of `TURNS`: visits, expected reward, that of random and of the best slates; `states` (2, S),
+            visits and mean expected reward of each state; `slates` (K, n).
     """
     expected = np.array(expected, dtype=float)
     shown = np.array(known.pop("shown", [[SIZE * every * len(expected), 0]]))
@@ -56,10 +57,12 @@ def run_of(agent, seed, expected, *, privileged=False, every=10, env_id="hand/Ma
     served = int(visits[-1])
     turns = given.get("turns", {"0": (served, expected.mean(), 0.0, 1.0)})
     by_turn = np.array([turns.get(label, (0, np.nan, np.nan, np.nan)) for label in TURNS]).T
+    met = np.array(given.get("states", [[served], [expected.mean()]]))
     more = {f"turn_{name}": means for name, means in zip(BY_TURN, by_turn[1:], strict=True)}
     return EvaluationResult(
         agent, privileged, env_id, served, batch, seed, 2.0, 1.0, visits=visits, shown=shown, **curves,
         turn_visits=by_turn[0].astype(np.int64), **more, real_hits=given.get("real_hits", 1.5),
+        state_visits=met[0].astype(np.int64), state_expected_reward=met[1], slates=given.get("slates"),
     )  # fmt: skip
 
 

@@ -104,6 +104,11 @@ def test_each_visit_is_summed_in_its_chunk_by_the_simulator_it_came_with(chunk, 
         counted([(state, slate) for state, slate in rows_shown if state % SEGMENTS == segment])
         for segment in range(SEGMENTS)
     ]
+    for state in range(STATES):
+        own = [visit["expected_reward"] for visit, (at, _) in zip(visits, rows_shown, strict=True) if at == state]
+        assert found["state_visits"][state] == len(own)
+        mean = np.mean(own) if own else np.nan
+        np.testing.assert_allclose(found["state_expected_reward"][state], mean, rtol=1e-9, atol=1e-8)
     assert np.isnan(found["exploration"]).all()  # nobody looked at an agent
     assert sum(asked) == 2 * len(visits)  # each once for its slate, and once for the best one
     again = recorder.result()  # reading twice adds nothing

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from selflearn_agents import AGENTS
-from selflearn_agents.plots.looks import LOOKS, OTHER_LINES, PURPLE, look_of, wrapped
+from selflearn_agents.plots.looks import LOOKS, OTHERS, PURPLE, look_of, wrapped
 from selflearn_agents.plots.style import SMALL, figure, label_lines, logarithmic, plain, save, spread
 
 NAMES = [*list(AGENTS)[:12], "epsilon_greedy(epsilon=0.05)", "my_package.deep:DoubleQ", "oracle (privileged)"]
@@ -38,11 +38,10 @@ def test_every_registered_agent_has_a_look_of_its_own():
 
 def test_a_look_depends_on_the_name_alone():
     assert look_of("oracle (privileged)") == look_of("oracle")
-    varied = look_of("epsilon_greedy(epsilon=0.1)")
-    assert varied.colour == look_of("epsilon_greedy").colour
-    assert varied.line not in {look.line for look in LOOKS.values()}
-    assert look_of("my.module:Agent") == (PURPLE, OTHER_LINES[1], "X")  # in any process
-    assert len({look_of(f"my.module:Agent{number}") for number in range(99)}) == 18
+    assert look_of("my.module:Agent") == (PURPLE, *OTHERS[1])  # in any process
+    looks = {look_of(f"epsilon_greedy(epsilon={epsilon / 100})") for epsilon in range(100)}
+    assert len(looks) > 25
+    assert not {look.line for look in looks} & {look.line for look in LOOKS.values()}
 
 
 @pytest.mark.parametrize(

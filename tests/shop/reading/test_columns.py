@@ -51,6 +51,13 @@ def test_missing_column_is_named_with_what_was_found(missing):
     assert "\n" not in str(error.value)
 
 
+def test_who_lacks_what_is_needed_learns_what_else_was_not_found():
+    with pytest.raises(
+        ValueError, match=r"no column for 'product'; nor for 'invoice', 'price', which a log may lack"
+    ):
+        find_columns(["description", "quantity", "time", "customer", "Artikel"], "auto", "log")
+
+
 @pytest.mark.parametrize("canonical", CANONICAL)
 def test_a_mapping_names_what_is_not_recognised(canonical):
     headings = dict(zip(CANONICAL, ONLINE_RETAIL, strict=False)) | {canonical: "x"}

@@ -1,4 +1,4 @@
-"""The picture of an offline result."""
+"""The picture of what other policies would have earned, by a log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selflearn_agents.ope.offline import Estimate, OfflineResult
-from selflearn_agents.ope.summary import finding, is_trusted, percent, word_of
+from selflearn_agents.ope.summary import best_estimate, finding, gain_of, is_trusted, percent, word_of
+from selflearn_agents.plots.looks import BLUE, GREY, INK, wrapped
+from selflearn_agents.plots.style import NORMAL, SMALL, WIDTH, dress, figure
 
-TRUSTED, PALE, LOGGED = "#0072b2", "0.6", "0.25"  # told apart without colours, too: by their brightness and marks
-WIDTH, LINE = 5.8, 56  # inches, and characters of a line of the title
+TRUSTED, PALE, LOGGED = BLUE, "0.6", INK  # told apart without colours, too: by their brightness and marks
+LINE = 62  # characters of a line of the title
 NEAR = 3.0  # medians of the distances to the logged reward; what is not trusted and further away is at the edge
 
 
@@ -26,16 +28,38 @@ def figure_of(results: Mapping[str, OfflineResult], titled: bool = True) -> Figu
         titled: whether each says what was found.
     """
     heights = [size_of(result)[1] for result in results.values()]
-    figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
-    panels = figure.subplots(len(results), squeeze=False, height_ratios=heights)[:, 0]
-    for axes, (name, result) in zip(panels, results.items(), strict=True):
-        draw(result, axes, finding(result, name) if titled else "")
-    return figure
+    findings = {name: finding(result, name) if titled else "" for name, result in results.items()}
+    (first,) = findings.values() if len(findings) == 1 else ("",)
+    title, _, detail = first.partition(" (") if " (" in first else first.partition(": ")
+    made, panels = figure(
+        title if len(findings) == 1 or not titled else _headline(results),
+        detail.replace(").", ".", 1),
+        height=sum(heights), rows=len(results), height_ratios=heights,
+    )  # fmt: skip
+    for axes, (name, result) in zip(panels[:, 0], results.items(), strict=True):
+        draw(result, axes, "" if first else findings[name])
+    return made
+
+
+def _headline(results: Mapping[str, OfflineResult]) -> str:
+    """How many targets would have earned more."""
+    found = [(result, best_estimate(result)) for result in results.values()]
+    more = sum(best is not None and gain_of(result, best).low > 0 for result, best in found)
+    unknown = sum(best is None for _, best in found)
+    text = f"{more} of {len(found)} policies would have earned more than was logged"
+    return f"{text}; of {unknown} this log cannot tell" if unknown else text
 
 
 def size_of(result: OfflineResult) -> tuple[float, float]:
     """Width and height of a picture of it, in inches."""
     return WIDTH, 1.6 + 0.27 * max(2, len(result.estimates))
+
+
+def shown_axes(result: OfflineResult) -> Axes:
+    """Axes of a new figure of pyplot, which a notebook shows by itself."""
+    from matplotlib import pyplot  # nothing else draws on a screen
+
+    return pyplot.subplots(figsize=size_of(result), layout="constrained")[1]
 
 
 def draw(result: OfflineResult, axes: Axes, title: str) -> Axes:
@@ -49,6 +73,7 @@ def draw(result: OfflineResult, axes: Axes, title: str) -> Axes:
         axes: where.
         title: what it shows.
     """
+    dress(axes)
     rows = len(result.estimates)
     low, high = _limits(result)
     axes.axvspan(result.logged_low, result.logged_high, color=LOGGED, alpha=0.15, linewidth=0)
@@ -56,15 +81,15 @@ def draw(result: OfflineResult, axes: Axes, title: str) -> Axes:
     for row, estimate in enumerate(result.estimates):
         _line(axes, row, estimate, low, high)
         axes.annotate(
-            word_of(estimate), (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9,
-            color="black" if is_trusted(estimate) else "0.4",
+            word_of(estimate), (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL,
+            color=INK if is_trusted(estimate) else GREY,
         )  # fmt: skip
-    axes.set_yticks(range(rows), [estimate.estimator for estimate in result.estimates])
+    axes.set_yticks(range(rows), [wrapped(estimate.estimator, 32) for estimate in result.estimates])
+    axes.tick_params(axis="y", length=0)
     axes.set(xlim=(low, high), ylim=(rows - 0.4, -0.6))
-    axes.locator_params(axis="x", nbins=6)
-    axes.set_xlabel(f"reward units per visit, {percent(result.level)} intervals; dashed: logged")
-    axes.set_title(fill(title, LINE), loc="left", fontsize=10, parse_math=False)
-    axes.grid(alpha=0.3, axis="x")
+    axes.set_xlabel(f"reward units per visit, {percent(result.level)} intervals; dashed: logged", fontsize=NORMAL)
+    axes.set_title(fill(title, LINE), loc="left", fontsize=NORMAL, color=INK, parse_math=False)
+    axes.grid(visible=False, axis="y")
     return axes
 
 

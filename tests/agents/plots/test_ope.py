@@ -10,9 +10,9 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from selflearn_agents.evaluation.plots import save
-from selflearn_agents.ope.plot import PALE, TRUSTED, draw, figure_of, size_of
 from selflearn_agents.ope.summary import finding
+from selflearn_agents.plots.ope import PALE, TRUSTED, draw, figure_of, size_of
+from selflearn_agents.plots.style import save
 
 from tests.agents.ope.by_hand import BAD, NONE, estimate, result
 
@@ -111,7 +111,23 @@ def test_the_title_says_the_finding_and_is_no_formula():
     file = io.BytesIO()
     save(figure, file, "svg")
     assert "a$b$.npz" in file.getvalue().decode()
-    assert [axes.get_title(loc="left") for axes in figure_of({"other": MIXED}, titled=False).axes] == [""]
+    untitled = figure_of({"other": MIXED}, titled=False)
+    assert not untitled.texts
+    assert untitled.axes[0].get_title(loc="left") == ""
+
+
+def test_one_target_has_its_finding_for_a_headline_and_several_are_counted():
+    title, detail = (" ".join(text.get_text().split()) for text in figure_of({"popular": MIXED}).texts)
+    assert title == "popular would have earned 2.00 more per visit than was logged"
+    assert detail == "95% interval 1.00 to 3.00, by sips. Of 5 estimates, 1 can be trusted."
+    none = result(estimate("rips", 1.5, 0.5, 2.5, BAD))
+    title, _ = (" ".join(text.get_text().split()) for text in figure_of({"popular": none}).texts)
+    assert title == "What popular would have earned, this log cannot tell"
+    both = figure_of({"popular": MIXED, "other": none})
+    assert both.texts[0].get_text().split("\n") == [
+        "1 of 2 policies would have earned more than was logged; of 1",
+        "this log cannot tell",
+    ]
 
 
 def test_a_result_draws_itself():

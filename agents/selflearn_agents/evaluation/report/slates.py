@@ -1,0 +1,117 @@
+"""The slates of each agent in a state that the reader chooses, beside the best one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from selflearn_agents.evaluation.page import Section, part, source
+from selflearn_agents.evaluation.study import Study
+from selflearn_agents.evaluation.tables import ranked
+from selflearn_agents.evaluation.usual import UsualVisits
+from selflearn_agents.plots.looks import look_of
+from selflearn_env.core.rewards import BOUGHT, CLICKED
+from selflearn_env.core.simulator import Simulator
+from selflearn_env.core.states import ORDINALS, PERIODS
+
+MOST_SLOTS = 180_000  # of all agents and states, so that the page stays below 3 MB
+AT_ONCE = 2**21  # visits x products whose best slates are found together
+TITLE = "What each agent would show"
+BEST = "the best slate"
+
+
+def section(study: Study) -> Section | None:
+    """The viewer, or why there is none; None where the study has no world to look at."""
+    world = study.world
+    if world is None:
+        return None
+    if world.usual is None:
+        why = "There are no slates to look at: what customers want, or what may be shown, changes with time here."
+        return Section("slates", "Slates", TITLE, text=why)
+    labels = [label for label in ranked(study.main) if study.main.runs_by(label)[0].slates is not None]
+    chosen = _chosen(world.usual, world.simulator, len(labels) + 1)
+    usual = world.usual.rows(chosen)
+    shown: dict[str, NDArray] = {BEST: _best(usual, world.simulator)}
+    shown |= {label: study.main.runs_by(label)[0].slates[chosen] for label in labels}  # type: ignore[index]
+    less = "" if len(chosen) == len(world.usual.seen) else f" Only the {len(chosen)} states with most visits are here."
+    text = (
+        f"Choose a state. Each agent is shown as it is after its run with seed {study.main.runs[0].seed}, without "
+        f"exploration: the slate that its own estimates call best. {usual.who} Probabilities and expected rewards are "
+        f"exact, from the simulator; no agent sees them. Bold: also in the best slate.{less}"
+    )
+    data = json.dumps(_data(study, usual, shown), separators=(",", ":"), ensure_ascii=False)
+    safe = Markup(data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+    return Section(
+        "slates", "Slates", TITLE, text=text, part=part("slates.html", data=safe, script=source("slates.js"))
+    )
+
+
+def _chosen(usual: UsualVisits, simulator: Simulator, agents: int) -> NDArray[np.int64]:
+    """Numbers of the visits that the page has room for: all, or those in the states with most visits."""
+    room = max(1, MOST_SLOTS // (agents * simulator.slate_size))
+    often = np.argsort(-simulator.state_probability[usual.visits.state], kind="stable")
+    return np.sort(often[:room])
+
+
+def _best(usual: UsualVisits, simulator: Simulator) -> NDArray[np.int64]:
+    """(K, n) the best slates."""
+    size = max(1, AT_ONCE // simulator.products)
+    pieces = [np.arange(at, min(at + size, len(usual.seen))) for at in range(0, len(usual.seen), size)]
+    return np.concatenate([simulator.optimal_slate(usual.visits.rows(rows)) for rows in pieces])
+
+
+def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[str, Any]:
+    """What slates.js reads; rewards in hundredths, probabilities in thousandths, shares of visits in 1 / 100,000."""
+    world: Any = study.world
+    simulator, states = world.simulator, usual.visits.state
+    names, places = np.unique(np.stack(list(shown.values())), return_inverse=True)
+    places = places.reshape(len(shown), -1)
+    agents = []
+    for (label, slates), own in zip(shown.items(), places, strict=True):
+        probability = simulator.response_probability(usual.visits, slates)
+        value = (probability @ simulator.rewards.by_response).sum(axis=1)
+        agents.append(
+            {
+                "name": label,
+                "colour": look_of("optimal" if label == BEST else label).colour,
+                "slates": own.tolist(),
+                "buys": _whole(probability[..., BOUGHT], 1000),
+                "clicks": _whole(probability[..., CLICKED], 1000),
+                "value": _whole(value, 100),
+            }
+        )
+    return {
+        "tiers": [
+            {"name": tier.name, "labels": ORDINALS[: len(tier.labels)] if tier.name in PERIODS else tier.labels}
+            for tier in study.shop.states.tiers
+        ],
+        "states": states.tolist(),
+        "share": _whole(simulator.state_probability[states], 100_000),
+        "notes": _notes(usual),
+        "random": _whole(simulator.random_reward(usual.visits), 100),
+        "size": simulator.slate_size,
+        "names": study.shop.catalogue.descriptions[names].tolist(),
+        "agents": agents,
+        "missing": "No slates here: nobody comes in this state, or too rarely for this page. Choose another.",
+    }
+
+
+def _notes(usual: UsualVisits) -> list[str]:
+    """What is known of each customer."""
+    bought = np.diff(usual.seen.record.start)
+    if not bought.any():
+        return [""] * len(usual.seen)
+    return [
+        f"Customer {customer}, after {visits} visits with {items} products bought."
+        for customer, visits, items in zip(
+            usual.seen.customer.tolist(), usual.seen.visits.tolist(), bought, strict=True
+        )
+    ]
+
+
+def _whole(values: NDArray, times: int) -> list[int]:
+    return np.rint(values.ravel() * times).astype(np.int64).tolist()
