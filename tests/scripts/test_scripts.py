@@ -19,7 +19,11 @@ from selflearn_env import Shop
 from tests.scripts.command import SCRIPTS, run, run_alone
 
 VERBS = {"store": ("show",), "bench": ("run",)}  # whose help has the defaults
-ALONE = ("build_shop.py", "compare.py", "serve.py")  # in a process of its own: the most that users start, and with extras
+ALONE = (
+    "build_shop.py",
+    "compare.py",
+    "serve.py",
+)  # in a process of its own: the most that users start, and with extras
 WRITE_NOTHING = ("bench", "store", "serve", "simulate-shop")
 
 
