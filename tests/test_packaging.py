@@ -59,7 +59,8 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path):
     assert "selflearn_env/datasets/online_retail_people.npz" in names
     assert "selflearn_env/datasets/LICENSE-online_retail.md" in names
     assert "selflearn_agents/benchmark/baseline.json" in names
-    assert "selflearn_agents/evaluation/report/page.html" in names
+    for part in ("page.html", "page.css", "page.js", "heat.html", "slates.html", "slates.js"):
+        assert f"selflearn_agents/evaluation/report/{part}" in names
     assert "selflearn_agents/service/page.html" in names
     assert not [name for name in names if name.startswith(("tests", "scripts"))]
 
