@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path[:0] = [str(DOCS), str(DOCS.parent), str(DOCS.parent / "agents")]
+sys.path.insert(0, str(DOCS))
 os.environ.setdefault("MPLBACKEND", "agg")
 
 from generate import write_pages  # noqa: E402
