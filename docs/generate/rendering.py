@@ -16,7 +16,7 @@ from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 from generate import reference
-from generate.project_files import relinked
+from generate.project_files import included, relinked
 
 SECTION = re.compile(r"(?:Args|Attributes|Raises|Returns|Yields|Examples?):$")
 
@@ -27,6 +27,8 @@ def link_files(app: Sphinx, page: str, content: list[str]) -> None:
     """Lets a page of ours link to files beside the documentation, as it does where it is read in the repository."""
     path = Path(app.env.doc2path(page))
     if path.suffix == ".md" and path.parent == Path(app.srcdir):
+        for file in included(content[0]):
+            app.env.note_dependency(str(file))
         content[0] = relinked(content[0], path.parent)
 
 
