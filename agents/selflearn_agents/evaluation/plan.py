@@ -81,12 +81,11 @@ class Plan:
     def runs(self) -> list[RunSpec]:
         """All runs, world by world, agent by agent, seed by seed.
 
-        Of the runs in the first world, those of the first seed have the agents' slates after the run.
+        Those in the first world have the agents' slates after the run.
         """
-        seeds: Sequence[int] = self.seeds  # type: ignore[assignment]
         return [
-            RunSpec(agent, world, seed, self.batch, self.delay, looked_at=not place and seed == seeds[0])  # type: ignore[arg-type]
+            RunSpec(agent, world, seed, self.batch, self.delay, looked_at=not place)  # type: ignore[arg-type]
             for place, world in enumerate(self.worlds)
             for agent in self.agents
-            for seed in seeds
+            for seed in self.seeds  # type: ignore[union-attr]
         ]

@@ -14,7 +14,7 @@ from selflearn_agents.evaluation.compare import ComparisonResult, compare_worlds
 from selflearn_agents.evaluation.markdown import Table
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.recorder import CHUNKS
-from selflearn_agents.evaluation.statistics import paired_difference
+from selflearn_agents.evaluation.statistics import Interval, paired_difference
 from selflearn_agents.evaluation.worlds import NULL, World
 from selflearn_agents.plots import comparison as plots
 from selflearn_agents.plots.style import WIDTH
@@ -107,8 +107,9 @@ class Study:
         difference = paired_difference(gaps[best], gaps[open_[1]])
         if np.isnan(difference.low):
             return f"{text}; {open_[1]} follows with {gaps[open_[1]].mean():.1%}. One seed shows no spread."
+        points = Interval(*(100 * each for each in difference))
         apart = "which may be chance" if open_[1] in tables.leaders(self.main) else "which is more than chance"
-        return f"{text}, {tables.interval(difference, 3)} more than {open_[1]}, {apart}."
+        return f"{text}, {tables.interval(points, 1)} percentage points more than {open_[1]}, {apart}."
 
 
 def run_study(plan: Plan, models: Sequence[str] = (), check_visits: int | None = None) -> Study:

@@ -85,7 +85,7 @@ def draw(result: OfflineResult, axes: Axes, title: str) -> Axes:
             color=INK if is_trusted(estimate) else GREY,
         )  # fmt: skip
     axes.set_yticks(range(rows), [wrapped(estimate.estimator, 32) for estimate in result.estimates])
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=8)  # beside the arrows
     axes.set(xlim=(low, high), ylim=(rows - 0.4, -0.6))
     axes.set_xlabel(f"reward units per visit, {percent(result.level)} intervals; dashed: logged", fontsize=NORMAL)
     axes.set_title(fill(title, LINE), loc="left", fontsize=NORMAL, color=INK, parse_math=False)

@@ -31,7 +31,7 @@ def targets_plot(rows: Sequence[Row]) -> Figure:
         title,
         "Speed over its target, or target over time or memory: the more the better. Lines: from the least to the "
         "greatest repeat; the number is the median.",
-        height=0.6 + 0.24 * max(2, len(aimed)),
+        height=0.6 + 0.27 * max(2, len(aimed)),
     )  # fmt: skip
     logarithmic(axes, "x")
     for row, each in enumerate(aimed):

@@ -30,4 +30,4 @@ def evil_shop(tiny_log) -> Shop:
 def evil_study(tiny_log, seeds=2) -> Study:
     """Agents compared in it."""
     world = World("independent", "selflearn/Retail-v0", 200, {"shop": evil_shop(tiny_log), "slate_size": N})
-    return run_study(Plan(NAMES, [world], seeds, progress=False), models=["logit", "cascade"])
+    return run_study(Plan(NAMES, [world], seeds, progress=False), models=["logit"])

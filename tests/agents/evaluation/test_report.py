@@ -124,7 +124,13 @@ def test_of_persons_the_page_names_the_customer(regulars_shop):
     notes = data_of(text)["notes"]
     usual = world.usual
     assert len(notes) == len(usual.seen)
-    assert re.fullmatch(r"Customer \d+, after \d+ visits with \d+ products bought\.", notes[0])
+    bought = np.diff(usual.seen.record.start)
+    for note, customer, visits, items in zip(notes, usual.seen.customer, usual.seen.visits, bought, strict=True):
+        how = f"after {visits} visits with {items} products bought" if visits else "on a first visit"
+        assert note == f"Customer {customer}, {how}."
+    share = world.simulator.state_probability[usual.visits.state]
+    first = usual.visits.state.tolist().index(data_of(text)["first"])
+    assert share[first] == share[bought > 0].max()  # at first, a customer is shown of whom something is known
 
 
 @pytest.mark.parametrize("agents", [{"a": [0.5]}, {"a!": [0.5, 0.6]}])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from matplotlib.figure import Figure
+from selflearn_agents.evaluation.markdown import Table
+from selflearn_agents.evaluation.page import Picture, Section, page
 from selflearn_agents.evaluation.report import html
 
 from tests.agents.evaluation.reports import EVIL, MADE, TITLE
@@ -30,25 +33,25 @@ def path(study, tmp_path_factory):
 def opened(request, browser, path):
     """The page in some window, with what it said and asked for while it opened."""
     width, scheme = request.param
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.said, page.asked, page.scheme = [], [], scheme
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.on("request", lambda asked: page.asked.append(asked.url))
-    page.goto(path.as_uri(), wait_until="load")
-    yield page
-    page.close()
+    window = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    window.said, window.asked, window.scheme = [], [], scheme
+    window.on("console", lambda message: window.said.append(message.text))
+    window.on("windowerror", lambda error: window.said.append(str(error)))
+    window.on("request", lambda asked: window.asked.append(asked.url))
+    window.goto(path.as_uri(), wait_until="load")
+    yield window
+    window.close()
 
 
-def choose(page, state, states):
+def choose(window, state, states):
     """Chooses a state by its four labels."""
     for tier, number in enumerate(states.decode([state])[0].tolist()):
-        page.select_option(f"#tier-{tier}", str(number))
+        window.select_option(f"#tier-{tier}", str(number))
 
 
-def cards(page):
+def cards(window):
     """What each agent shows: name -> words below it, products."""
-    return page.evaluate(
+    return window.evaluate(
         """Object.fromEntries([...document.querySelectorAll(".card")].map(card => [
             card.querySelector("h3").innerText,
             [card.querySelector("p").innerText, [...card.querySelectorAll("tbody th")].map(cell => cell.innerText)],
@@ -199,3 +202,17 @@ def test_keys_reach_everything_and_the_focus_is_seen(opened):
     opened.keyboard.press("ArrowDown")
     opened.keyboard.press("Enter")
     assert (cards(opened) or opened.inner_text("#state")) != before
+
+
+def test_long_names_do_not_widen_any_page(browser, tmp_path):
+    name = "/a/folder/of/" + "long" * 20 + "/agent.npz"
+    picture = Picture.of(Figure(figsize=(6.0, 3.0)), name)  # of one width
+    table = Table("one", name, [name, "gap"], [[name, "0.1"]], name)
+    (tmp_path / "page.html").write_text(
+        page(name, name, [Section("one", name, name, [table], [picture], name)], {name: name}, name), encoding="utf-8"
+    )
+    window = browser.new_page(viewport={"width": 390, "height": 900})
+    window.goto((tmp_path / "page.html").as_uri())
+    assert window.evaluate("document.documentElement.scrollWidth") == 390
+    assert window.eval_on_selector("svg", "svg => svg.getBoundingClientRect().width") >= 0.75 * 576  # it scrolls
+    window.close()

@@ -107,13 +107,13 @@ def test_the_baseline_is_the_list_of_the_history_or_the_first(labels, baseline):
     [
         (
             {"a": [0.5, 0.5, 0.5], "b": [0.7, 0.71, 0.69], "c!": [0.9] * 3},
-            "b closes 70.0% of the way from random to the best slates, 0.200 [0.175, 0.225] more than a, which is more "
-            "than chance.",
+            "b closes 70.0% of the way from random to the best slates, 20.0 [17.5, 22.5] percentage points more than "
+            "a, which is more than chance.",
         ),
         (
             {"a": [0.5, 0.6, 0.4], "b": [0.52, 0.5, 0.54]},
-            "b closes 52.0% of the way from random to the best slates, 0.020 [-0.278, 0.318] more than a, which may be "
-            "chance.",
+            "b closes 52.0% of the way from random to the best slates, 2.0 [-27.8, 31.8] percentage points more than "
+            "a, which may be chance.",
         ),
         (
             {"a": [0.5], "b": [0.7]},

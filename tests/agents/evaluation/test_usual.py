@@ -72,7 +72,7 @@ def test_slates_are_those_of_the_estimates_and_looking_changes_nothing(regulars_
 
 
 @pytest.mark.parametrize("env", ["Retail", "RetailPeople"])
-def test_only_runs_of_the_first_seed_in_the_first_world_are_looked_at(env, regulars_shop, tmp_path):
+def test_only_runs_in_the_first_world_are_looked_at(env, regulars_shop, tmp_path):
     worlds = [world_of(regulars_shop, env), world_of(regulars_shop, customer="cascade")]
     plan = Plan(["popular", "again"], worlds, [4, 2], 10, progress=False, keep=tmp_path)
     for _ in range(2):  # also when they are read again
@@ -80,7 +80,7 @@ def test_only_runs_of_the_first_seed_in_the_first_world_are_looked_at(env, regul
         of = worlds[0].usual
         for result in found:
             for run in result.runs:
-                looked_at = result is found[0] and run.seed == 4
+                looked_at = result is found[0]
                 assert (run.slates is not None) == looked_at
                 if looked_at:
                     assert run.slates.shape == (len(of.seen), N)

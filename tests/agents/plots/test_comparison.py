@@ -18,7 +18,7 @@ CURVES = {"a": [[0.1, 0.2, 0.4], [0.3, 0.4, 0.4]], "b": [[0.5, 0.5, 0.9], [0.5, 
 
 def lines(figure):
     """The named lines of the only axes."""
-    drawn = [line for line in figure.axes[0].get_lines() if not line.get_label().startswith("_")]
+    drawn = [line for line in figure.axes[0].get_lines() if line.get_label() and line.get_label()[0] != "_"]
     return {line.get_label(): (line.get_xdata(), line.get_ydata()) for line in drawn}
 
 

@@ -52,9 +52,7 @@ def test_missing_column_is_named_with_what_was_found(missing):
 
 
 def test_who_lacks_what_is_needed_learns_what_else_was_not_found():
-    with pytest.raises(
-        ValueError, match=r"no column for 'product'; nor for 'invoice', 'price', which a log may lack"
-    ):
+    with pytest.raises(ValueError, match=r"no column for 'product'; nor for 'invoice', 'price', which a log may lack"):
         find_columns(["description", "quantity", "time", "customer", "Artikel"], "auto", "log")
 
 

@@ -65,8 +65,7 @@
     }
   }
 
-  const often = data.states[data.share.indexOf(Math.max(...data.share))];
-  let rest = often;
+  let rest = data.first;
   for (let at = selects.length - 1; at >= 0; at -= 1) {
     selects[at].value = rest % data.tiers[at].labels.length;
     rest = Math.floor(rest / data.tiers[at].labels.length);

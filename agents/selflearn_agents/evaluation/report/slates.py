@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from selflearn_agents.plots.looks import look_of
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.states import ORDINALS, PERIODS
+from selflearn_env.core.visits import Visits
 
 MOST_SLOTS = 180_000  # of all agents and states, so that the page stays below 3 MB
-AT_ONCE = 2**21  # visits x products whose best slates are found together
+AT_ONCE = 2**21  # visits x products that are worked on together
 TITLE = "What each agent would show"
 BEST = "the best slate"
 
@@ -35,7 +37,7 @@ def section(study: Study) -> Section | None:
     labels = [label for label in ranked(study.main) if study.main.runs_by(label)[0].slates is not None]
     chosen = _chosen(world.usual, world.simulator, len(labels) + 1)
     usual = world.usual.rows(chosen)
-    shown: dict[str, NDArray] = {BEST: _best(usual, world.simulator)}
+    shown: dict[str, NDArray] = {BEST: _in_pieces(world.simulator.optimal_slate, usual, world.simulator)}
     shown |= {label: study.main.runs_by(label)[0].slates[chosen] for label in labels}  # type: ignore[index]
     less = "" if len(chosen) == len(world.usual.seen) else f" Only the {len(chosen)} states with most visits are here."
     text = (
@@ -57,11 +59,11 @@ def _chosen(usual: UsualVisits, simulator: Simulator, agents: int) -> NDArray[np
     return np.sort(often[:room])
 
 
-def _best(usual: UsualVisits, simulator: Simulator) -> NDArray[np.int64]:
-    """(K, n) the best slates."""
+def _in_pieces(of: Callable[[Visits], NDArray], usual: UsualVisits, simulator: Simulator) -> NDArray:
+    """What a simulator says of the visits, K rows, when it is asked for a few at a time."""
     size = max(1, AT_ONCE // simulator.products)
     pieces = [np.arange(at, min(at + size, len(usual.seen))) for at in range(0, len(usual.seen), size)]
-    return np.concatenate([simulator.optimal_slate(usual.visits.rows(rows)) for rows in pieces])
+    return np.concatenate([of(usual.visits.rows(rows)) for rows in pieces])
 
 
 def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[str, Any]:
@@ -84,15 +86,17 @@ def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[s
                 "value": _whole(value, 100),
             }
         )
+    share, known = simulator.state_probability[states], np.diff(usual.seen.record.start) > 0
     return {
+        "first": int(states[np.argmax(share * known if known.any() else share)]),
         "tiers": [
             {"name": tier.name, "labels": ORDINALS[: len(tier.labels)] if tier.name in PERIODS else tier.labels}
             for tier in study.shop.states.tiers
         ],
         "states": states.tolist(),
-        "share": _whole(simulator.state_probability[states], 100_000),
+        "share": _whole(share, 100_000),
         "notes": _notes(usual),
-        "random": _whole(simulator.random_reward(usual.visits), 100),
+        "random": _whole(_in_pieces(simulator.random_reward, usual, simulator), 100),
         "size": simulator.slate_size,
         "names": study.shop.catalogue.descriptions[names].tolist(),
         "agents": agents,
@@ -105,11 +109,11 @@ def _notes(usual: UsualVisits) -> list[str]:
     bought = np.diff(usual.seen.record.start)
     if not bought.any():
         return [""] * len(usual.seen)
+    rows = zip(usual.seen.customer.tolist(), usual.seen.visits.tolist(), bought.tolist(), strict=True)
     return [
-        f"Customer {customer}, after {visits} visits with {items} products bought."
-        for customer, visits, items in zip(
-            usual.seen.customer.tolist(), usual.seen.visits.tolist(), bought, strict=True
-        )
+        f"Customer {customer}, "
+        + (f"after {visits} visits with {items} products bought." if visits else "on a first visit.")
+        for customer, visits, items in rows
     ]
 
 
