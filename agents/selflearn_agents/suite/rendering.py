@@ -48,8 +48,8 @@ def as_markdown(suite: Suite, rows: Sequence[Standing]) -> str:
         f"Means over {suite.seeds} seeds, best first; in brackets the 95 % interval of Student's t. Above "
         f"{suite.reference}: the difference, paired by seed; p is that of the paired t-test, adjusted by Holm for the "
         f"entries of a table.\n\n"
-        f"Expected reward: exact, per visit, in journey per customer over a life. Seconds: of a processor, for a run and "
-        f"the making of its agent, where it was made.\n"
+        f"Expected reward: exact, per visit, in journey per customer over a life. Seconds: of a processor, for a run "
+        f"and the making of its agent, where it was made.\n"
     ]
     for _, group in groupby(rows, lambda row: (row.cell.environment.name, row.cell.log.name)):
         own = list(group)
