@@ -47,7 +47,9 @@ def as_markdown(suite: Suite, rows: Sequence[Standing]) -> str:
         f"# Suite {suite.name}, version {suite.version}\n\n"
         f"Means over {suite.seeds} seeds, best first; in brackets the 95 % interval of Student's t. Above "
         f"{suite.reference}: the difference, paired by seed; p is that of the paired t-test, adjusted by Holm for the "
-        f"entries of a table.\n\nSeconds: of a processor, for a run and the making of its agent, where it was made.\n"
+        f"entries of a table.\n\n"
+        f"Expected reward: exact, per visit, in journey per customer over a life. Seconds: of a processor, for a run "
+        f"and the making of its agent, where it was made.\n"
     ]
     for _, group in groupby(rows, lambda row: (row.cell.environment.name, row.cell.log.name)):
         own = list(group)
@@ -105,7 +107,7 @@ def as_html(suite: Suite, rows: Sequence[Standing]) -> str:
 
 
 def _titles(suite: Suite, score: str, late: str) -> list[str]:
-    return [score, f"above {suite.reference}", "p, Holm", late, "real hits", "seconds"]
+    return [score, f"above {suite.reference}", "p, Holm", late, "expected reward", "real hits", "seconds"]
 
 
 def _cells(row: Standing) -> list[str]:
@@ -116,6 +118,7 @@ def _cells(row: Standing) -> list[str]:
         interval(row.difference, decimals),
         p_text(row.p),
         number(row.late, decimals),
+        number(row.reward, 2),
         number(row.real_hits, 2),
         number(row.seconds, 1),
     ]
@@ -132,6 +135,7 @@ def _flat(row: Standing) -> Mapping[str, Any]:
         "difference_low": row.difference.low,
         "difference_high": row.difference.high,
         "p_holm": row.p,
+        "expected_reward": row.reward,
         "real_hits": row.real_hits,
         "seconds": row.seconds,
     }

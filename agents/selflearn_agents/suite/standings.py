@@ -30,6 +30,7 @@ class Standing:
         late: the same figure at the end of the run.
         difference: to the reference, paired by seed, with its interval; nan for the reference itself.
         p: that there is no difference, adjusted by Holm for the others in this environment on this log.
+        reward: what the agent earns, by exact expected rewards, mean: per visit, or per customer over a life.
         real_hits: mean; nan where it is not measured.
         seconds: of a processor, for a run, mean.
     """
@@ -41,6 +42,7 @@ class Standing:
     late: float = math.nan
     difference: Interval = NONE
     p: float = math.nan
+    reward: float = math.nan
     real_hits: float = math.nan
     seconds: float = math.nan
 
@@ -79,7 +81,9 @@ def _in_one_place(cells: list[Cell]) -> list[Standing]:
         rows.append(_row(cell, result, difference, p))
     for at, p in zip(others, holm([rows[at].p for at in others]), strict=True):
         rows[at] = Standing(**{**vars(rows[at]), "p": float(p)})
-    return sorted(rows, key=lambda row: (row.seeds == 0, -np.nan_to_num(row.score.value)))
+    return sorted(
+        rows, key=lambda row: (row.cell.left_out is not None, row.seeds == 0, -np.nan_to_num(row.score.value))
+    )
 
 
 def _row(cell: Cell, result: CellResult, difference: Interval, p: float) -> Standing:
@@ -94,6 +98,7 @@ def _row(cell: Cell, result: CellResult, difference: Interval, p: float) -> Stan
         _mean(result, seeds, measure.late),
         difference,
         p,
+        _mean(result, seeds, measure.reward),
         _mean(result, seeds, "real_hits"),
         float(np.mean([result.seconds[seed] for seed in seeds])),
     )

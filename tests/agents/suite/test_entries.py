@@ -111,7 +111,11 @@ def test_an_agent_that_is_not_installed_says_how(written):
 @pytest.mark.parametrize(
     ("where", "value", "message"),
     [
-        (("environments", "retail", "measure"), "regret", "retail: measure must be one of gap, return, got 'regret'"),
+        (
+            ("environments", "retail", "measure"),
+            "regret",
+            "retail: measure must be one of gap, purchases, got 'regret'",
+        ),
         (("environments", "retail", "visits"), {}, "retail: visits: tiny is missing"),
         (("environments", "retail", "visits"), {"tiny": 0}, "retail: visits: tiny must be at least 1, got 0"),
         (("environments", "retail", "options"), {"shop": "x"}, "retail: shop is the suite's to say"),

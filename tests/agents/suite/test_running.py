@@ -139,6 +139,18 @@ def test_another_log_is_refused(written):
         run(written)
 
 
+def test_lives_are_measured_by_what_customers_buy(written):
+    retail = written.content["environments"]["retail"]
+    journey = {**retail, "id": "selflearn/RetailJourney-v0", "visits": {"tiny": 8}, "measure": "purchases"}
+    written.content["environments"] = {"journey": journey}
+    assert run(written).done == 4
+    for row in standings(cells(written)):
+        runs = CellResult.load(row.cell.place).figures.values()
+        assert row.score.value == pytest.approx(sum(figures_["purchases"] for figures_ in runs) / 2)
+        assert row.reward == pytest.approx(sum(figures_["expected return"] for figures_ in runs) / 2)
+        assert verified(row.cell, 1) == len(next(iter(runs)))
+
+
 def test_the_tables_say_the_same(written):
     run(written)
     rows = standings(cells(written))
