@@ -46,9 +46,6 @@ napoleon_use_ivar = True
 python_maximum_signature_line_length = 90
 python_trailing_comma_in_multi_line_signatures = False
 
-if not (DOCS / "benchmark.md").exists():  # it is written last; until then its links are no error
-    suppress_warnings = ["toc.not_readable", "ref.doc", "myst.xref_missing"]
-
 html_theme = "furo"
 pygments_dark_style = "github-dark"
 html_title = "selflearn-env"
