@@ -57,6 +57,7 @@ def lives_plot(segments: Sequence[str], log: LifeHabits, simulated: LifeHabits, 
     gaps.set(xlabel="days or fewer", ylabel="% of gaps", ylim=(0, 100))
     panel(gaps, "days from one to the next")
     year.set(xlabel="30 days, of the log", ylabel="days per customer", ylim=(0, None), xlim=(1, None))
+    year.locator_params(axis="x", integer=True)
     panel(year, "days with a purchase")
     rows_named(ends, list(segments))
     ends.set(xlabel="% of customers", xlim=(0, None))
