@@ -1,15 +1,15 @@
-"""The pages that are made from the code, and from files beside the documentation. docs/conf.py calls this."""
+"""The pages that are made from the code: environments, agents, commands, reference. docs/conf.py calls this."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from generate import agents, commands, environments, project_files, reference
+from generate import agents, commands, environments, reference
 
 
 def pages() -> dict[str, str]:
     """Every generated page: its path under docs/ -> its text."""
-    parts = environments, agents, commands, reference, project_files
+    parts = environments, agents, commands, reference
     return {name: text for part in parts for name, text in part.pages().items()}
 
 

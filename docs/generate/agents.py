@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 from selflearn_agents import AGENTS, Agent
 from selflearn_agents.offline import LEARNERS
@@ -43,7 +44,7 @@ def row(named: tuple[str, type[Agent]]) -> list[str]:
         "{term}`privileged`" if kind.privileged else "",
         f"needs `[{kind.extra}]`" if kind.extra else "",
     ]
-    return [f"[`{name}`](#agent-{name})", first_line(kind), ", ".join(filter(None, notes))]
+    return [f"[`{name}`](#agent-{name})", marked(first_line(kind)), ", ".join(filter(None, notes))]
 
 
 def section(name: str, kind: type[Agent]) -> str:
@@ -73,8 +74,17 @@ def hyperparameter_table(kind: type[Agent]) -> str:
     rows = []
     for name in kind.hyperparameters():
         default = parameters[name].default
-        rows.append([f"`{name}`", "required" if default is inspect.Parameter.empty else shown(default), meaning[name]])
+        rows.append(
+            [f"`{name}`", "required" if default is inspect.Parameter.empty else shown(default), marked(meaning[name])]
+        )
     return table(["hyperparameter", "default", "meaning"], rows)
+
+
+def marked(text: str) -> str:
+    """The text with a source behind each decimal number, as every text of the documentation has it."""
+    parts = text.split("`")  # those at odd places are code
+    parts[::2] = [re.sub(r"\d+\.\d+(?!\.)", r"\g<0><!-- given: the docstring -->", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def described(kind: type[Agent]) -> dict[str, str]:

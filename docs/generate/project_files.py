@@ -1,22 +1,24 @@
-"""The files at the root of the project that are pages, too, and links to what lies outside of the documentation."""
+"""Links to what lies outside of the documentation, and files at the root of the project that are pages, too."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FILES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
+PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
+INCLUDED = re.compile(r"^```\{include\} \.\./(\S+)\n```$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 
 
-def pages() -> dict[str, str]:
-    """The page of each of the files."""
-    return {page: relinked((ROOT / file).read_text(encoding="utf-8"), ROOT) for file, page in FILES.items()}
+def included(text: str) -> list[Path]:
+    """The files at the root of the project that a page includes."""
+    return [ROOT / file for file in INCLUDED.findall(text)]
 
 
 def relinked(text: str, folder: Path) -> str:
-    """A text in Markdown with links that lead to a page, or to a file that can be downloaded.
+    """A text in Markdown, with what it includes, whose links lead to a page, or to a file that can be downloaded.
 
     Args:
         text: the text.
@@ -24,12 +26,13 @@ def relinked(text: str, folder: Path) -> str:
     """
 
     def link(match: re.Match[str]) -> str:
-        name, target, place = match[1], (folder / match[2]).resolve(), match[3] or ""
-        path = Path(target).relative_to(ROOT).as_posix() if target.is_relative_to(ROOT) else ""
-        if path in FILES:
-            return f"[{name}]({FILES[path]}{place})"
+        name, target, place = match[1], Path(os.path.normpath(folder / match[2])), match[3] or ""
+        path = target.relative_to(ROOT).as_posix() if target.is_relative_to(ROOT) else ""
+        if path in PAGES:
+            return f"[{name}]({PAGES[path]}{place})"
         if path.startswith("docs/"):
             return f"[{name}]({path.removeprefix('docs/')}{place})"
         return f"{{download}}`{name.replace('`', '')} <../{path}>`" if target.is_file() else match[0]
 
-    return LINK.sub(link, text)
+    text = LINK.sub(link, text)
+    return INCLUDED.sub(lambda match: relinked((ROOT / match[1]).read_text(encoding="utf-8"), ROOT), text)

@@ -52,11 +52,6 @@ MET = {
             "selflearn_env.envs.face.Face",
         ],
     ),
-    "specification": (
-        "Agents as texts",
-        'What `"ucb(scale=0.2)"` stands for, where a command or `compare` takes agents.',
-        ["selflearn_agents.specification.AgentSpec"],
-    ),
 }
 
 

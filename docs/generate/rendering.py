@@ -16,15 +16,19 @@ from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 from generate import reference
-from generate.project_files import relinked
+from generate.project_files import included, relinked
 
 SECTION = re.compile(r"(?:Args|Attributes|Raises|Returns|Yields|Examples?):$")
+
+ARRAY_LIKE = re.compile(r"_?Buffer \| _SupportsArray\[.*?_NestedSequence\[complex \| bytes \| str\]")
 
 
 def link_files(app: Sphinx, page: str, content: list[str]) -> None:
     """Lets a page of ours link to files beside the documentation, as it does where it is read in the repository."""
     path = Path(app.env.doc2path(page))
     if path.suffix == ".md" and path.parent == Path(app.srcdir):
+        for file in included(content[0]):
+            app.env.note_dependency(str(file))
         content[0] = relinked(content[0], path.parent)
 
 
@@ -41,6 +45,16 @@ def keep_formulas(app: Sphinx, what: str, name: str, thing: Any, options: Any, l
     lines[:] = result
 
 
+def is_alias(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Leaves out the fields of named tuples: the class has described them."""
+    return True if (getattr(thing, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
+def drop_constructor(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Leaves out what Python says of the constructors of named tuples."""
+    lines[:] = [line for line in lines if not line.startswith("Create new instance of ")]
+
+
 def start_with_prose(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Keeps napoleon from taking the words of a property up to a colon for its type."""
     if what in ("attribute", "property"):
@@ -55,6 +69,13 @@ def shorten_attribute_types(app: Sphinx, what: str, name: str, thing: Any, optio
             lines[number] = f"{head}: {short_type(written)}".replace("_", "\\_")
 
 
+def name_defaults(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Shows a default that is made anew for each object as three dots; the text says what it is."""
+    return (signature and signature.replace("<factory>", "..."), returned)
+
+
 def shorten_argument_types(app: Sphinx, domain: str, objtype: str, content: Element) -> None:
     """Writes the types that autodoc has added to arguments as the source does."""
     for each in content.findall(field):
@@ -66,6 +87,7 @@ def shorten_argument_types(app: Sphinx, domain: str, objtype: str, content: Elem
 def short_type(written: str) -> str:
     """A type without the modules of its names, and arrays by their short name."""
     bare = re.sub(r"\b(?:\w+\.)+(?=\w)", "", written.replace("~", ""))
+    bare = ARRAY_LIKE.sub("ArrayLike", bare)
     return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", bare)
 
 
@@ -106,6 +128,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)  # before napoleon
     app.connect("autodoc-process-docstring", start_with_prose, priority=450)
     app.connect("autodoc-process-docstring", shorten_attribute_types, priority=600)  # after napoleon
+    app.connect("autodoc-process-docstring", drop_constructor)
+    app.connect("autodoc-skip-member", is_alias)
+    app.connect("autodoc-process-signature", name_defaults)
     app.connect("object-description-transform", shorten_argument_types, priority=900)  # after autodoc
     app.connect("missing-reference", find_public)
     for each in PyObject.doc_field_types:

@@ -1,51 +1,55 @@
 """An agent of your own that learns
 ================================
 
-You write an agent in a few lines, let it serve customers, compare it with others, and keep it in a file.
+You write an agent in a few lines, let it serve customers, compare it with others, and
+keep it in a file.
 """
 
 # %%
 # The idea
 # --------
 #
-# The agent ``popular`` shows each state the products that the history's customers bought most. It never learns. Ours
-# begins with the same numbers and corrects them: each product has a factor, and the factor follows what customers do.
+# The agent ``popular`` shows each state the products that the history's customers
+# bought most. It never learns. Ours begins with the same numbers and corrects them:
+# each product has a factor, and the factor follows what customers do.
 #
 # - ``bought`` counts how often a product was bought.
 # - ``expected`` adds up how often it was to be bought, by the history.
 # - The factor is about ``bought / expected``.
 #
-# How sure is the agent of a factor? After few showings, not at all. So it draws each factor from a gamma distribution.
-# This is wide as long as little is known, so that a product that might be good is shown now and then. The name of this
-# way to explore is Thompson sampling.
+# How sure is the agent of a factor? After few showings, not at all. So it draws each
+# factor from a gamma distribution. This is wide as long as little is known, so that a
+# product that might be good is shown now and then. The name of this way to explore is
+# Thompson sampling.
 #
 # The class
 # ---------
 #
-# An agent derives from ``Agent`` and has three methods. States come as numbers in an array (B,). A slate is a row of n
-# product numbers.
+# An agent derives from ``Agent`` and has three methods. States come as numbers in an
+# array (B,). A slate is a row of n product numbers.
 #
 # - ``_act`` chooses slates (B, n).
 # - ``_update`` learns from responses (B, n): 0 is ignored, 1 clicked, 2 bought.
 # - ``_values`` says what the agent thinks of each product (B, P), without exploration.
 #
-# All random numbers come from ``self.rng``. What a user can set is a keyword argument. The base class checks what comes
-# in, and saves all arrays and numbers among the attributes.
+# All random numbers come from ``self.rng``. What a user can set is a keyword argument.
+# The base class checks what comes in, and saves all arrays and numbers among the
+# attributes.
 
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from selflearn_agents import Agent, AgentSpec, load_agent
 from selflearn_agents.evaluation import compare, evaluate
-
 from selflearn_env import Shop, datasets
 
 BOUGHT = 2
 
 
 class Corrected(Agent):
-    """Purchases per visit in the history, times a factor for each product that is learned."""
+    """The history's purchases per visit, times a learned factor for each product."""
 
     def __init__(self, history, slate_size, rng, *, weight=10.0):
         super().__init__(history, slate_size, rng)
@@ -57,7 +61,8 @@ class Corrected(Agent):
     def _act(self, states):
         shape = np.broadcast_to(self.weight + self.bought, (len(states), self.products))
         factor = self.rng.gamma(shape) / (self.weight + self.expected)
-        return np.argsort(-factor * self.incidence[states], axis=1)[:, : self.slate_size]
+        order = np.argsort(-factor * self.incidence[states], axis=1)
+        return order[:, : self.slate_size]
 
     def _update(self, states, slates, responses, item_rewards):
         np.add.at(self.bought, slates, responses == BOUGHT)
@@ -72,13 +77,16 @@ class Corrected(Agent):
 # Let it learn
 # ------------
 #
-# ``evaluate`` lets the agent serve 5,000 visits of the sample shop and learn from them, ten at a time. The gap is the
-# share of the way from random slates (0) to the best slates (1).
+# ``evaluate`` lets the agent serve 5,000 visits of the sample shop and learn from them,
+# ten at a time. The gap is the share of the way from random slates (0) to the best
+# slates (1).
 
 shop = Shop.from_transactions(datasets.SALES)
 agent = Corrected(shop.history, 5, np.random.default_rng(1))
-result = evaluate(agent, "selflearn/Retail-v0", 5_000, batch=10, progress=False, shop=shop)
-print(f"gap in the first tenth {result.gap_between(0, 0.1):.3f}, in the last {result.gap_between(0.9, 1):.3f}")
+options = {"batch": 10, "progress": False, "shop": shop}
+result = evaluate(agent, "selflearn/Retail-v0", 5_000, **options)
+print(f"gap in the first tenth of the visits {result.gap_between(0, 0.1):.3f}")
+print(f"gap in the last tenth {result.gap_between(0.9, 1):.3f}")
 
 # %%
 # What has it found out? These products sell better, and worse, than the history said:
@@ -92,25 +100,38 @@ for product in [*order[:3], *order[-3:]]:
 # Compare it
 # ----------
 #
-# An ``AgentSpec`` gives the agent a name in tables, and its settings. For each of three seeds all agents meet the same
-# visits, so that differences are not due to luck.
+# An ``AgentSpec`` gives the agent a name in tables, and its settings. For each of three
+# seeds all agents meet the same visits, so that differences are not due to luck.
 
 mine = AgentSpec("corrected", Corrected, {"weight": 10.0})
-options = {"batch": 10, "progress": False, "shop": shop, "slate_size": 5}
-comparison = compare(["random", "epsilon_greedy", "popular", mine], "selflearn/Retail-v0", 5_000, 3, **options)
+agents = ["random", "epsilon_greedy", "popular", mine]
+options |= {"slate_size": 5, "seeds": 3}
+comparison = compare(agents, "selflearn/Retail-v0", 5_000, **options)
 print(comparison.table()[["gap", "gap_late", "expected_reward"]].round(3))
 better = comparison.gaps("corrected") - comparison.gaps("popular")
 print("better than popular by", better.round(3), "with each seed")
 
 # %%
-# ``gap_late`` is the gap in the last tenth. ``epsilon_greedy`` first tries many products that nobody wants, which costs
-# it the start. Ours starts where ``popular`` is, and leaves it behind.
-#
+# ``gap_late`` is the gap in the last tenth. ``epsilon_greedy`` first tries many
+# products that nobody wants, which costs it the start. Ours starts where ``popular``
+# is, and leaves it behind:
+
+figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
+visits = comparison.runs[0].visits
+for name in ("popular", "corrected"):
+    axes.plot(visits, comparison.curves(name, "gap").mean(axis=0), label=name)
+axes.set(xlabel="visits served", ylabel="gap, mean of three seeds")
+axes.set_title("corrected learns, popular does not")
+axes.legend(frameon=False)
+plt.show()
+
+# %%
 # Keep it
 # -------
 #
-# ``save`` writes one file. ``load_agent`` reads it; classes that are not in this package are named by ``own``. The
-# agent that is read goes on as if it had never been away: it draws the same numbers, so it shows the same slates.
+# ``save`` writes one file. ``load_agent`` reads it; classes that are not in this
+# package are named by ``own``. The agent that is read goes on as if it had never been
+# away: it draws the same numbers, so it shows the same slates.
 
 path = Path(tempfile.mkdtemp()) / "corrected.npz"
 agent.save(path)
@@ -119,5 +140,6 @@ states = np.arange(shop.states.size)
 print("same slates:", np.array_equal(agent.act(states), again.act(states)))
 
 # %%
-# On a command line the agent is named by its module: put the class into a file ``my_agents.py`` and call
-# ``selflearn compare --agents popular my_agents:Corrected --shop shop.npz --out results/mine``.
+# On a command line the agent is named by its module: put the class into a file
+# ``my_agents.py`` and call ``selflearn compare --agents popular my_agents:Corrected
+# --shop shop.npz --out results/mine``.

@@ -1,66 +1,71 @@
 """Customers who come back
 =======================
 
-In ``RetailPeople-v0`` an episode is the life of one customer, who comes again and again. You see what it is worth to
-know the customer, and what it costs to bore one.
+In ``RetailPeople-v0`` an episode is the life of one customer, who comes again and
+again. You see what it is worth to know the customer, and what it costs to bore one.
 """
 
 # %%
 # A life
 # ------
 #
-# A customer is a person with a taste, who buys again what it bought before. It comes, looks at a slate, and comes back
-# some days later, until it leaves for good or the year ends. ``info`` says who it is and how long it was away.
+# A customer is a person with a taste, who buys again what it bought before. It comes,
+# looks at a slate, and comes back some days later, until it leaves for good or the year
+# ends. ``info`` says who it is and how long it was away.
 
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
 from selflearn_agents import make_agent
 from selflearn_agents.evaluation import compare, evaluate_lives
-
-import selflearn_env
 from selflearn_env import Shop, datasets
 
 shop = Shop.from_transactions(datasets.SALES)
-env = gym.make("selflearn/RetailPeople-v0", shop=shop, slate_size=5, render_mode="rgb_array")
+options = {"shop": shop, "slate_size": 5}
+env = gym.make("selflearn/RetailPeople-v0", render_mode="rgb_array", **options)
 observation, info = env.reset(seed=6)
 simulator = env.unwrapped.simulator
 seen = simulator.seen(env.unwrapped.visits)
-print(f"customer {info['customer']} was here {seen.visits[0]} times before, and has bought:")
+print(f"customer {info['customer']} was here {seen.visits[0]} times, and has bought:")
 for product in dict.fromkeys(seen.record.product.tolist()):
     print("-", shop.catalogue.descriptions[product])
 
 # %%
-# ``simulator.seen`` is what a real shop would know of the customer: who it is, the date, and all that it bought. Its
-# taste is hidden.
+# ``simulator.seen`` is what a real shop would know of the customer: who it is, the
+# date, and all that it bought. Its taste is hidden.
 #
 # What is it worth to know the customer?
 # --------------------------------------
 #
 # - ``popular`` has a list for each state. It does not look at who is there.
-# - ``again`` shows what this customer bought before, and fills up with what sells this month.
+# - ``again`` shows what this customer bought before, and fills up with what sells this
+#   month.
 # - ``personal`` combines the record with what it has learned of all customers.
 #
 # The gap compares with the best slate for this very person.
 
-options = {"batch": 10, "progress": False, "shop": shop, "slate_size": 5}
+options |= {"batch": 10, "progress": False}
 agents = ["random", "popular", "again", "personal"]
 comparison = compare(agents, "selflearn/RetailPeople-v0", 2_000, 1, **options)
 table = comparison.table()
-print(table[["gap", "gap_after_0", "gap_after_1", "gap_after_2-3", "real_hits"]].round(3))
+columns = ["gap", "gap_after_0", "gap_after_1", "gap_after_2-3", "real_hits"]
+print(table[columns].round(3))
 
 # %%
-# ``gap_after_0`` is the gap at a customer's first visit, ``gap_after_2-3`` after two or three. Who reads records is far
-# ahead of ``popular``, and most of all with customers who have been there before.
+# ``gap_after_0`` is the gap at a customer's first visit, ``gap_after_2-3`` after two or
+# three. Who reads records is far ahead of ``popular``, and most of all with customers
+# who have been there before.
 #
-# ``real_hits`` has no simulator in it: so many products of a slate were in the real baskets of the log, per visit.
+# ``real_hits`` has no simulator in it: so many products of a slate were in the real
+# baskets of the log, per visit.
 #
 # What does boredom cost?
 # -----------------------
 #
-# A slate that shows again what the customer ignored bores it. A bored customer looks less at anything, and comes back
-# later. We let 1,000 customers live, once as they are, and once without boredom. ``patient`` is ``personal`` that also
-# learns what boredom costs, and holds back such products where they are not worth it.
+# A slate that shows again what the customer ignored bores it. A bored customer looks
+# less at anything, and comes back later. We let 1,000 customers live, once as they are,
+# and once without boredom. ``patient`` is ``personal`` that also learns what boredom
+# costs, and holds back such products where they are not worth it.
 
 BORED = {"boredom": 0.5, "delay": 1.2}  # the default
 NEVER_BORED = {"boredom": 0.0, "delay": 1.0}
@@ -69,24 +74,27 @@ NEVER_BORED = {"boredom": 0.0, "delay": 1.0}
 def bought_per_visit(name, journey):
     """Serves 1,000 customers to the end of their lives."""
     agent = make_agent(name, history=shop.history, slate_size=5, seed=0)
-    lives = evaluate_lives(agent, "selflearn/RetailPeople-v0", 1_000, shop=shop, journey=journey)
+    options = {"shop": shop, "journey": journey}
+    lives = evaluate_lives(agent, "selflearn/RetailPeople-v0", 1_000, **options)
     return lives.purchases.sum() / lives.visits.sum()
 
 
 print("products bought per visit:")
 for name in ("popular", "personal", "patient"):
-    without, bored = bought_per_visit(name, NEVER_BORED), bought_per_visit(name, BORED)
-    print(f"{name:9} never bored {without:.3f}, bored {bored:.3f}: {1 - bored / without:.0%} lost")
+    without, bored = (bought_per_visit(name, each) for each in (NEVER_BORED, BORED))
+    lost = 1 - bored / without
+    print(f"{name:9} never bored {without:.3f}, bored {bored:.3f}: {lost:.0%} lost")
 
 # %%
-# How strong boredom is, no log of purchases can tell, since it does not say what was shown. It is an assumption, and
-# an option of the environment: ``journey={"boredom": 0.2}``.
+# How strong boredom is, no log of purchases can tell, since it does not say what was
+# shown. It is an assumption, and an option: ``journey={"boredom": 0.2}``.
 #
 # A life in pictures
 # ------------------
 #
-# Now ``personal`` serves the customer of the beginning. It knows customers, so it is given what the shop sees of the
-# visit, not only the state. The frames show each slate and what came of it.
+# Now ``personal`` serves the customer of the beginning. It knows customers, so it is
+# given what the shop sees of the visit, not only the state. The frames show each slate
+# and what came of it.
 
 agent = make_agent("personal", history=shop.history, slate_size=5, seed=0)
 frames, over, earned = [], False, []
@@ -98,7 +106,7 @@ while not over:
     frames.append(env.render())
     earned.append(reward)
     over = terminated or truncated
-print(f"{len(frames)} visits, return {np.sum(earned):+.0f}:", *(f"{reward:+.0f}" for reward in earned))
+print(f"{len(frames)} visits, return {np.sum(earned):+.0f}: {earned}")
 
 # %%
 # The first and the last visit:

@@ -1,17 +1,19 @@
 """Judge a policy by a log alone
 =============================
 
-A real shop cannot try every agent on its customers. But it has a log: what was shown, how probable that was, and what
-came of it. From such a log you estimate what another agent would have earned. Here the truth is known, so you see when
-to believe the estimate.
+A real shop cannot try every agent on its customers. But it has a log: what was shown,
+how probable that was, and what came of it. From such a log you estimate what another
+agent would have earned. Here the truth is known, so you see when to believe the
+estimate.
 """
 
 # %%
 # Record visits
 # -------------
 #
-# The shop sells the 40 products that are bought most, three at a time. For a while it shows random slates. Then each
-# product is shown often enough, and the probability of each slate is known. ``record`` writes everything down.
+# The shop sells the 40 products that are bought most, three at a time. For a while it
+# shows random slates. Then each product is shown often enough, and the probability of
+# each slate is known. ``record`` writes everything down.
 
 import textwrap
 
@@ -22,8 +24,6 @@ from selflearn_agents import make_agent
 from selflearn_agents.evaluation import standing
 from selflearn_agents.logs import record
 from selflearn_agents.ope import evaluate_offline
-
-import selflearn_env
 from selflearn_env import Shop, datasets
 
 shop = Shop.from_transactions(datasets.SALES, max_products=40)
@@ -34,34 +34,48 @@ def agent(name):
     return make_agent(name, history=shop.history, slate_size=3, seed=0)
 
 
-log = record(agent("random"), "selflearn/Retail-v0", 20_000, seed=0, batch=1000, shop=shop)
+options = {"batch": 1000, "shop": shop}
+log = record(agent("random"), "selflearn/Retail-v0", 20_000, **options)
 print(f"{len(log):,} visits, {log.reward.mean():.3f} reward per visit")
-print("a slate", log.slate[0], "its responses", log.response[0], "their probabilities", log.propensity[0].round(3))
+print("a slate", log.slate[0], "and its responses", log.response[0])
+print("probability of each product at its place", log.propensity[0].round(3))
 
 # %%
 # Ask for another policy
 # ----------------------
 #
-# What would ``popular`` have earned? The idea of all estimators: visits in which it would have done the same as the log
-# count more, by how much more probable it makes what was shown.
+# What would ``popular`` have earned? The idea of all estimators: visits in which it
+# would have done the same as the log count more, by how much more probable it makes
+# what was shown.
 #
-# - ``sips`` weights whole slates. It assumes nothing. But a random slate hardly ever is the one that ``popular`` shows.
-# - ``sn_iips`` weights each place of the slate by itself. It is right if a product is bought or not whatever stands
-#   beside it.
+# - ``sips`` weights whole slates. It assumes nothing. But a random slate hardly ever is
+#   the one that ``popular`` shows.
+# - ``sn_iips`` weights each place of the slate by itself. It is right if a product is
+#   bought or not whatever stands beside it.
 #
-# Each estimate has a verdict. "Ok, if" names what must be so, since a small log cannot show that it is not.
+# Each estimate has a verdict. "Ok, if" names what must be so, since a small log cannot
+# show that it is not.
+
+
+def said(estimate):
+    """An estimate with its 95 % interval."""
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
 
 result = evaluate_offline(log, agent("popular"), ["sips", "sn_iips"], resamples=0)
 for estimate in result.estimates:
-    print(f"{estimate.estimator}: {estimate.value:.2f}, 95 % interval {estimate.low:.2f} to {estimate.high:.2f}")
-    print(textwrap.fill(estimate.diagnosis.verdict, 100, initial_indent="    ", subsequent_indent="    "))
+    print(f"{estimate.estimator}: {said(estimate)}")
+    print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
+# ``sips`` says 0, with an interval of no width, and is far off: no visit counts at all.
+# An interval alone is no reason to believe. The verdict says so.
+#
 # The truth beside it
 # -------------------
 #
-# A shop has to stop here. The simulator knows more: what each slate earns, exactly. ``standing`` gives what a policy
-# earns over all states, as often as they come.
+# A shop has to stop here. The simulator knows more: what each slate earns, exactly.
+# ``standing`` gives what a policy earns over all states, as often as they come.
 
 states = np.arange(shop.states.size)
 
@@ -80,18 +94,28 @@ print(f"popular earns {truth(agent('popular')):.3f}")
 #
 # That is what a shop wants to know. All are judged by the same log.
 
+
+def judged(log, name):
+    """What `sn_iips` says of an agent by a log."""
+    return evaluate_offline(log, agent(name), ["sn_iips"], resamples=0).estimates[0]
+
+
 names = ["quantity", "popular_by_state", "bestsellers", "popular"]
-figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
-for place, name in enumerate(names):
-    (estimate,) = evaluate_offline(log, agent(name), ["sn_iips"], resamples=0).estimates
-    exact = truth(agent(name))
-    print(f"{name:17} {estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}], in truth {exact:.2f}")
-    axes.plot([estimate.low, estimate.high], [place, place], color="#0072b2", linewidth=3)
-    axes.plot(estimate.value, place, "o", color="#0072b2", label=None if place else "estimate from the log, with 95 %")
-    axes.plot(exact, place, "D", color="#d55e00", label=None if place else "truth")
+estimates = [judged(log, name) for name in names]
+exact = [truth(agent(name)) for name in names]
+for name, estimate, value in zip(names, estimates, exact, strict=True):
+    print(f"{name:17} {said(estimate)}, in truth {value:.2f}")
+
+# %%
+# Blue is what the log says, with its interval, and red the truth.
+
+figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+values = [estimate.value for estimate in estimates]
+wide = [estimate.high - estimate.value for estimate in estimates]
+axes.errorbar(values, names, xerr=wide, fmt="o", color="#0072b2", label="estimate")
+axes.plot(exact, names, "D", color="#d55e00", label="truth")
 axes.axvline(log.reward.mean(), color="0.5", linestyle=":", label="what the log earned")
-axes.set_yticks(range(len(names)), names)
-axes.set(xlabel="reward per visit", title="What the log says, and the truth")
+axes.set(xlabel="reward per visit", title="Every interval holds the truth")
 axes.legend(frameon=False, fontsize="small")
 plt.show()
 
@@ -101,21 +125,24 @@ plt.show()
 #
 # Two things go wrong in practice. The log may be too short:
 
-short = record(agent("random"), "selflearn/Retail-v0", 1_000, seed=2, batch=1000, shop=shop)
-(estimate,) = evaluate_offline(short, agent("popular"), ["sn_iips"], resamples=0).estimates
-print(f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]")
-print(textwrap.fill(estimate.diagnosis.verdict, 100))
+short = record(agent("random"), "selflearn/Retail-v0", 1_000, seed=2, **options)
+estimate = judged(short, "popular")
+print(said(estimate))
+print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
-# Or products compete: who buys one does not buy the other. Then a product earns less beside good ones than beside
-# random ones, and an estimator that takes each place by itself promises too much. ``customer="logit"`` makes such
-# customers. The verdict notices, since the log shows it:
+# Or products compete: who buys one does not buy the other. Then a product earns less
+# beside good ones than beside random ones, and an estimator that takes each place by
+# itself promises too much. ``customer="logit"`` makes such customers. The verdict
+# notices, since the log shows it:
 
-competing = record(agent("random"), "selflearn/Retail-v0", 100_000, seed=3, batch=1000, shop=shop, customer="logit")
-(estimate,) = evaluate_offline(competing, agent("popular"), ["sn_iips"], resamples=0).estimates
-exact = truth(agent("popular"), customer="logit")
-print(f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}], in truth {exact:.2f}")
-print(textwrap.fill(estimate.diagnosis.verdict, 100))
+options |= {"customer": "logit"}
+competing = record(agent("random"), "selflearn/Retail-v0", 100_000, seed=3, **options)
+estimate = judged(competing, "popular")
+value = truth(agent("popular"), customer="logit")
+print(f"{said(estimate)}, in truth {value:.2f}")
+print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
-# So log the probabilities of what you show, explore more than feels good, and read the verdict.
+# So log the probabilities of what you show, explore more than feels good, and read the
+# verdict.

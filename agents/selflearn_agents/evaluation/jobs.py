@@ -36,9 +36,9 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
         left = {
             number: _handed_over(run, plan, Path(folder)) for number, run in enumerate(runs) if number not in results
         }
-        order = _order(left, plan)
+        order, seconds = _order(left, plan)
         labels, visits = [runs[number].label for number in order], [runs[number].world.visits for number in order]
-        with Progress(labels, visits, plan.progress) as bars:
+        with Progress(labels, visits, plan.progress, seconds, plan.jobs) as bars:
             tasks = [
                 delayed(_serve)(number, left[number], places[number], bars.counter(at))
                 for at, number in enumerate(order)
@@ -75,11 +75,12 @@ def _handed_over(run: RunSpec, plan: Plan, folder: Path) -> RunSpec:
     return replace(run, world=replace(run.world.stored(folder), folder=run.world.folder or folder))
 
 
-def _order(runs: Mapping[int, RunSpec], plan: Plan) -> list[int]:
-    """The numbers of the runs as they are begun, the longest first: at the end, nobody waits for a long one.
+def _order(runs: Mapping[int, RunSpec], plan: Plan) -> tuple[list[int], list[float]]:
+    """The numbers of the runs as they are begun, and the seconds of a visit in each.
 
     Each agent is made once before: one that cannot be made is refused before the others have served anybody. Where
-    runs go on side by side it also serves a few visits, by which the length of its runs is known.
+    runs go on side by side, or bars are shown, it also serves a few visits, by which the length of its runs is known.
+    Side by side the longest come first: at the end, nobody waits for a long one.
 
     Raises:
         Exception: what making the first agent that cannot be made has raised.
@@ -87,13 +88,17 @@ def _order(runs: Mapping[int, RunSpec], plan: Plan) -> list[int]:
     firsts: dict[str, RunSpec] = {}
     for run in runs.values():
         firsts.setdefault(run.agent.text, run)
-    found = dict(_side_by_side([delayed(_try)(run, plan.jobs > 1) for run in firsts.values()], plan.backend))
+    found = dict(
+        _side_by_side([delayed(_try)(run, plan.jobs > 1 or plan.progress) for run in firsts.values()], plan.backend)
+    )
     for text in firsts:
         if isinstance(found[text], Exception):
             raise found[text]
-    if plan.jobs == 1:
-        return list(runs)
-    return sorted(runs, key=lambda number: -found[runs[number].agent.text] * runs[number].world.visits)
+    seconds = {number: float(found[run.agent.text] or 0.0) for number, run in runs.items()}
+    order = list(runs)
+    if plan.jobs > 1:
+        order.sort(key=lambda number: -seconds[number] * runs[number].world.visits)
+    return order, [seconds[number] for number in order]
 
 
 def _try(run: RunSpec, timed: bool) -> tuple[str, Any]:

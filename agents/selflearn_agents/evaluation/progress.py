@@ -7,14 +7,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 EVERY = 0.5  # seconds between two looks
 LIVELY: dict[str, Any] = {"smoothing": 0.05, "miniters": 1, "mininterval": 0.0}  # the rate, and what is left, of late
+OF_ALL = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{left}, {rate_fmt}]"
 
 
 class Counter:
@@ -35,18 +38,63 @@ class Counter:
         self._counts[self.run] += visits
 
 
+class Left:
+    """How long it will take until all runs are through, each at its own speed: one agent takes ten times another's."""
+
+    def __init__(self, visits: NDArray[np.int64], seconds: Sequence[float], jobs: int):
+        """Takes the visits of each run (R,), the seconds of a visit as foreseen, and how many go on side by side."""
+        self._visits, self._jobs = visits, jobs
+        self._seconds = np.maximum(seconds, 1e-9)
+        self._begun, self._ended = np.full((2, visits.size), np.nan)
+        self._first = np.zeros(visits.size)
+
+    def look(self, served: NDArray[np.int64], now: float) -> float:
+        """The seconds left, after so many visits of each run (R,) at this time.
+
+        A run under way goes on as it went. One to come takes what was foreseen, as much more or less as the others did.
+        """
+        new = (served > 0) & np.isnan(self._begun)
+        self._begun[new], self._first[new] = now, served[new]
+        self._ended[(served >= self._visits) & np.isnan(self._ended)] = now
+        gone = served - self._first
+        took = np.where(np.isnan(self._ended), now, self._ended) - self._begun
+        known = (gone > 0) & (took > 0)
+        seconds = self._seconds.copy()
+        if known.any():
+            seconds *= took[known].sum() / (self._seconds[known] @ gone[known])
+            seconds[known] = took[known] / gone[known]
+        rest = (self._visits - served) * seconds
+        return float(max(rest.sum() / self._jobs, rest.max(initial=0.0)))
+
+
+class _Total(tqdm):  # type: ignore[misc]
+    """The bar of all runs; what it says is left is not by its own rate."""
+
+    left = 0.0
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What the bar is drawn from."""
+        return super().format_dict | {"left": self.format_interval(self.left)}
+
+
 class Progress:
     """One bar over the visits of all runs, and on a terminal one for each run under way; drawn by a thread."""
 
-    def __init__(self, labels: Sequence[str], visits: Sequence[int], shown: bool):
+    def __init__(
+        self, labels: Sequence[str], visits: Sequence[int], shown: bool, seconds: Sequence[float], jobs: int = 1
+    ):
         """Takes the runs.
 
         Args:
             labels: (R,) names of the runs.
             visits: (R,) visits of each.
             shown: whether to draw anything.
+            seconds: (R,) of a visit of each, as foreseen.
+            jobs: how many runs go on side by side.
         """
         self._labels, self._visits, self._shown = list(labels), np.array(visits, dtype=np.int64), shown
+        self._left = Left(self._visits, seconds, jobs)
         self._bars: dict[int, tqdm] = {}
         self._folder = tempfile.TemporaryDirectory()
         self._place = Path(self._folder.name) / "visits"
@@ -59,8 +107,9 @@ class Progress:
         return Counter(self._place, run)
 
     def __enter__(self) -> Self:
-        self._total = tqdm(
-            total=int(self._visits.sum()), desc="all runs", unit=" visits", disable=not self._shown, **LIVELY
+        total, shown = int(self._visits.sum()), self._shown
+        self._total = _Total(
+            total=total, desc="all runs", unit=" visits", disable=not shown, bar_format=OF_ALL, **LIVELY
         )
         if self._shown:
             self._thread.start()
@@ -84,6 +133,7 @@ class Progress:
 
     def _look(self) -> None:
         served = self._counts[: len(self._visits)].copy()
+        self._total.left = self._left.look(served, monotonic())
         _move(self._total, served.sum())
         if not sys.stderr.isatty():
             return

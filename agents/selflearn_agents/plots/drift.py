@@ -23,10 +23,10 @@ def drift_plot(runs: pd.DataFrame) -> Figure:
     shops, worlds, agents = (list(dict.fromkeys(runs[name])) for name in ("shop", "world", "agent"))
     looks = dict(zip(agents, LINES, strict=False))
     seeds = runs["seed"].nunique()
-    band = "bands are 95 % intervals" if seeds > 1 else "one seed shows no spread"
+    of = f"means of {seeds} seeds, bands are 95 % intervals" if seeds > 1 else "one seed"
     made, panels = figure(
         _title(runs, shops[-1], worlds),
-        f"Share of the way from random to the best slates; means of {seeds} seeds, {band}.",
+        f"Share of the way from random to the best slates; {of}.",
         rows=len(shops), columns=len(worlds), height=4.8, sharex=True, sharey=True,
     )  # fmt: skip
     for shop, row in zip(shops, panels, strict=True):

@@ -111,7 +111,7 @@ def _leader(returns: dict[str, np.ndarray], open_: list[str]) -> str:
     if not open_:
         return "Only privileged agents were compared: they show what could be reached"
     best = open_[0]
-    title = f"{best} earns {returns[best].mean():,.1f} of a customer's life"
+    title = f"{best} earns {returns[best].mean():,.1f} over a customer's life"
     if len(open_) == 1:
         return title
     more = paired_difference(returns[best], returns[open_[1]])

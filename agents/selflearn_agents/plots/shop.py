@@ -39,14 +39,15 @@ EVEN = Look(GREY, (0, (1.2, 1.6)), "")  # where what is foreseen is what is obse
 def likelihood_plot(found: Findings) -> Figure:
     """How well visits are foreseen, estimate by estimate, by states and by persons."""
     first = found.states[0]
-    title = f"Of {first.name}: beyond popularity, {_added('the state', *gain_over(first, OURS, POPULARITY))}"
+    title = f"For {first.name}: beyond popularity, {_added('the state', *gain_over(first, OURS, POPULARITY))}"
     if first.name in found.persons and found.known_persons:
         persons = found.persons[first.name]
         worth = persons.likelihood["taste"] - persons.likelihood["month"]
         title += f", {_added('the customer', *mean_and_error(worth, persons.customer))}"
     made, (panels,) = figure(
         title,
-        "Log-likelihood of visits that were not fitted, above one rate for all products; bars are ± 2 standard errors.",
+        "Log-likelihood of visits that were not fitted, above one rate for all products (0.69 nats: a factor of 2); "
+        "bars are ± 2 standard errors.",
         columns=len(found.states), height=3.6, sharey=True,
     )  # fmt: skip
     for axes, check in zip(panels, found.states, strict=True):
@@ -124,7 +125,7 @@ def _agreement(correlation: dict[str, float]) -> str:
     if best == least:
         return f"The order of lists in {best} and in real baskets: rank correlation {known[best]:.2f}"
     return (
-        f"{best} orders lists most as real baskets do (rank correlation {known[best]:.2f}), {least} least "
+        f"{best} orders lists most like real baskets (rank correlation {known[best]:.2f}), {least} least "
         f"({known[least]:.2f})"
     )
 

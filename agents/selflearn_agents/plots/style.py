@@ -212,6 +212,7 @@ def label_lines(axes: Axes, ends: Mapping[str, tuple[float, float]], looks: Call
 def _leader(axes: Axes, x: list[float], y: list[float], look: Look, **style: Any) -> None:
     line = Line2D(x, y, transform=axes.transAxes, color=look.colour, linestyle=look.line, clip_on=False, **style)
     line.set_in_layout(False)
+    line.set_label("_leader")  # no legend names it
     axes.add_artist(line)
 
 

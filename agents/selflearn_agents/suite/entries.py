@@ -12,7 +12,7 @@ from typing import Any
 from selflearn_agents.specification import AgentSpec
 from selflearn_agents.suite.reading import read_yaml
 
-KINDS = ("baseline", "agent", "tool", "oracle")
+KINDS = ("baseline", "agent", "tool", "privileged")
 OWN = "selflearn_agents"
 
 
@@ -25,7 +25,8 @@ class Entry:
         name: of the file, and in the table.
         agent: as `find_agent` takes it: a key of `selflearn_agents.AGENTS`, or "module:Class".
         hyperparameters: of the agent.
-        kind: one of `KINDS`: a baseline does not learn, a tool is another library's learner, an oracle is privileged.
+        kind: one of `KINDS`: a baseline does not learn, a tool is another library's learner, a privileged
+            one knows what no real agent could.
         observes: what it knows of a visit.
         authors: their names.
         link: where it is described; "" for the documentation of this package.
@@ -72,7 +73,7 @@ class Entry:
             spec = AgentSpec.parse(self.text)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: {error}") from None
-        if spec.agent_class.privileged != (self.kind == "oracle"):
+        if spec.agent_class.privileged != (self.kind == "privileged"):
             knows = "is privileged" if spec.agent_class.privileged else "is not privileged"
             raise ValueError(f"{self.path}: kind {self.kind!r} does not fit: the agent {knows}")
         return spec

@@ -47,7 +47,7 @@ def as_markdown(suite: Suite, rows: Sequence[Standing]) -> str:
         f"# Suite {suite.name}, version {suite.version}\n\n"
         f"Means over {suite.seeds} seeds, best first; in brackets the 95 % interval of Student's t. Above "
         f"{suite.reference}: the difference, paired by seed; p is that of the paired t-test, adjusted by Holm for the "
-        f"entries of a table.\nSeconds: of a processor, for a run and the making of its agent, where it was computed.\n"
+        f"entries of a table.\n\nSeconds: of a processor, for a run and the making of its agent, where it was made.\n"
     ]
     for _, group in groupby(rows, lambda row: (row.cell.environment.name, row.cell.log.name)):
         own = list(group)

@@ -13,8 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import gammaln, logsumexp
-from scipy.stats import gamma
+from scipy.special import gammaincinv, gammaln, logsumexp, xlogy  # scipy.stats takes a second, and far longer per call
 
 from selflearn_env.shop.people.journal import MONTHS, Journal
 
@@ -48,7 +47,7 @@ class Activity:
     @cached_property
     def grid(self) -> NDArray[np.float64]:
         """(POINTS,) activities, in products per visit."""
-        least, most = gamma.ppf([TAIL, 1 - TAIL], self.shape, scale=self.mean / self.shape)
+        least, most = gammaincinv(self.shape, [TAIL, 1 - TAIL]) * (self.mean / self.shape)
         most = max(most, 1.001 * self.mean)
         return np.geomspace(max(least, most / SPAN), most, POINTS)
 
@@ -56,7 +55,9 @@ class Activity:
     def log_prior(self) -> NDArray[np.float64]:
         """(POINTS,) log-probability of each point for a new customer."""
         # The points stand at equal distances of the logarithm, so the density is that of the logarithm.
-        density = gamma.logpdf(self.grid, self.shape, scale=self.mean / self.shape) + np.log(self.grid)
+        scale = self.mean / self.shape
+        unit = self.grid / scale
+        density = xlogy(self.shape - 1, unit) - unit - gammaln(self.shape) - np.log(scale) + np.log(self.grid)
         return density - logsumexp(density)
 
     @cached_property

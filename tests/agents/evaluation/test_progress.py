@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 from selflearn_agents.evaluation import Plan, World, compare, compare_worlds
-from selflearn_agents.evaluation.progress import Counter, Progress
+from selflearn_agents.evaluation.progress import EVERY, Counter, Left, Progress
 
 ENV = "selflearn/Retail-v0"
 NAMES = ["random", "popular", "epsilon_greedy"]
@@ -46,7 +47,7 @@ def test_nothing_is_drawn_where_no_bars_are_wanted(tiny_shop, tmp_path, capsys):
 
 
 def test_a_counter_counts_in_its_place(tmp_path):
-    with Progress(["a", "b", "c"], [10, 20, 30], shown=False) as bars:
+    with Progress(["a", "b", "c"], [10, 20, 30], False, [0.0] * 3) as bars:
         counters = [bars.counter(run).start() for run in range(3)]
         for counter, visits in ((counters[0], 3), (counters[2], 5), (counters[0], 4)):
             counter(visits)
@@ -60,7 +61,7 @@ def test_a_counter_counts_in_its_place(tmp_path):
 
 def test_each_run_under_way_has_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with Progress(["first", "second", "third"], [10, 20, 30], shown=True) as bars:
+    with Progress(["first", "second", "third"], [10, 20, 30], True, [0.0] * 3) as bars:
         bars._counts[:] = [10, 5, 30]
         bars._look()
         assert list(bars._bars) == [1]
@@ -71,3 +72,20 @@ def test_each_run_under_way_has_a_bar_on_a_terminal(monkeypatch, capsys):
     assert "second" in drawn
     assert "first" not in drawn
     assert "60/60" in drawn
+
+
+@pytest.mark.parametrize("speed", [[30_000, 30_000, 20_000, 3_000], [3_000, 20_000, 30_000, 30_000]])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_left_is_known_within_a_factor_of_two(speed, jobs):
+    """From a fifth of the time on, with agents of different speed, foreseen up to a half wrong."""
+    visits, served = np.full(4, 50_000), np.zeros(4)
+    left, said, time = Left(visits, [1.5 / speed[0], 0.7 / speed[1], 1 / speed[2], 1.5 / speed[3]], jobs), [], 0.0
+    while (served < visits).any():
+        time += EVERY
+        for run in np.flatnonzero(served < visits)[:jobs]:
+            served[run] = min(served[run] + speed[run] * EVERY, visits[run])
+        said.append((time, left.look(served.astype(np.int64), time)))
+    late = [(found, time - now) for now, found in said if 0.2 * time <= now < time]
+    assert len(late) > 20
+    assert all(0.5 * true - EVERY <= found <= 2 * true for found, true in late)
+    assert said[-1][1] == 0.0

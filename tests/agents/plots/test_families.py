@@ -66,17 +66,17 @@ def worth(**returns):
     [
         (
             worth(random=[-9, -8, -9], patient=[5, 6, 7], popular=[1, 2, 3], oracle=[9, 9, 9]),
-            "patient earns 6.0 of a customer's life, 4.0 more than popular",
+            "patient earns 6.0 over a customer's life, 4.0 more than popular",
         ),
         (
             worth(patient=[1, 2, 3], popular=[3, 1, 3]),
-            "popular earns 2.3 of a customer's life, 0.3 more than patient, perhaps by chance",
+            "popular earns 2.3 over a customer's life, 0.3 more than patient, perhaps by chance",
         ),
         (
             worth(popular=[3], random=[1]),
-            "popular earns 3.0 of a customer's life, 2.0 more than random, with one seed, perhaps by chance",
+            "popular earns 3.0 over a customer's life, 2.0 more than random, with one seed, perhaps by chance",
         ),
-        (worth(popular=[3, 4]), "popular earns 3.5 of a customer's life"),
+        (worth(popular=[3, 4]), "popular earns 3.5 over a customer's life"),
         (worth(oracle=[3, 4]), "Only privileged agents were compared: they show what could be reached"),
     ],
 )
@@ -217,7 +217,7 @@ def test_the_order_of_lists():
     good, bad = judged((3, 2, 1), (5, 4, -1), 1.0), judged((3, 2, 1), (-1, 4, 5), -1.0)
     made = shop.ranking_plot(SimpleNamespace(judged={"retail": bad, "people": good}))
     assert title_of(made) == (
-        "RetailPeople-v0 orders lists most as real baskets do (rank correlation 1.00), Retail-v0 least (-1.00)"
+        "RetailPeople-v0 orders lists most like real baskets (rank correlation 1.00), Retail-v0 least (-1.00)"
     )
     assert made.axes[0].lines[0].get_ydata().tolist() == [0, 2, 0]
     assert has_room(made)
