@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from selflearn_agents.evaluation import findings
@@ -16,11 +16,12 @@ from selflearn_agents.evaluation.tables import ranked
 from selflearn_agents.plots.looks import GREY, look_of, wrapped
 from selflearn_agents.plots.style import WIDTH, figure, label_lines, logarithmic, rows_named
 
+STEPS = [1, 2, 2.5, 5, 10]  # of ticks
 LEAST = 1e-6  # regret per visit below which there is none: the oracle's
 
 
 def learning_curves(result: ComparisonResult, width: float = WIDTH, titled: bool = True) -> Figure:
-    """The gap of each agent over the visits: mean over the seeds, in a band that is the 95 % interval of Student's t.
+    """The gap of each agent over the visits: mean over the seeds, in a band that is the 95% interval of Student's t.
 
     Args:
         result: the comparison.
@@ -34,7 +35,8 @@ def learning_curves(result: ComparisonResult, width: float = WIDTH, titled: bool
         curves = gap_curves(result, label)
         if np.isfinite(curves).all():
             ends[label] = _band(axes, result.runs[0].visits, curves, label)
-    axes.set(xlabel="visits", ylabel="gap closed: 0 % random, 100 % best slates")
+    axes.set(xlabel="visits", ylabel="gap closed: 0% random, 100% best slates")
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     return _labelled(drawn, axes, ends)
 
@@ -63,7 +65,7 @@ def regret_curves(result: ComparisonResult, width: float = WIDTH, titled: bool =
 
 
 def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, titled: bool = True) -> Figure:
-    """Paired differences of the gap to one agent; with several seeds, in their 95 % intervals of Student's t.
+    """Paired differences of the gap to one agent; with several seeds, in their 95% intervals of Student's t.
 
     Args:
         result: the comparison.
@@ -73,7 +75,7 @@ def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, t
     """
     labels = [label for label in ranked(result) if label != baseline]
     height = 0.7 + 0.32 * max(2, len(labels))
-    title, detail = findings.differences(result, baseline), f"points: mean over {_seeds(result)}; lines: 95 % intervals"
+    title, detail = findings.differences(result, baseline), f"points: mean over {_seeds(result)}; lines: 95% intervals"
     if len(result.runs_by(baseline)) == 1:
         detail = "of one seed"
     drawn, axes = _figure(title, detail, width, titled, height)
@@ -84,6 +86,7 @@ def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, t
             axes.plot([found.low, found.high], [place, place], color=look.colour, linewidth=2)
         axes.plot([found.value], [place], look.marker, color=look.colour, markersize=6)
     rows_named(axes, labels)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
     axes.set(xlabel=wrapped(f"gap, less that of {baseline}", 44))
     return drawn
 
@@ -99,7 +102,7 @@ def _seeds(result: ComparisonResult) -> str:
 
 
 def _detail(result: ComparisonResult, seeds: int) -> str:
-    bands = "; bands: 95 % intervals" if seeds > 1 else ""
+    bands = "; bands: 95% intervals" if seeds > 1 else ""
     return f"{result.runs[0].env_id}, {_seeds(result)}{bands}"
 
 
@@ -116,6 +119,7 @@ def _band(axes: Axes, visits: NDArray, curves: NDArray, label: str, least: float
 def _labelled(drawn: Figure, axes: Axes, ends: dict[str, tuple[float, float]]) -> Figure:
     """The figure with names at its lines' ends, or with words where it has none."""
     if ends:
+        axes.margins(x=0.01)
         label_lines(axes, ends)
     else:
         axes.set(xticks=[], yticks=[])

@@ -45,7 +45,7 @@ def html(study: Study, title: str, made: Mapping[str, str], about: str = "") -> 
 def _pictures(study: Study) -> dict[str, Picture]:
     """Each figure in two widths, without the headline, which the page has."""
     several = len(study.main.runs_by(study.baseline)) > 1
-    bands = "; bands: 95 % intervals of Student's t over the seeds" if several else ""
+    bands = "; bands: 95% intervals of Student's t over the seeds" if several else ""
     titled = {
         "curves": (
             findings.curves(study.main),
@@ -58,7 +58,7 @@ def _pictures(study: Study) -> dict[str, Picture]:
         "differences": (
             findings.differences(study.main, study.baseline),
             f"Gap of each agent less that of {study.baseline}, of the same customers"
-            f"{', with 95 % intervals of Student’s t' if several else ''}.",
+            f"{', with 95% intervals of Student’s t' if several else ''}.",
         ),
     }
     wide, narrow = (study.figures(width, titled=False) for width in (WIDE, NARROW))

@@ -9,7 +9,7 @@
     parent.append(made);
     return made;
   };
-  const percent = (thousandths) => (thousandths / 10).toFixed(1) + " %";
+  const percent = (thousandths) => (thousandths / 10).toFixed(1) + "%";
 
   // The labels of each tier that any state here has: nobody comes in the other months.
   let step = 1;
@@ -38,7 +38,7 @@
       words.textContent = data.missing;
       return;
     }
-    words.textContent = "Of all visits, " + (data.share[at] / 1000).toFixed(2) + " % are in this state. " + data.notes[at];
+    words.textContent = "Of all visits, " + (data.share[at] / 1000).toFixed(2) + "% are in this state. " + data.notes[at];
     const best = data.agents[0];
     const shared = new Set(best.slates.slice(at * data.size, (at + 1) * data.size));
     for (const agent of data.agents) card(agent, at, agent === best ? new Set() : shared, cards);
@@ -49,7 +49,7 @@
     box.style.setProperty("--own", agent.colour);
     make("h3", agent.name, box);
     const way = data.agents[0].value[at] - data.random[at];
-    const gap = Math.round((100 * (agent.value[at] - data.random[at])) / way) + " % of the gap";
+    const gap = Math.round((100 * (agent.value[at] - data.random[at])) / way) + "% of the gap";
     const value = "Expected reward " + (agent.value[at] / 100).toFixed(2);
     make("p", (agent === data.agents[0] || way <= 0 ? value : value + ", " + gap).replaceAll("-", "−"), box);
     const table = make("table", null, box);
