@@ -76,7 +76,8 @@ def run_cells(
                 elif isinstance(found, Exception):  # the others are worth keeping
                     outcome.failed.setdefault(name, found)
                 else:
-                    results[name] = results[name].with_seed(run.seed, *found)
+                    there = stored(cell)  # another command may have added seeds in the meantime
+                    results[name] = results[name].joined(there).with_seed(run.seed, *found)
                     results[name].save(cell.place)
                     outcome.done += 1
     return outcome
