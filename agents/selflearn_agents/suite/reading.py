@@ -114,7 +114,7 @@ class Section:
             raise ValueError(f"{self.place}: unknown key {key!r}{meant}; known: {', '.join(self._known)}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Takes no name twice: YAML would let the last one count."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
