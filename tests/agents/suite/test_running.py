@@ -140,7 +140,7 @@ def test_a_stranger_takes_part(written, strangers):
 def test_what_cannot_run_is_told_and_the_others_stay(written, strangers):
     enter(written, "broken", **FOREIGN | {"agent": "theirs:Broken"})
     enter(written, "missing", **FOREIGN | {"agent": "not_installed:Agent"})
-    enter(written, "out", agent="ucb", leaves_out={"retail": "a test"})
+    enter(written, "out", agent="ucb", leaves_out={"retail": "a | test"})
     outcome = run(written, seeds=[0])
     assert outcome.done == 2
     assert list(outcome.not_here) == ["missing retail tiny"]
@@ -152,8 +152,10 @@ def test_what_cannot_run_is_told_and_the_others_stay(written, strangers):
         "ucb": "1 of 2 seeds",
         "broken": "not run here",
         "missing": "not run here",
-        "out": "takes no part: a test",
+        "out": "takes no part: a | test",
     }
+    rows = standings(cells(written))
+    assert r"takes no part: a \| test |" in as_markdown(rows[0].cell.suite, rows)
 
 
 def test_another_log_is_refused(written):
