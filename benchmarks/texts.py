@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from selflearn_agents.commands.output import write_text
+
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 NUMBER = r"(?:(?<!\w)[-−])?\d[\d,]*(?:\.\d+)?"  # in "10-20", the second is 20
@@ -189,7 +191,7 @@ def main() -> None:
         if now != text and options.check:
             wrong.append(f"{path.relative_to(ROOT)}: differs from the results; `make texts` writes it anew")
         elif now != text:
-            path.write_text(now, encoding="utf-8")
+            write_text(path, now)
             print(f"{path.relative_to(ROOT)}: written anew")
     if wrong:
         sys.exit("\n".join(wrong))
