@@ -82,7 +82,7 @@ def wrapped(name: str, width: int = 18) -> str:
     """A name in lines of about `width` characters, broken where a reader would; a long word anywhere."""
     lines = [""]
     pieces = re.split(r"(?<=[:/ ])|(?<=,)(?=\D)|(?=\()", name)
-    for piece in (part for each in pieces for part in (wrap(each, width) if len(each) > 2 * width else [each])):
+    for piece in (part for each in pieces for part in (wrap(each, width) if len(each) > 1.5 * width else [each])):
         if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
