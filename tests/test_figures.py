@@ -154,7 +154,7 @@ def test_a_source_that_is_not_there_is_an_error(results, text, message):
         ("one\n`0.5`<!-- a.md : b : c -->", ["line 2: <!-- a.md : b : c -->"]),
         ("| 1<!-- a.md : b : c --> | 5 %<!-- a.json : b --> and 0.5<!-- given: here --> |", []),
         ("0.884<!-- given: here --> and 12 %<!-- given: there -->", []),
-        ("`epsilon=0.05`, on 27.11.2026, Python 3.11, 2,167 customers", []),
+        ("`epsilon=0.05`, on 27.11.2026, Python 3.11, CC BY 4.0, 10.24432/C5BW33, 2,167", []),
         ("```python\nx = 0.5\n```\n\n    y = 0.5\n", []),
         ("<!-- table: a.md -->\n\n| a |\n| --: |\n| 0.5 |\n\n<!-- end -->", []),
     ],
