@@ -67,13 +67,13 @@ def _in_one_place(cells: list[Cell]) -> list[Standing]:
     rows, others = [], []
     for cell in cells:
         result = results.get(cell.entry.name)
-        if result is None or not result.figures:
+        if result is None or not _seeds(cell, result):
             reason = "not run here" if cell.left_out is None else f"takes no part: {cell.left_out}"
             rows.append(Standing(cell, reason))
             continue
         difference, p = NONE, math.nan
         if reference is not None and cell.entry.name != suite.reference:
-            both = sorted(set(result.figures) & set(reference.figures))
+            both = [seed for seed in _seeds(cell, result) if seed in reference.figures]
             if both:
                 own, other = _scores(cell, result, both), _scores(cell, reference, both)
                 difference, p = paired_difference(own, other), p_value(own, other)
@@ -88,11 +88,11 @@ def _in_one_place(cells: list[Cell]) -> list[Standing]:
 
 def _row(cell: Cell, result: CellResult, difference: Interval, p: float) -> Standing:
     measure = MEASURES[cell.environment.measure]
-    seeds = sorted(result.figures)
+    seeds = _seeds(cell, result)
     scores = _scores(cell, result, seeds)
     return Standing(
         cell,
-        "" if set(cell.seeds) <= set(seeds) else f"{len(seeds)} of {len(cell.seeds)} seeds",
+        "" if len(seeds) == len(cell.seeds) else f"{len(seeds)} of {len(cell.seeds)} seeds",
         len(seeds),
         paired_difference(scores, np.zeros_like(scores)),
         _mean(result, seeds, measure.late),
@@ -102,6 +102,11 @@ def _row(cell: Cell, result: CellResult, difference: Interval, p: float) -> Stan
         _mean(result, seeds, "real_hits"),
         float(np.mean([result.seconds[seed] for seed in seeds])),
     )
+
+
+def _seeds(cell: Cell, result: CellResult) -> list[int]:
+    """The seeds of the suite that are there: more may have been run."""
+    return [seed for seed in cell.seeds if seed in result.figures]
 
 
 def _scores(cell: Cell, result: CellResult, seeds: list[int]) -> NDArray[np.float64]:
