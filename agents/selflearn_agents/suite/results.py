@@ -97,7 +97,9 @@ class CellResult:
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: there is no such file; `selflearn bench run` makes it") from None
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}: broken results ({type(error).__name__}: {error})") from None
+            raise ValueError(
+                f"{path}: broken results ({type(error).__name__}: {error}); remove it, and run the cell again"
+            ) from None
 
 
 def stored(cell: Cell) -> CellResult | None:

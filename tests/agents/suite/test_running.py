@@ -125,6 +125,9 @@ def test_a_row_is_verified_bit_for_bit(written):
         verified(cell, 0)
     with pytest.raises(ValueError, match="there is no seed 1; there are 0"):
         verified(cell, 1)
+    cell.place.write_text(text[:-9])
+    with pytest.raises(ValueError, match=r"ucb\.json: broken results .*; remove it, and run the cell again"):
+        standings([cell])
 
 
 def test_a_stranger_takes_part(written, strangers):
