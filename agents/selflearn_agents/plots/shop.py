@@ -249,7 +249,11 @@ def popularity_plot(found: Findings) -> Figure:
             panel(axes, f"{label}, {check.name}" if place == 0 else label)
         for axes in panels[at * down : (at + 1) * down].flat[len(labels) :]:
             axes.set_axis_off()
-    panels[0, 0].legend(frameon=False, fontsize=9, loc="lower left", handlelength=1.6, labelcolor=INK)
+    panels[0, 0].legend(
+        frameon=False, fontsize=9, loc="lower left", handlelength=1.3, handletextpad=0.3, borderpad=0.0, labelcolor=INK
+    )
+    for axes in panels.flat:
+        axes.xaxis.get_major_locator().set_params(numticks=4)  # so that they have room side by side
     made.supxlabel("product by rank", fontsize=9.5, color=INK)
     return made
 
