@@ -26,7 +26,9 @@ class Install:
         self.collected = 0  # packages that pip has looked at
         self.names: list[str] = []  # of the packages to be installed, once it is known
         command = [*command, "--disable-pip-version-check", "--progress-bar", "off", "--no-color"]
-        self.pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.pip = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
         self.reader = Thread(target=self._read)
         self.reader.start()
 

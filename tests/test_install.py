@@ -12,7 +12,8 @@ print("Collecting two", flush=True)
 time.sleep(0.7)
 print("Installing collected packages: one, two", flush=True)
 time.sleep(0.7)
-print(sys.argv[1])
+sys.stdout.buffer.write(b"no \\xff text\\n" * 10_000)  # more than a pipe holds
+print(sys.argv[1], flush=True)
 sys.exit(int(sys.argv[2]))
 """
 

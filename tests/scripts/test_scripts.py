@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from selflearn_agents import load_agent
+from selflearn_agents.commands import bound
 from selflearn_agents.commands.main import COMMANDS, main
 
 import selflearn_env
@@ -76,6 +78,25 @@ def test_selflearn_says_what_there_is(monkeypatch, capsys):
     imported = {line.rpartition("|")[2].strip() for line in alone.stderr.splitlines()}
     assert "gymnasium" in imported
     assert not {"pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
+
+
+def test_a_command_that_is_asked_to_end_clears_away_and_says_so(monkeypatch, capsys, tmp_path):
+    def killed(_):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            (tmp_path / "cleared").touch()
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(bound, "run", killed)
+    monkeypatch.setattr(sys, "argv", ["selflearn", "bound", "--customers", "1", "--out", str(tmp_path)])
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (ended.value.code, capsys.readouterr().err) == (1, "stopped\n")
+    assert (tmp_path / "cleared").exists()
 
 
 @pytest.mark.parametrize("share", [0.5, 1])

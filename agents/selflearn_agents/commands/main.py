@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -52,6 +53,7 @@ def main() -> NoReturn:
         meant = f"; did you mean {close[0]!r}?" if close else ""
         print(f"error: unknown command {name!r}{meant}; known: {', '.join(COMMANDS)}", file=sys.stderr)
         sys.exit(2)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is kept is said, files are cleared away
     run(name, f"selflearn {name}", arguments)
 
 

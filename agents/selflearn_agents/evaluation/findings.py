@@ -26,6 +26,12 @@ def judged(result: ComparisonResult) -> list[str]:
     return [label for label in labels if not result.runs_by(label)[0].privileged] or labels
 
 
+def rivals(result: ComparisonResult, baseline: str) -> list[str]:
+    """The agents that are compared with one of them in a finding, best first; none only where there is no other."""
+    others = [label for label in judged(result) if label != baseline]
+    return others or [label for label in ranked(result) if label != baseline]
+
+
 def curves(result: ComparisonResult) -> str:
     """Who ends where, and since when it leads."""
     late = {label: float(result.gaps(label, 1 - EDGE).mean()) for label in judged(result)}
@@ -55,13 +61,15 @@ def regret(result: ComparisonResult) -> str:
     text = f"{best} loses {lost[best]:.2f} per visit against the best slates"
     if best == worst:
         return text
+    if f"{lost[best]:.2f}" == f"{lost[worst]:.2f}":
+        return f"{text}, and so does {worst}"
     times = f", {lost[worst] / lost[best]:.1f} times as much" if lost[best] > 0 else ""
     return f"{text}, {worst} {lost[worst]:.2f}{times}"
 
 
 def differences(result: ComparisonResult, baseline: str) -> str:
     """How many agents are ahead of one, and whether that is sure."""
-    others = [label for label in judged(result) if label != baseline]
+    others = rivals(result, baseline)
     if not others:
         return f"No other agent to compare with {baseline}"
     found = [paired_difference(result.gaps(label), result.gaps(baseline)) for label in others]

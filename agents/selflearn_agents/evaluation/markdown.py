@@ -35,6 +35,7 @@ class Table:
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table, the first column to the left, the others to the right."""
+    head, *rows = [[cell.replace("|", r"\|") for cell in line] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in (head, rule, *rows)]

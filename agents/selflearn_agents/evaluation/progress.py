@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 EVERY = 0.5  # seconds between two looks
+IN_A_LOG = 30.0  # seconds between two lines where no terminal is, which keeps them all
 LIVELY: dict[str, Any] = {"smoothing": 0.05, "miniters": 1, "mininterval": 0.0}  # the rate, and what is left, of late
 OF_ALL = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{left}, {rate_fmt}]"
 
@@ -49,9 +51,10 @@ class Left:
         self._first = np.zeros(visits.size)
 
     def look(self, served: NDArray[np.int64], now: float) -> float:
-        """The seconds left, after so many visits of each run (R,) at this time.
+        """The seconds left, after so many visits of each run (R,) and so many seconds; nan as long as nothing is known.
 
-        A run under way goes on as it went. One to come takes what was foreseen, as much more or less as the others did.
+        A run under way goes on as it went. One to come takes what was foreseen, as much more or less as the others did,
+        and what all runs so far took beside their visits: processes and worlds are made, results are worked out.
         """
         new = (served > 0) & np.isnan(self._begun)
         self._begun[new], self._first[new] = now, served[new]
@@ -64,18 +67,25 @@ class Left:
             seconds *= took[known].sum() / (self._seconds[known] @ gone[known])
             seconds[known] = took[known] / gone[known]
         rest = (self._visits - served) * seconds
+        begun = int((served > 0).sum())
+        if not begun:
+            return float("nan")
+        running, to_come = begun - int((served >= self._visits).sum()), served.size - begun
+        half = max(0, min(self._jobs - running, to_come)) / 2  # of those that are made ready just now
+        beside = max(0.0, self._jobs * now - np.nansum(took)) / (begun + half)
+        rest[served == 0] += beside * (1 - half / max(1, to_come))
         return float(max(rest.sum() / self._jobs, rest.max(initial=0.0)))
 
 
 class _Total(tqdm):  # type: ignore[misc]
     """The bar of all runs; what it says is left is not by its own rate."""
 
-    left = 0.0
+    left = math.nan
 
     @property
     def format_dict(self) -> dict[str, Any]:
         """What the bar is drawn from."""
-        return super().format_dict | {"left": self.format_interval(self.left)}
+        return super().format_dict | {"left": "?" if math.isnan(self.left) else self.format_interval(self.left)}
 
 
 class Progress:
@@ -111,6 +121,7 @@ class Progress:
         self._total = _Total(
             total=total, desc="all runs", unit=" visits", disable=not shown, bar_format=OF_ALL, **LIVELY
         )
+        self._entered = self._drawn = monotonic()
         if self._shown:
             self._thread.start()
         return self
@@ -133,9 +144,13 @@ class Progress:
 
     def _look(self) -> None:
         served = self._counts[: len(self._visits)].copy()
-        self._total.left = self._left.look(served, monotonic())
-        _move(self._total, served.sum())
-        if not sys.stderr.isatty():
+        now = monotonic()
+        self._total.left = self._left.look(served, now - self._entered)
+        terminal = sys.stderr.isatty()
+        if terminal or now - self._drawn >= IN_A_LOG or self._ended.is_set():
+            self._drawn = now
+            _move(self._total, served.sum())
+        if not terminal:
             return
         running = np.flatnonzero((served > 0) & (served < self._visits)).tolist()
         for run in [run for run in self._bars if run not in running]:

@@ -59,7 +59,7 @@ def lives_plot(segments: Sequence[str], log: LifeHabits, simulated: LifeHabits, 
     year.set(xlabel="30 days, of the log", ylabel="days per customer", ylim=(0, None), xlim=(1, None))
     year.locator_params(axis="x", integer=True)
     panel(year, "days with a purchase")
-    rows_named(ends, list(segments))
+    rows_named(ends, list(segments), 14)
     ends.set(xlabel="% of customers", xlim=(0, None))
     panel(ends, "segment at the end")
     _forecast(ahead, foreseen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -78,9 +79,10 @@ def look_of(name: str) -> Look:
 
 
 def wrapped(name: str, width: int = 18) -> str:
-    """A name in lines of about `width` characters, broken where a reader would break it."""
+    """A name in lines of about `width` characters, broken where a reader would; a long word anywhere."""
     lines = [""]
-    for piece in re.split(r"(?<=[:/ ])|(?<=,)(?=\D)|(?=\()", name):
+    pieces = re.split(r"(?<=[:/ ])|(?<=,)(?=\D)|(?=\()", name)
+    for piece in (part for each in pieces for part in (wrap(each, width) if len(each) > 1.5 * width else [each])):
         if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece

@@ -125,6 +125,8 @@ def read_entries(folder: Path) -> dict[str, Entry]:
         FileNotFoundError: there are none.
         ValueError: one of them cannot be used.
     """
+    if other := sorted(folder.glob("*.yml")):
+        raise ValueError(f"{other[0]}: the name of an entry's file ends in .yaml")
     entries = [read_entry(path) for path in sorted(folder.glob("*.yaml"))]
     if not entries:
         raise FileNotFoundError(f"{folder}: there are no entries")

@@ -114,6 +114,24 @@ class Section:
             raise ValueError(f"{self.place}: unknown key {key!r}{meant}; known: {', '.join(self._known)}")
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Takes no name twice: YAML would let the last one count."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The names and values of a node.
+
+        Raises:
+            ConstructorError: a name is there twice.
+        """
+        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{name} is there twice", node.value[at][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> Section:
     """The names and values of a file.
 
@@ -122,9 +140,9 @@ def read_yaml(path: Path) -> Section:
         ValueError: it is no YAML, or no names and values.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a safe one
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # such as a date in the 13th month
         raise ValueError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     return Section(str(path), content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -88,7 +89,7 @@ class Recipe:
 
 
 def built_shop(recipe: Recipe, digest: str, folder: Path) -> Shop:
-    """The shop of a recipe, built once and kept.
+    """The shop of a recipe, built once and kept; a kept file that is broken, or of another shop, is written anew.
 
     Args:
         recipe: of the log.
@@ -100,7 +101,10 @@ def built_shop(recipe: Recipe, digest: str, folder: Path) -> Shop:
     """
     place = folder / f"{digest}.npz"
     if place.is_file():
-        return Shop.load(place)
+        with suppress(ValueError):
+            shop = Shop.load(place)
+            if shop.digest == digest:
+                return shop
     shop = recipe.shop()
     if shop.digest != digest:
         raise ValueError(

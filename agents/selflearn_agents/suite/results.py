@@ -56,6 +56,12 @@ class CellResult:
         """With the figures of one more seed."""
         return replace(self, figures={**self.figures, seed: figures}, seconds={**self.seconds, seed: round(seconds, 2)})
 
+    def joined(self, other: Self | None) -> Self:
+        """With the seeds of another one, where that was made by the same."""
+        if other is None or other.made != self.made:
+            return self
+        return replace(self, figures={**other.figures, **self.figures}, seconds={**other.seconds, **self.seconds})
+
     def save(self, path: Path) -> None:
         """Writes the file, whole or not at all.
 

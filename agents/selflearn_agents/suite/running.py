@@ -62,8 +62,8 @@ def run_cells(
     with TemporaryDirectory() as folder:
         tasks = sorted(_missing(cells, seeds, Path(folder), results, outcome), key=lambda task: task[1].seed)
         labels, visits = [run.label for _, run in tasks], [run.world.visits for _, run in tasks]
-        alike = [1.0] * len(tasks)  # of a visit, until some have gone
-        with Progress(labels, visits, progress, alike, jobs) as bars:
+        unknown = [0.0] * len(tasks)  # seconds of a visit, until some have gone
+        with Progress(labels, visits, progress, unknown, jobs) as bars:
             served = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)(
                 delayed(_serve)(number, cell.environment.measure, run, bars.counter(number))
                 for number, (cell, run) in enumerate(tasks)
@@ -76,7 +76,8 @@ def run_cells(
                 elif isinstance(found, Exception):  # the others are worth keeping
                     outcome.failed.setdefault(name, found)
                 else:
-                    results[name] = results[name].with_seed(run.seed, *found)
+                    there = stored(cell)  # another command may have added seeds in the meantime
+                    results[name] = results[name].joined(there).with_seed(run.seed, *found)
                     results[name].save(cell.place)
                     outcome.done += 1
     return outcome

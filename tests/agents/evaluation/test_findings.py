@@ -39,6 +39,7 @@ def test_where_nobody_can_lead_it_says_so():
             "b loses 0.20 per visit against the best slates, a 0.50, 2.5 times as much",
         ),
         ({"b": [0.8]}, "b loses 0.20 per visit against the best slates"),
+        ({"a": [0.801], "b": [0.8]}, "a loses 0.20 per visit against the best slates, and so does b"),
         ({"a": [0.5], "b": [1.0]}, "b loses 0.00 per visit against the best slates, a 0.50"),
     ],
 )
@@ -62,6 +63,7 @@ BASE = [0.50, 0.52, 0.48]
         ),
         ({"a": BASE, "b": [0.7, 0.71, 0.69]}, "b is surely ahead of a"),
         ({"a": BASE, "b": [0.3, 0.32, 0.28]}, "b is surely behind a"),
+        ({"a": BASE, "c!": [0.8, 0.81, 0.79]}, "c (privileged) is surely ahead of a"),
         ({"a": BASE, "b": [0.6, 0.5, 0.4]}, "b is neither surely ahead of a nor surely behind"),
         ({"a": [0.5], "b": [0.7]}, "b is ahead of a; one seed cannot say how surely"),
         ({"a": [0.5], "b": [0.4], "c": [0.3]}, "Of 2 agents, none are ahead of a; one seed cannot say how surely"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -79,6 +80,34 @@ def test_the_maps_show_them_in_words_and_colours(tiny_shop):
 def test_the_heading_says_what_is_there(own, title, tiny_shop):
     agents = {"popular": {(2, 0): (5, 1.0)}, "own": own}
     assert section(Gains(result_of(tiny_shop, agents), "popular", tiny_shop.states)).title == title
+
+
+@pytest.mark.parametrize(
+    ("own", "title"),
+    [
+        (
+            {(2, 0): (5, 1.001), (6, 0): (5, 0.8)},
+            "own is never ahead of popular, and furthest behind in July (−0.20 per",
+        ),
+        (
+            {(2, 0): (5, 1.2), (6, 0): (5, 0.999)},
+            "own is furthest ahead of popular in March (+0.20 per slate), least in",
+        ),
+        ({(2, 0): (5, 0.999), (6, 0): (5, 1.001)}, "own gains as much as popular in every month"),
+    ],
+)
+def test_what_a_map_rounds_to_nothing_is_no_lead(own, title, tiny_shop):
+    agents = {"popular": dict.fromkeys(own, (5, 1.0)), "own": own, "other": dict.fromkeys(own, (5, 2.0))}
+    gains = Gains(result_of(tiny_shop, agents), "popular", tiny_shop.states)
+    gains.leader = "own"
+    assert section(gains).title.startswith(title)
+
+
+def test_where_all_others_are_privileged_the_best_of_them_leads(tiny_shop):
+    result = result_of(tiny_shop, KNOWN)
+    runs = tuple(replace(run, privileged=run.agent == "own") for run in result.runs)
+    made = section(Gains(ComparisonResult(runs), "popular", tiny_shop.states))
+    assert made.title.startswith("own (privileged) is furthest ahead of popular in March")
 
 
 @pytest.mark.parametrize("agents", [{"popular": KNOWN["own"]}, {"popular": KNOWN["own"], "own": KNOWN["own"]}])

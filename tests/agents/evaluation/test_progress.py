@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from selflearn_agents.evaluation import Plan, World, compare, compare_worlds
-from selflearn_agents.evaluation.progress import EVERY, Counter, Left, Progress
+from selflearn_agents.evaluation.progress import EVERY, IN_A_LOG, Counter, Left, Progress
 
 ENV = "selflearn/Retail-v0"
 NAMES = ["random", "popular", "epsilon_greedy"]
@@ -74,6 +74,20 @@ def test_each_run_under_way_has_a_bar_on_a_terminal(monkeypatch, capsys):
     assert "60/60" in drawn
 
 
+def test_in_a_log_there_are_few_lines(capsys):
+    with Progress(["first", "second"], [10, 20], True, [0.0] * 2) as bars:
+        for visits in range(5):
+            bars._counts[:] = visits
+            bars._look()
+        bars._drawn -= IN_A_LOG
+        bars._look()
+        bars._counts[:] = [10, 20]
+    drawn = capsys.readouterr().err
+    shown = [text for text in ("0/30", "2/30", "4/30", "6/30", "8/30", "30/30") if f" {text} [" in drawn]
+    assert shown == ["0/30", "8/30", "30/30"]
+    assert "0/30 [00:00<?" in drawn  # nothing is known of what is left
+
+
 @pytest.mark.parametrize("speed", [[30_000, 30_000, 20_000, 3_000], [3_000, 20_000, 30_000, 30_000]])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_is_left_is_known_within_a_factor_of_two(speed, jobs):
@@ -89,3 +103,17 @@ def test_what_is_left_is_known_within_a_factor_of_two(speed, jobs):
     assert len(late) > 20
     assert all(0.5 * true - EVERY <= found <= 2 * true for found, true in late)
     assert said[-1][1] == 0.0
+
+
+@pytest.mark.parametrize(("beside", "speed"), [(2.0, 4_000), (2.0, 100_000), (0.0, 2_000)])
+def test_what_short_runs_take_beside_their_visits_counts(beside, speed):
+    """Twelve runs of two workers, which make ready for so many seconds before each."""
+    visits, jobs = np.full(12, 4_000), 2
+    ready = np.repeat(np.arange(6), 2) * (beside + max(EVERY, 4_000 / speed)) + beside
+    left, said, end = Left(visits, [0.0] * 12, jobs), [], ready[-1] + max(EVERY, 4_000 / speed)
+    for time in np.arange(EVERY, end, EVERY):
+        served = np.clip((time - ready) * speed, 0, visits).astype(np.int64)
+        said.append((left.look(served, time), end - time))
+    assert np.isnan(said[0][0]) == (beside > 0)
+    late = said[len(said) // 4 :]
+    assert all(0.5 * true - 1 <= found <= 2 * true + 1 for found, true in late)

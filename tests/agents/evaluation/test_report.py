@@ -9,6 +9,7 @@ from html import escape, unescape
 import numpy as np
 import pytest
 from selflearn_agents.evaluation import Plan, World
+from selflearn_agents.evaluation.exact import share_of_gap
 from selflearn_agents.evaluation.report import html, slates
 from selflearn_agents.evaluation.study import Study, run_study
 
@@ -74,6 +75,8 @@ def test_the_slates_are_those_of_the_agents_and_their_figures_exact(study, page_
     assert names[0] == "the best slate"
     assert sorted(names[1:]) == sorted(study.main.labels)
     descriptions = study.shop.catalogue.descriptions
+    random = simulator.random_reward(usual.visits)
+    best_reward = simulator.expected_reward(usual.visits, simulator.optimal_slate(usual.visits))
     for agent in data["agents"]:
         best = agent["name"] == "the best slate"
         own = simulator.optimal_slate(usual.visits) if best else study.main.runs_by(agent["name"])[0].slates
@@ -82,11 +85,13 @@ def test_the_slates_are_those_of_the_agents_and_their_figures_exact(study, page_
         np.testing.assert_allclose(
             np.array(agent["value"]) / 100, simulator.expected_reward(usual.visits, own), atol=0.0051
         )
+        gap = share_of_gap(simulator.expected_reward(usual.visits, own), random, best_reward)
+        np.testing.assert_allclose(agent["gap"], 100 * gap, atol=0.51)  # not of numbers that are rounded already
         probability = simulator.response_probability(usual.visits, own)
         for name, response in (("clicks", 1), ("buys", 2)):
             np.testing.assert_allclose(np.array(agent[name]) / 1000, probability[..., response].ravel(), atol=0.00051)
     share = simulator.state_probability[usual.visits.state]
-    np.testing.assert_allclose(np.array(data["share"]) / 100_000, share, atol=1e-5)
+    np.testing.assert_array_equal(data["share"], np.rint(share * 10_000))
 
 
 def test_a_page_without_room_keeps_the_states_with_most_visits(study, monkeypatch):

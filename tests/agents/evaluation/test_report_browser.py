@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from selflearn_agents.evaluation.markdown import Table
 from selflearn_agents.evaluation.page import Picture, Section, page
@@ -208,8 +209,10 @@ def test_long_names_do_not_widen_any_page(browser, tmp_path):
     name = "/a/folder/of/" + "long" * 20 + "/agent.npz"
     picture = Picture.of(Figure(figsize=(6.0, 3.0)), name)  # of one width
     table = Table("one", name, [name, "gap"], [[name, "0.1"]], name)
+    select = Markup('<div class="choose"><label>segment<select><option>{}</option></select></label></div>').format(name)
     (tmp_path / "page.html").write_text(
-        page(name, name, [Section("one", name, name, [table], [picture], name)], {name: name}, name), encoding="utf-8"
+        page(name, name, [Section("one", name, name, [table], [picture], name, part=select)], {name: name}, name),
+        encoding="utf-8",
     )
     window = browser.new_page(viewport={"width": 390, "height": 900})
     window.goto((tmp_path / "page.html").as_uri())

@@ -47,8 +47,9 @@ def lives(again, gaps=(3, 9, 40)):
 )
 def test_simulated_lives_beside_those_of_the_log(simulated, title):
     foreseen = Forecast(250, [9, 3, 1], np.array([0.0, 1.0, 2.0]), np.array([0.5, 1.0, 9.0]), np.array([0.1, 0.2, 1.0]))
-    made = lives_plot(["Q1", "Q2"], lives([0, 0, 1, 3]), lives(simulated), foreseen)
+    made = lives_plot(["Q1", "a" * 60], lives([0, 0, 1, 3]), lives(simulated), foreseen)
     assert title_of(made) == title
+    assert has_room(made)
 
 
 def worth(**returns):

@@ -100,3 +100,5 @@ def test_numbers_and_names_are_written_plainly():
     ]
     assert wrapped("epsilon_greedy(epsilon=0.05)") == "epsilon_greedy\n(epsilon=0.05)"
     assert wrapped("popular") == "popular"
+    assert wrapped("popular_by_segment", 12) == "popular_by_segment"
+    assert wrapped(f"a {'long' * 10}", 11) == "a\nlonglonglon\nglonglonglo\nnglonglongl\nonglong"

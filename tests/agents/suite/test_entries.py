@@ -95,9 +95,18 @@ def test_a_wrong_entry_is_told_in_one_line(changes, message, written):
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_no_yaml_is_named(written):
-    (written.entries / "new.yaml").write_text("name: [")
-    with pytest.raises(ValueError, match=r"new\.yaml: no YAML: while parsing") as raised:
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("new.yaml", "name: [", r"new\.yaml: no YAML: while parsing"),
+        ("new.yaml", "name: 2026-13-01", r"new\.yaml: no YAML: month must be in"),
+        ("new.yaml", "name: new\nhyperparameters: {scale: 1, scale: 2}", r"new\.yaml: no YAML: scale is there twice"),
+        ("new.yml", "", r"new\.yml: the name of an entry's file ends in \.yaml"),
+    ],
+)
+def test_a_file_that_is_no_entry_is_named(name, text, message, written):
+    (written.entries / name).write_text(text)
+    with pytest.raises(ValueError, match=message) as raised:
         read_entries(written.entries)
     assert "\n" not in str(raised.value)
 

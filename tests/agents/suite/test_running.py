@@ -14,6 +14,7 @@ from selflearn_agents.suite.running import run_cells
 from selflearn_agents.suite.standings import standings
 from selflearn_agents.suite.verifying import verified
 
+from selflearn_env import Shop
 from tests.agents.suite.conftest import cells, enter
 from tests.agents.suite.test_entries import FOREIGN
 
@@ -69,6 +70,31 @@ def test_a_run_goes_on_and_gives_the_same_bits(written):
     assert {name: of[1] for name, of in whole.items()} == {name: of[1] for name, of in begun.items()}
 
 
+def test_two_commands_at_once_lose_nothing(written, monkeypatch):
+    tasks = running._missing
+
+    def meanwhile(*given):
+        yield from list(tasks(*given))
+        monkeypatch.setattr(running, "_missing", tasks)
+        run(written, seeds=[0, 1])
+
+    monkeypatch.setattr(running, "_missing", meanwhile)
+    assert run(written, seeds=[1]).done == 2
+    assert {name: sorted(of) for name, of in figures(written).items()} == {key: [0, 1] for key in figures(written)}
+
+
+def test_a_kept_shop_that_is_another_one_is_built_anew(written, tiny_file, tiny_log):
+    kept = written.path.parent / ".suite_cache" / f"{tiny_file.digest}.npz"
+    run(written, seeds=[0])
+    right = figures(written)
+    for spoil in (lambda: kept.write_bytes(b"half"), lambda: Shop.from_transactions(tiny_log, seed=1).save(kept)):
+        spoil()
+        shutil.rmtree(written.path.parent / "results")
+        run(written, seeds=[0])
+        assert Shop.load(kept).digest == tiny_file.digest
+        assert figures(written) == right
+
+
 def test_other_code_replaces_what_is_not_complete(written, monkeypatch):
     run(written, seeds=[0])
     monkeypatch.setattr(running, "made_here", lambda _: {"code": "other"})
@@ -114,7 +140,7 @@ def test_a_stranger_takes_part(written, strangers):
 def test_what_cannot_run_is_told_and_the_others_stay(written, strangers):
     enter(written, "broken", **FOREIGN | {"agent": "theirs:Broken"})
     enter(written, "missing", **FOREIGN | {"agent": "not_installed:Agent"})
-    enter(written, "out", agent="ucb", leaves_out={"retail": "a test"})
+    enter(written, "out", agent="ucb", leaves_out={"retail": "a | test"})
     outcome = run(written, seeds=[0])
     assert outcome.done == 2
     assert list(outcome.not_here) == ["missing retail tiny"]
@@ -126,8 +152,10 @@ def test_what_cannot_run_is_told_and_the_others_stay(written, strangers):
         "ucb": "1 of 2 seeds",
         "broken": "not run here",
         "missing": "not run here",
-        "out": "takes no part: a test",
+        "out": "takes no part: a | test",
     }
+    rows = standings(cells(written))
+    assert r"takes no part: a \| test |" in as_markdown(rows[0].cell.suite, rows)
 
 
 def test_another_log_is_refused(written):

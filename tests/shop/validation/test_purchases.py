@@ -10,6 +10,7 @@ from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.tables import SparseTable
 from selflearn_env.envs.options import Options
+from selflearn_env.shop.validation import purchases
 from selflearn_env.shop.validation.overlap import overlap
 from selflearn_env.shop.validation.purchases import (
     OURS,
@@ -142,6 +143,13 @@ def test_calibration_is_the_loop_over_visits(compared):
                     sums[2] += difference**2
             expected = np.stack([sums[0], sums[1], np.sqrt(sums[2])], axis=1) / sums[3][:, None]
             np.testing.assert_allclose(calibration(check, estimate), expected, rtol=1e-9)
+
+
+def test_a_decile_without_products_has_no_figures(compared, monkeypatch):
+    monkeypatch.setattr(purchases, "_deciles", lambda *_: np.zeros(2**purchases.BIN_BITS, dtype=np.int8))
+    found = calibration(compared[0])
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1:]).all()
 
 
 def test_popularity_counts_the_purchases_of_each_segment(tiny_shop, compared):

@@ -54,7 +54,7 @@ class Gains:
         """
         self.baseline, self.states = baseline, states
         self.labels = [label for label in ranked(result) if label != baseline]
-        self.leader = next((label for label in findings.judged(result) if label != baseline), baseline)
+        self.leader = next(iter(findings.rivals(result, baseline)), baseline)
         self._sums = {}
         for label in result.labels:
             runs = result.runs_by(label)
@@ -119,12 +119,14 @@ def _finding(gains: Gains, cells: NDArray[np.float64], months: Sequence[str]) ->
     """In which month the leader gains most, and in which least."""
     most, least = int(np.nanargmax(cells)), int(np.nanargmin(cells))
     high, low = (f"{months[at]} ({_signed(cells[at])} per slate)" for at in (most, least))
-    if cells[most] <= 0:
+    if cells[most] < NOTHING:
+        if cells[least] > -NOTHING:
+            return f"{gains.leader} gains as much as {gains.baseline} in every month"
         return f"{gains.leader} is never ahead of {gains.baseline}, and furthest behind in {low}"
     text = f"{gains.leader} is furthest ahead of {gains.baseline} in {high}"
     if most == least:
         return text
-    return f"{text}, and behind in {low}" if cells[least] < 0 else f"{text}, least in {low}"
+    return f"{text}, and behind in {low}" if cells[least] <= -NOTHING else f"{text}, least in {low}"
 
 
 def _words(states: StateSpace, tiers: list[int], numbers: tuple[int, ...]) -> str:

@@ -1,6 +1,6 @@
 "use strict";
 {
-  // See slates.py for what the data are: K states, n slots; money-like numbers in hundredths, probabilities in thousandths.
+  // See slates.py for what the data are: K states, n slots; numbers as they are shown, without the decimal point.
   const data = JSON.parse(document.getElementById("slates-data").textContent);
   const row = new Map(data.states.map((state, at) => [state, at]));
   const make = (name, text, parent, more = {}) => {
@@ -38,7 +38,7 @@
       words.textContent = data.missing;
       return;
     }
-    words.textContent = "Of all visits, " + (data.share[at] / 1000).toFixed(2) + "% are in this state. " + data.notes[at];
+    words.textContent = "Of all visits, " + (data.share[at] / 100).toFixed(2) + "% are in this state. " + data.notes[at];
     const best = data.agents[0];
     const shared = new Set(best.slates.slice(at * data.size, (at + 1) * data.size));
     for (const agent of data.agents) card(agent, at, agent === best ? new Set() : shared, cards);
@@ -48,10 +48,8 @@
     const box = make("article", null, cards, { className: "card" });
     box.style.setProperty("--own", agent.colour);
     make("h3", agent.name, box);
-    const way = data.agents[0].value[at] - data.random[at];
-    const gap = Math.round((100 * (agent.value[at] - data.random[at])) / way) + "% of the gap";
-    const value = "Expected reward " + (agent.value[at] / 100).toFixed(2);
-    make("p", (agent === data.agents[0] || way <= 0 ? value : value + ", " + gap).replaceAll("-", "−"), box);
+    const gap = agent === data.agents[0] || agent.gap[at] === null ? "" : ", " + agent.gap[at] + "% of the gap";
+    make("p", ("Expected reward " + (agent.value[at] / 100).toFixed(2) + gap).replaceAll("-", "−"), box);
     const table = make("table", null, box);
     const head = make("tr", null, make("thead", null, table));
     for (const text of ["product", "buys", "clicks"]) make("th", text, head, { scope: "col" });

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from selflearn_agents.evaluation.exact import share_of_gap
 from selflearn_agents.evaluation.page import Section, part, source
 from selflearn_agents.evaluation.study import Study
 from selflearn_agents.evaluation.tables import ranked
@@ -67,15 +68,21 @@ def _in_pieces(of: Callable[[Visits], NDArray], usual: UsualVisits, simulator: S
 
 
 def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[str, Any]:
-    """What slates.js reads; rewards in hundredths, probabilities in thousandths, shares of visits in 1 / 100,000."""
+    """What slates.js reads: each number once rounded, as it is shown.
+
+    Rewards in hundredths, probabilities in thousandths, shares of visits in 1 / 10,000, gaps in percent.
+    """
     world: Any = study.world
     simulator, states = world.simulator, usual.visits.state
     names, places = np.unique(np.stack(list(shown.values())), return_inverse=True)
     places = places.reshape(len(shown), -1)
-    agents = []
+    random = _in_pieces(simulator.random_reward, usual, simulator)
+    agents: list[dict[str, Any]] = []
+    best = None
     for (label, slates), own in zip(shown.items(), places, strict=True):
         probability = simulator.response_probability(usual.visits, slates)
         value = (probability @ simulator.rewards.by_response).sum(axis=1)
+        best = value if best is None else best  # the first are the best slates
         agents.append(
             {
                 "name": label,
@@ -84,6 +91,9 @@ def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[s
                 "buys": _whole(probability[..., BOUGHT], 1000),
                 "clicks": _whole(probability[..., CLICKED], 1000),
                 "value": _whole(value, 100),
+                "gap": [
+                    None if np.isnan(gap) else round(100 * gap) for gap in share_of_gap(value, random, best).tolist()
+                ],
             }
         )
     share, known = simulator.state_probability[states], np.diff(usual.seen.record.start) > 0
@@ -94,9 +104,8 @@ def _data(study: Study, usual: UsualVisits, shown: dict[str, NDArray]) -> dict[s
             for tier in study.shop.states.tiers
         ],
         "states": states.tolist(),
-        "share": _whole(share, 100_000),
+        "share": _whole(share, 10_000),
         "notes": _notes(usual),
-        "random": _whole(_in_pieces(simulator.random_reward, usual, simulator), 100),
         "size": simulator.slate_size,
         "names": study.shop.catalogue.descriptions[names].tolist(),
         "agents": agents,

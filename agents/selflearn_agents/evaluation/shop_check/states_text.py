@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 
 from selflearn_agents import make_agent
@@ -91,13 +93,15 @@ def _tiers_text(shop: Shop) -> str:
     )
 
 
+def _calibrated(foreseen: float, observed: float, error: float) -> tuple[str, str]:
+    """Dashes where the decile is empty."""
+    return number(foreseen, 3), "-" if isnan(error) else f"{observed:.3f} ± {error:.3f}"
+
+
 def _calibration_text(compared: list[Check]) -> str:
     tables = [100 * calibration(check) for check in compared]
     rows = [
-        [
-            f"{decile + 1}",
-            *(text for of in tables for text in (f"{of[decile, 0]:.3f}", f"{of[decile, 1]:.3f} ± {of[decile, 2]:.3f}")),
-        ]
+        [f"{decile + 1}", *(text for of in tables for text in _calibrated(*of[decile].tolist()))]
         for decile in range(DECILES)
     ]
     head = ["decile", *(f"{what}, {check.name}" for check in compared for what in ("foreseen", "observed"))]
