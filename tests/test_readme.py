@@ -43,7 +43,7 @@ def test_what_a_page_links_to_is_there(page):
 
 def test_the_front_door_is_short():
     lines = README.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 110
+    assert len(lines) <= 115
     top = lines[:35]
     assert any("make demo" in line for line in top)
     assert any("make test" in line for line in top)

@@ -14,7 +14,7 @@ def pages() -> dict[str, str]:
     """The page of the commands."""
     parts = [
         "# Commands",
-        "`selflearn NAME`, after `pip install`. What a command writes goes under `--out`. Exit code 0: done; 1: "
+        "`selflearn NAME`, after `pip install`. Commands write their files under `--out`. Exit code 0: done; 1: "
         "failed, with the reason in one line; 2: wrong usage.",
         *(f"## selflearn {name}\n\n```text\n{help_of(name)}\n```" for name in COMMANDS),
     ]

@@ -25,14 +25,14 @@ NUM_ENVS = 3
 WHAT = {  # what an id is for, and its versions; a new id must be described here
     "selflearn/Seed-v0": {
         "about": "The world of the article: how many products a customer buys and clicks is drawn first, whatever is "
-        "shown. Every slate of distinct products has the same expected reward, so no agent can beat another: a null "
-        "test. What seems to be learned here is noise.",
+        "shown. Every slate of distinct products has the same expected reward, so no agent can beat another. "
+        "What an agent seems to learn here is noise.",
         "visits": "each state as often as any other",
         "versions": {"v0": "the first version"},
     },
     "selflearn/Retail-v0": {
-        "about": "One visit at a time to a shop whose customers have preferences: those of the log's customers who are "
-        "held out of the history. Start here.",
+        "about": "Each visit stands alone, and customers of one state have the same preferences: those of the log's "
+        "customers who are held out of the history. Start here.",
         "visits": "each state as often as in the log",
         "versions": {"v0": "the first version"},
     },
@@ -55,7 +55,7 @@ MODES = {
     "tiers": "the state of the visit: segment, month, half of the month, weekday",
     "index": "the same as one number, `shop.states.encode(tiers)`",
     "onehot": "the same as a vector of zeros and ones, one per value of each tier",
-    "state": "the same as `onehot`: nothing of the person",
+    "state": "the same as `onehot`, so nothing about the person",
     "journey": "the state, and what a shop knows of this customer",
     "record": "the state, and what a shop knows of this person",
     "person": "the same, and what is hidden of the person: **privileged**, no shop can have it",

@@ -10,8 +10,8 @@ show. All of it takes a few seconds.
 # ------------------------
 #
 # ``import selflearn_env`` registers the environments with Gymnasium. ``Retail-v0``
-# comes with a shop that is made from a real log of purchases: an online shop for gifts,
-# over one year.
+# comes with a shop that is made from a real log: one year of sales of an online shop
+# for gifts.
 
 import gymnasium as gym
 import matplotlib.pyplot as plt
@@ -29,8 +29,9 @@ print(shop)
 # -------
 #
 # A visit is one customer who looks at one slate, a list of ten products. What the shop
-# knows before it chooses is the state: the customer's segment (Q1 to Q4, by how often
-# and how much they bought), the month, the half of the month and the weekday.
+# knows before it chooses is the state: the customer's segment (Q1 to Q4, by how
+# recently, how often and for how much it bought), the month, the half of the month and
+# the weekday.
 
 observation, info = env.reset(seed=7)
 print(shop.states.label(info["state"]))
@@ -51,9 +52,10 @@ print(env.render())
 # --------------------
 #
 # An agent reads the shop's history before it starts: what half of the log's customers
-# bought. Then it meets the other half, one visit after the other. ``act`` takes a batch
-# of states and gives a slate for each; ``update`` takes what came of it. Here are 200
-# visits, by hand:
+# bought. The simulated customers are fitted to the other half, and the agent meets them
+# one visit after the other. ``act`` takes a batch of states and gives a slate for each.
+# ``update`` takes the responses, and the agent learns from them. Here are 200 visits,
+# by hand:
 
 agent = make_agent("hierarchical", history=shop.history, slate_size=10, seed=0)
 earned = 0.0
@@ -72,8 +74,8 @@ print(env.render())
 # -------------
 #
 # A reward below zero looks bad, but most products of any slate are ignored. So we need
-# something to compare with. The simulator knows how probable each response is, and from
-# that two rewards exactly:
+# something to compare with. The simulator knows how probable each response is, so it
+# can compute two expected rewards exactly:
 #
 # - what random slates earn, and
 # - what the best slate of each state earns. Nobody can do better here.
@@ -90,8 +92,8 @@ print(comparison.table()[["gap", "gap_late", "expected_reward", "regret"]].round
 # %%
 # ``popular`` shows each state the best sellers of the history and learns nothing.
 # ``hierarchical`` starts nearly there and learns: ``gap_late`` is its gap in the last
-# tenth of the visits. Regret is what a visit earned less than the best slate would
-# have.
+# tenth of the visits. ``regret`` is the expected reward of the best slate minus that of
+# the shown slate, per visit.
 #
 # The learning curve
 # ------------------

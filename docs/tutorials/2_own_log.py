@@ -11,7 +11,7 @@ and ask whether recommending has anything to gain in this shop.
 #
 # The package comes with a small sample, ``sales.csv``. It has one row for each product
 # of an order, as a till or a web shop would export it. To try your own file, write its
-# path in the place of ``datasets.SALES``.
+# path instead of ``datasets.SALES``.
 
 import tempfile
 import textwrap
@@ -39,11 +39,11 @@ print(shop.report)
 # **Read the report.** It says which column was taken for what, and what became of each
 # row:
 #
-# - *revenue* is the line to compare with what you know. If it is far off, a price was
-#   taken for something that it is not.
+# - *revenue* is the line to compare with your books. If it is far off, prices were
+#   misread: totals were taken for unit prices, or the decimal mark is another one.
 # - Orders without a customer cannot be used: nobody knows who comes back.
-# - Postage and fees are no products. ``exclude_products`` says which codes to leave
-#   out, if the guess is wrong.
+# - Postage and fees are left out, since they are no merchandise. If the guess is wrong,
+#   ``exclude_products`` says which codes to leave out.
 # - Half of the customers are the *history*, which agents may read. The others are
 #   simulated, and agents meet them one visit at a time.
 #
@@ -62,9 +62,9 @@ print(env.render())
 # An export from Europe
 # ---------------------
 #
-# Many exports look otherwise: semicolons between the cells, commas in numbers, days
-# before months, the total of a line in the place of a price, letters in the encoding
-# Latin-1, and column names in another language. We make such a file of the same sales.
+# Many exports look different: semicolons between the cells, decimal commas, days before
+# months, the total of a row instead of the price of one unit, the encoding Latin-1, and
+# column names in another language. We write the same sales to such a file.
 
 texts = {"customer_id": "string"}
 sales = pd.read_csv(datasets.SALES, parse_dates=["date"], dtype=texts)
@@ -86,7 +86,7 @@ except ValueError as error:
 
 # %%
 # So we name the columns. ``price_is="total"`` says that the amount is that of the whole
-# line. Without it the revenue in the report would be more than twice as high, which is
+# row. Without it the revenue in the report would be more than twice as high, which is
 # how you would notice.
 
 columns = {
@@ -107,8 +107,8 @@ for subject in ("separator", "encoding", "decimal", "price", "revenue"):
 # --------------------------
 #
 # Before you compare agents, ask what your log can tell. ``shop_verdict`` answers in
-# four sentences. (The command ``selflearn check shop.npz`` gives the same, and a page
-# of evidence.)
+# four sentences. (The command ``selflearn check shop.npz --out check`` gives the same,
+# and a page of evidence.)
 
 for line in shop_verdict(shop, slate_size=5).splitlines():
     print(textwrap.fill(line, 84))

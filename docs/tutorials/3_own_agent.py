@@ -14,27 +14,28 @@ keep it in a file.
 # each product has a factor, and the factor follows what customers do.
 #
 # - ``bought`` counts how often a product was bought.
-# - ``expected`` adds up how often it was to be bought, by the history.
+# - ``expected`` adds up how often the history would have expected that.
 # - The factor is about ``bought / expected``.
 #
-# How sure is the agent of a factor? After few showings, not at all. So it draws each
-# factor from a gamma distribution. This is wide as long as little is known, so that a
-# product that might be good is shown now and then. The name of this way to explore is
+# How sure is the agent of a factor? After few showings, hardly at all. So it draws each
+# factor from a gamma distribution. This is wide as long as little is known, so a
+# product that might be good is shown now and then. This way to explore is called
 # Thompson sampling.
 #
 # The class
 # ---------
 #
-# An agent derives from ``Agent`` and has three methods. States come as numbers in an
-# array (B,). A slate is a row of n product numbers.
+# An agent derives from ``Agent`` and has three methods. Below, B is the number of
+# visits decided at once, n the products of a slate, P the products of the shop, and S
+# the states. States come as numbers in an array (B,). A slate is a row of n product
+# numbers.
 #
 # - ``_act`` chooses slates (B, n).
 # - ``_update`` learns from responses (B, n): 0 is ignored, 1 clicked, 2 bought.
 # - ``_values`` says what the agent thinks of each product (B, P), without exploration.
 #
-# All random numbers come from ``self.rng``. What a user can set is a keyword argument.
-# The base class checks what comes in, and saves all arrays and numbers among the
-# attributes.
+# All random numbers come from ``self.rng``. Hyperparameters are keyword-only arguments.
+# The base class checks the input, and saves all attributes that are arrays or numbers.
 
 import tempfile
 from pathlib import Path
@@ -130,8 +131,8 @@ plt.show()
 # -------
 #
 # ``save`` writes one file. ``load_agent`` reads it; classes that are not in this
-# package are named by ``own``. The agent that is read goes on as if it had never been
-# away: it draws the same numbers, so it shows the same slates.
+# package are named by ``own``. The loaded agent goes on as if it had never stopped: it
+# draws the same random numbers, so it shows the same slates.
 
 path = Path(tempfile.mkdtemp()) / "corrected.npz"
 agent.save(path)

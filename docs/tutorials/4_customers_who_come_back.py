@@ -42,7 +42,7 @@ for product in dict.fromkeys(seen.record.product.tolist()):
 #   month.
 # - ``personal`` combines the record with what it has learned of all customers.
 #
-# The gap compares with the best slate for this very person.
+# Here the best slates, of which the gap is 1, are those for each person.
 
 options |= {"batch": 10, "progress": False}
 agents = ["random", "popular", "again", "personal"]
@@ -53,19 +53,20 @@ print(table[columns].round(3))
 
 # %%
 # ``gap_after_0`` is the gap at a customer's first visit, ``gap_after_2-3`` after two or
-# three. Who reads records is far ahead of ``popular``, and most of all with customers
-# who have been there before.
+# three. Agents that read records are far ahead of ``popular``, most of all with
+# customers who have been there before.
 #
-# ``real_hits`` has no simulator in it: so many products of a slate were in the real
-# baskets of the log, per visit.
+# ``real_hits`` uses no simulator: it counts the products of a slate that were in the
+# real basket of the log, per visit.
 #
 # What does boredom cost?
 # -----------------------
 #
 # A slate that shows again what the customer ignored bores it. A bored customer looks
-# less at anything, and comes back later. We let 1,000 customers live, once as they are,
-# and once without boredom. ``patient`` is ``personal`` that also learns what boredom
-# costs, and holds back such products where they are not worth it.
+# less at the whole slate, and comes back later. We simulate the lives of 1,000
+# customers, once with boredom and once without. ``patient`` is ``personal`` that also
+# learns what boredom costs, and leaves out ignored products where they are not worth
+# it.
 
 BORED = {"boredom": 0.5, "delay": 1.2}  # the default
 NEVER_BORED = {"boredom": 0.0, "delay": 1.0}
@@ -86,15 +87,15 @@ for name in ("popular", "personal", "patient"):
     print(f"{name:9} never bored {without:.3f}, bored {bored:.3f}: {lost:.0%} lost")
 
 # %%
-# How strong boredom is, no log of purchases can tell, since it does not say what was
-# shown. It is an assumption, and an option: ``journey={"boredom": 0.2}``.
+# No log of purchases can tell how strong boredom is, since it does not say what was
+# shown. The strength is an assumption, and an option: ``journey={"boredom": 0.2}``.
 #
 # A life in pictures
 # ------------------
 #
-# Now ``personal`` serves the customer of the beginning. It knows customers, so it is
-# given what the shop sees of the visit, not only the state. The frames show each slate
-# and what came of it.
+# Now ``personal`` serves the customer from the beginning of this page. It knows
+# customers, so it gets all that the shop sees of the visit, not only the state. Each
+# frame shows a slate and the responses.
 
 agent = make_agent("personal", history=shop.history, slate_size=5, seed=0)
 frames, over, earned = [], False, []

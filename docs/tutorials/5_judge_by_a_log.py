@@ -2,8 +2,8 @@
 =============================
 
 A real shop cannot try every agent on its customers. But it has a log: what was shown,
-how probable that was, and what came of it. From such a log you estimate what another
-agent would have earned. Here the truth is known, so you see when to believe the
+how probable that was, and how customers responded. From such a log you estimate what
+another agent would have earned. Here the truth is known, so you see when to believe the
 estimate.
 """
 
@@ -38,23 +38,23 @@ options = {"batch": 1000, "shop": shop}
 log = record(agent("random"), "selflearn/Retail-v0", 20_000, **options)
 print(f"{len(log):,} visits, {log.reward.mean():.3f} reward per visit")
 print("a slate", log.slate[0], "and its responses", log.response[0])
-print("probability of each product at its place", log.propensity[0].round(3))
+print("probability of each product in its slot", log.propensity[0].round(3))
 
 # %%
 # Ask for another policy
 # ----------------------
 #
-# What would ``popular`` have earned? The idea of all estimators: visits in which it
-# would have done the same as the log count more, by how much more probable it makes
-# what was shown.
+# What would ``popular`` have earned? Most estimators weight what the log shows: the
+# weight is how much more probable it is under ``popular`` than under the policy that
+# logged.
 #
-# - ``sips`` weights whole slates. It assumes nothing. But a random slate hardly ever is
-#   the one that ``popular`` shows.
-# - ``sn_iips`` weights each place of the slate by itself. It is right if a product is
-#   bought or not whatever stands beside it.
+# - ``sips`` weights whole slates. It assumes nothing about customers. But a random
+#   slate hardly ever is the one that ``popular`` shows.
+# - ``sn_iips`` weights each slot of the slate by itself. It is right if the response to
+#   a product does not depend on the other products of the slate.
 #
-# Each estimate has a verdict. "Ok, if" names what must be so, since a small log cannot
-# show that it is not.
+# Each estimate has a verdict. "Ok, if" names an assumption that must hold, and that a
+# small log cannot disprove.
 
 
 def said(estimate):
@@ -68,8 +68,8 @@ for estimate in result.estimates:
     print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
-# ``sips`` says 0, with an interval of no width, and is far off: no visit counts at all.
-# An interval alone is no reason to believe. The verdict says so.
+# ``sips`` says 0, with an interval of no width, and is far off: in no visit did the log
+# show the slate of ``popular``. So do not believe an interval alone. Read the verdict.
 #
 # The truth beside it
 # -------------------
@@ -132,9 +132,9 @@ print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
 # Or products compete: who buys one does not buy the other. Then a product earns less
-# beside good ones than beside random ones, and an estimator that takes each place by
-# itself promises too much. ``customer="logit"`` makes such customers. The verdict
-# notices, since the log shows it:
+# beside good ones than beside random ones, and an estimator that takes each slot by
+# itself promises too much. With ``customer="logit"`` customers are like this. This log
+# is long enough to show it, so the verdict warns:
 
 options |= {"customer": "logit"}
 competing = record(agent("random"), "selflearn/Retail-v0", 100_000, seed=3, **options)
@@ -144,5 +144,5 @@ print(f"{said(estimate)}, in truth {value:.2f}")
 print(textwrap.fill(estimate.diagnosis.verdict, 84))
 
 # %%
-# So log the probabilities of what you show, explore more than feels good, and read the
-# verdict.
+# So log the probabilities of what you show, explore more than feels comfortable, and
+# read the verdict.

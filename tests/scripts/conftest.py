@@ -34,7 +34,8 @@ def shop(log):
 @pytest.fixture
 def run_here(monkeypatch, capsys):
     """Runs a command in this process, with empty pictures, where neither is what is checked; a warning is an error."""
-    monkeypatch.setattr(Study, "figures", lambda _: {name: Figure() for name in ("curves", "regret", "differences")})
+    pictures = ("curves", "regret", "differences")
+    monkeypatch.setattr(Study, "figures", lambda *_, **__: {name: Figure() for name in pictures})
     monkeypatch.setattr(check, "PLOTS", {})
     for command, plot in ((check_lives, "lives_plot"), (lives, "worth_plot")):
         monkeypatch.setattr(command, plot, lambda *_: Figure())

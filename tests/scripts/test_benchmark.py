@@ -1,7 +1,5 @@
 """What the benchmark makes of its measurements; the measurements themselves are not tests."""
 
-import io
-
 import numpy as np
 import pytest
 from selflearn_agents.benchmark import growth, measuring, report
@@ -60,13 +58,6 @@ def test_the_exponent_is_the_slope_over_the_greater_half():
     costs = [5.0, 5.0, *(np.array(sizes[2:]) ** 1.5 * 0.01)]
     curve = growth.Curve("work", "sizes", sizes, costs)
     assert curve.exponent == pytest.approx(1.5)
-
-
-def test_pictures_are_drawn(rows):
-    picture = io.BytesIO()
-    report.draw(rows, picture)
-    assert picture.getvalue().startswith(b"\x89PNG")
-    growth.draw([growth.Curve("work", "sizes", [1, 2, 4, 8], [1.0, 2.0, 3.0, 4.0])], picture)
 
 
 @pytest.mark.parametrize(

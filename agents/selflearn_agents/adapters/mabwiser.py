@@ -17,7 +17,7 @@ from selflearn_env.shop.history import History
 
 
 class MABWiserAgent(Agent):
-    """Shows the products of greatest expectation, as a policy of MABWiser has it; its arms are the products.
+    """Shows the products of which a policy of MABWiser expects most; its arms are the products.
 
     Policies without contexts ("UCB1", "ThompsonSampling", ...) have one bandit per state, made at the first visit.
     Those with contexts ("LinUCB", "LinTS", "LinGreedy") have one bandit for all states; the context is one 0/1 column

@@ -18,7 +18,7 @@ FIRST = 4  # the first visit of a state whose slate is shuffled
 
 
 class CascadeUCBAgent(UCBAgent):
-    """`ucb` whose showings count for as much as they were looked at, which it learns.
+    """`ucb` that also learns how much each slot is looked at, and counts showings by it.
 
     With "kl" of `ucb`, but N of a product is the sum, over its showings in the state, of
 

@@ -24,7 +24,7 @@ SHARED_WEIGHT = 10.0  # precision of the belief in b1 and b2 before the first vi
 
 
 class LinearAgent(Agent):
-    """Learns by how much each product does better or worse than the history foresees, linearly in the tiers.
+    """Learns by how much each product does better or worse than the history predicts, linearly in the tiers.
 
     Rewards are scaled so that ignored is 0 and bought is 1, by the default rewards. The reward of a product in a state:
 

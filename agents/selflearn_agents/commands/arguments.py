@@ -116,15 +116,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of every command that lets agents serve visits."""
     add_environment_arguments(parser)
     parser.add_argument("--customers", type=positive, default=100_000, help="visits to serve, per agent and seed")
-    parser.add_argument(
-        "--batch", type=positive, default=1, help="visits decided before their feedback is learned from"
-    )
+    parser.add_argument("--batch", type=positive, default=1, help="visits decided before any of them is learned from")
     parser.add_argument(
         "--delay",
         type=delay,
         metavar="MEAN",
-        help="visits by which feedback arrives later, on average; each visit's later by a geometric number of its own, "
-        "so that it comes out of order. By default it arrives at once",
+        help="how many visits later the feedback of a visit arrives, on average; drawn for each visit (a geometric "
+        "distribution), so that it comes out of order. By default it arrives at once",
     )
     add_out_argument(parser)
 
@@ -156,7 +154,7 @@ def agent(text: str) -> AgentSpec:
 
 AGENT_HELP = (
     f"{', '.join(AGENTS)}, one of your own as module:Class, or a saved one as FILE.npz; hyperparameters in brackets, "
-    "in quotes of the shell: \"ucb(kind='ucb1', scale=0.2)\""
+    "all of it in quotes: \"ucb(kind='ucb1', scale=0.2)\""
 )
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 
 from selflearn_agents.commands.arguments import natural, pair, positive
+from selflearn_agents.commands.helps import HelpFormatter
 from selflearn_agents.suite.cells import Cell, cells_of
 from selflearn_agents.suite.definition import Suite, read_suite
 from selflearn_agents.suite.entries import read_entries
@@ -29,15 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=pair,
         default=[],
         metavar="NAME=VALUE",
-        help="not the whole table: entry=..., env=... and log=..., each a name of the suite",
+        help="compute only a part of the table: entry=..., env=... and log=..., each a name of the suite",
     )
-    run_.add_argument("--seeds", type=positive, help="the first so many seeds; by default those of the suite")
+    run_.add_argument("--seeds", type=positive, help="how many seeds, from the first on; by default those of the suite")
     run_.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side")
     _action(actions, "table", "make the table of the results that are there, and show it")
     verify = _action(actions, "verify", "compute a row again, and compare it bit for bit with what is stored")
-    for name, what in (("entry", "an entry"), ("environment", "an environment of the suite"), ("log", "a log of it")):
+    for name, what in (
+        ("entry", "an entry"),
+        ("environment", "an environment of the suite"),
+        ("log", "a log of the suite"),
+    ):
         verify.add_argument(name, metavar=name.upper(), help=what)
-    verify.add_argument("--seed", type=natural, help="only this one; by default all")
+    verify.add_argument("--seed", type=natural, help="compute only this seed; by default all")
 
 
 def _action(actions: argparse._SubParsersAction, name: str, what: str) -> argparse.ArgumentParser:
@@ -45,10 +50,12 @@ def _action(actions: argparse._SubParsersAction, name: str, what: str) -> argpar
         name,
         help=what,
         description=f"{what[0].upper()}{what[1:]}.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
-        "--suite", default="core", help="a name, as of benchmarks/core.yaml, or the path of a YAML file"
+        "--suite",
+        default="core",
+        help="the name of a suite, such as core for benchmarks/core.yaml, or the path of a YAML file",
     )
     return parser
 

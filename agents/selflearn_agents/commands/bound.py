@@ -42,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-baskets", action="store_true", help="persons buy nothing besides the slates")
     parser.add_argument("--batch", type=positive, default=1, help="visits decided before any of them is learned from")
     parser.add_argument(
-        "--contrast", type=float, nargs="+", default=[1.0, 3.0], help="of the environments whose customers are alike"
+        "--contrast",
+        type=float,
+        nargs="+",
+        default=[1.0, 3.0],
+        help="contrasts of the environments whose customers are alike",
     )
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
     parser.add_argument("--shop", type=place, help="a shop from `selflearn build`; by default the embedded log's")

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("path", nargs="?", type=Path, metavar="SHOP", help="the same as --shop SHOP")
     add_shop_argument(parser)
-    parser.add_argument("--seed", type=seed, default=0, help="of the groups of customers and of all that is drawn")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the groups of customers and of all that is drawn")
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate, where slates are compared")
     add_out_argument(parser)
 

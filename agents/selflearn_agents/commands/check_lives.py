@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add_shop_argument(parser)
     parser.add_argument("--lives", type=positive, default=20, help="lives of each simulated customer")
-    parser.add_argument("--seed", type=seed, default=0, help="of the simulated lives")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the simulated lives")
     add_out_argument(parser)
 
 

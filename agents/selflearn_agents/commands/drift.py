@@ -1,4 +1,4 @@
-"""Shows what drift does to learning, and what it is worth to follow it: agents that do against those that do not."""
+"""Shows what drift does to learning, and what it is worth to follow it: agents that do, beside agents that do not."""
 
 from __future__ import annotations
 
@@ -29,9 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("--customers", type=positive, default=400_000, help="visits to serve, per run")
     parser.add_argument("--seeds", type=positive, default=5, help="runs of each kind, with the seeds 0, 1, ...")
-    parser.add_argument("--products", type=positive, default=50, help="of the small shop")
-    parser.add_argument("--half-life", type=positive, default=100_000, help="of a deviation of the interest, in slates")
-    parser.add_argument("--spread", type=float, default=1.0, help="standard deviation of the log-interest")
+    parser.add_argument("--products", type=positive, default=50, help="products of the small shop")
+    parser.add_argument(
+        "--half-life",
+        type=positive,
+        default=100_000,
+        help="slates after which half of a deviation of the interest is gone",
+    )
+    parser.add_argument("--spread", type=float, default=1.0, help="standard deviation of the logarithm of the interest")
     parser.add_argument("--step-size", type=float, default=0.02, help="least step of the average that forgets")
     add_out_argument(parser)
 

@@ -40,8 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--learner",
         type=learner,
         default="pessimistic",
-        help=f"{', '.join(LEARNERS)}; hyperparameters in brackets, in quotes of the shell: "
-        '"pessimistic(pessimism=2.0)"',
+        help=f'{", ".join(LEARNERS)}; hyperparameters in brackets, all of it in quotes: "pessimistic(pessimism=2.0)"',
     )
     add_shop_argument(parser)
     add_column_argument(parser)

@@ -1,4 +1,4 @@
-"""Shows what learners make of logs: what they are worth beside the policy that logged and what is popular."""
+"""Shows what agents that learned from logs earn, beside the policy that made the log and the best sellers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     add_shop_argument(parser)
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
-    parser.add_argument("--visits", type=positive, default=100_000, help="of each log")
+    parser.add_argument("--visits", type=positive, default=100_000, help="visits of each log")
     parser.add_argument("--seeds", type=positive, default=5, help="logs of each kind, with the seeds 0, 1, ...")
     parser.add_argument("--customer-models", nargs="+", choices=MODELS, default=MODELS, help="who logs are made of")
     parser.add_argument(

@@ -50,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ppo", type=positive, metavar="VISITS",
         help="learns a policy by PPO from so many visits, per seed, and compares it; needs the extra sb3",
     )  # fmt: skip
-    parser.add_argument("--discount", type=float, default=0.95, help="of PPO: a visit's reward against the one before")
+    parser.add_argument(
+        "--discount",
+        type=float,
+        default=0.95,
+        help="discount of PPO: what the reward of a visit counts, against that of the visit before",
+    )
     add_environment_arguments(parser, "selflearn/RetailJourney-v0")
     add_out_argument(parser)
 

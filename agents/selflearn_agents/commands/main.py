@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from selflearn_agents.commands.helps import HelpFormatter
+
 COMMANDS = {  # name -> its module, and what it does
     "build": ("build", "build a shop from a transaction log"),
     "check": ("check", "say whether to trust a shop's simulated customers"),
@@ -24,16 +26,16 @@ COMMANDS = {  # name -> its module, and what it does
     "lives": ("lives", "compare agents by what a customer is worth over a life"),
     "watch": ("watch", "make a film of a customer's life with an agent"),
     "serve": ("serve", "let an agent serve a shop's own customers over HTTP, and keep it in a store"),
-    "simulate-shop": ("simulate_shop", "let the simulated customers of a shop come to a service"),
-    "store": ("store", "show what a store keeps; take values over from and to the article's layout"),
+    "simulate-shop": ("simulate_shop", "let the simulated customers of a shop visit a service"),
+    "store": ("store", "show what a store keeps; import and export values in the article's layout"),
     "make-log": ("make_log", "make a transaction log of any size from a shop"),
-    "bound": ("bound", "show how well a learner does that knows how states pool, or sees all responses"),
+    "bound": ("bound", "show how well learners do that are told a part of the truth"),
     "ope-lives": ("ope_lives", "show how soon off-policy estimates of customers' lives fail"),
-    "drift": ("drift", "show what drift does to learning"),
-    "learning-study": ("learning_study", "show what learners make of logs, by the exact worth of what they show"),
+    "drift": ("drift", "show how changing preferences (drift) affect learning"),
+    "learning-study": ("learning_study", "measure how good the learners from logs are, against the exact truth"),
     "ope-study": ("ope_study", "measure how good the off-policy estimators are, against the exact truth"),
-    "bench": ("bench", "how good agents are: the open benchmark, a table that others can join"),
-    "benchmark": ("benchmark", "how fast this package is: measure speed and memory on this machine"),
+    "bench": ("bench", "the open benchmark: how good agents are, in a table that others can join"),
+    "benchmark": ("benchmark", "measure how fast this package is on this machine, and its memory"),
 }
 
 
@@ -68,9 +70,7 @@ def run(name: str, program: str | None = None, arguments: Sequence[str] | None =
     sys.path.append(str(Path.cwd()))  # where modules of one's own are looked for: module:Class
     try:
         command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")
-        parser = argparse.ArgumentParser(
-            prog=program, description=command.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
+        parser = argparse.ArgumentParser(prog=program, description=command.__doc__, formatter_class=HelpFormatter)
         command.add_arguments(parser)
         parser.set_defaults(command=f"{program} {shlex.join(arguments)}")
         command.run(parser.parse_args(arguments))

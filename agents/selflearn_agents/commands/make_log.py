@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="customers, each of whom comes at least once; by default as many as make the rows if they come as often "
         "as the shop's. More come less often. Where nobody came twice, nobody does, and the customers make the rows",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of all that is drawn")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of all that is drawn")
     add_shop_argument(parser)
     parser.add_argument("--out", type=place, required=True, help="folder for part-0000.parquet and so on")
 

@@ -1,4 +1,4 @@
-"""Says what other policies would have earned, by the log of one: estimates, whether to trust them, pictures, a report.
+"""Estimates from a log of visits what other policies would have earned; with verdicts, pictures and a report.
 
 The log is a Parquet file of `VisitLog.to_parquet`, or a table of your own, CSV or Parquet, with a row for each product
 shown: visit, state (a label of the shop's, such as Q4_September_1_Wednesday, or a column for each tier), slot (from 0
@@ -65,10 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_column_argument(parser)
     parser.add_argument("--level", type=float, default=0.95, help="how often intervals should hold the truth, 0..1")
     parser.add_argument(
-        "--resamples", type=natural, default=1000, help="of the bootstrap, whose intervals are in ope.csv; 0 for none"
+        "--resamples",
+        type=natural,
+        default=1000,
+        help="samples of the bootstrap, whose intervals are in ope.csv; 0 for none",
     )
     parser.add_argument(
-        "--seed", type=seed, default=0, help="of the named agents, the reward model's folds and the bootstrap"
+        "--seed", type=seed, default=0, help="seed of the named agents, the reward model's folds and the bootstrap"
     )
     add_out_argument(parser)
 

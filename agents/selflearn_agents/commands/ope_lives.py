@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--logs", type=positive, default=50, help="logs of each logged policy and slate size")
     parser.add_argument("--lives", type=positive, default=1_000, help="lives of each log")
     parser.add_argument("--true-lives", type=positive, default=20_000, help="lives simulated for the truth")
-    parser.add_argument("--seed", type=seed, default=0, help="of customers and policies")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of customers and policies")
     add_out_argument(parser)
 
 

@@ -62,9 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, nargs="+", choices=known, metavar="NAME", default=list(known), help=what)
     parser.add_argument(
-        "--resamples", type=natural, default=0, help="of the bootstrap, which takes most of the time; 0 for none"
+        "--resamples",
+        type=natural,
+        default=0,
+        help="samples of the bootstrap, which takes most of the time; 0 for none",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of the logs")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the logs")
     parser.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, help="pieces side by side; by default one per core"
     )

@@ -1,4 +1,4 @@
-"""Serves an agent over HTTP: it decides what customers are shown, learns from it, and outlives its process."""
+"""Serves an agent over HTTP: it decides what customers are shown, learns from them, and keeps all in a store."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     limits = Limits()
     parser.add_argument("--agent", type=agent, default="hierarchical", help=AGENT_HELP)
-    parser.add_argument("--seed", type=seed, default=0, help="of the agent")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the agent")
     add_shop_argument(parser)
     parser.add_argument("--slate-size", type=positive, default=10, help="products per slate")
     parser.add_argument(
@@ -57,11 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=positive, default=8000, help="port to listen on")
     add_token_argument(parser)
     parser.add_argument(
-        "--silence", type=float, default=limits.silence, help="seconds after which what was not told counts as ignored"
+        "--silence",
+        type=float,
+        default=limits.silence,
+        help="seconds after which products without a response count as ignored",
     )
-    parser.add_argument("--max-body", type=positive, default=limits.body, help="bytes of a request")
-    parser.add_argument("--max-batch", type=positive, default=limits.batch, help="visits in a request")
-    parser.add_argument("--max-open", type=positive, default=limits.open, help="visits that wait for feedback")
+    parser.add_argument("--max-body", type=positive, default=limits.body, help="most bytes of a request")
+    parser.add_argument("--max-batch", type=positive, default=limits.batch, help="most visits in a request")
+    parser.add_argument("--max-open", type=positive, default=limits.open, help="most visits that wait for feedback")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Lets the simulated customers of a shop come to a service: it decides, they see and respond, it learns."""
+"""Lets the simulated customers of a shop visit a service: it shows slates, they respond, it learns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from selflearn_agents.commands.arguments import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="of a service, see `selflearn serve`")
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="address of a service, see `selflearn serve`")
     add_token_argument(parser)
     add_environment_arguments(parser)
     parser.add_argument("--customers", type=positive, default=10_000, help="visits to the service")
@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=positive,
         default=1,
-        help="visits of a request, decided before any response is told; up to 1,000",
+        help="visits in a request, decided before any of them is learned from; up to 1,000",
     )
     parser.add_argument("--rate", type=positive, help="visits per second, at most; by default as many as can be")
-    parser.add_argument("--seed", type=seed, default=0, help="of the customers")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the customers")
 
 
 def run(options: argparse.Namespace) -> None:

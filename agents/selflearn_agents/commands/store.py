@@ -1,4 +1,4 @@
-"""Shows what a store keeps, makes a log of it, and takes values over from and to the article's own system."""
+"""Shows what a store keeps, makes a log of visits from it, and imports or exports values in the article's layout."""
 
 from __future__ import annotations
 
@@ -51,18 +51,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "write the values of an epsilon_greedy as the article's system keeps them"
     verb = verbs.add_parser("export", help=text, description=text, **how)
     verb.add_argument("--store", default="sqlite:///values.db", help=STORE_HELP)
-    verb.add_argument("--layout", choices=("article",), default="article", help="of what is written")
+    verb.add_argument("--layout", choices=("article",), default="article", help="layout of what is written")
     verb.add_argument("--to", required=True, help=PLACE_HELP)
     verb.add_argument("--shop", type=Path, help="the store's shop, for the units of its log in rlQuantdic")
 
     text = "begin a store whose epsilon_greedy starts where the article's system stood"
     verb = verbs.add_parser("import", help=text, description=text, **how)
     verb.add_argument("--from", dest="source", required=True, help=PLACE_HELP)
-    verb.add_argument("--layout", choices=("article",), default="article", help="of what is read")
+    verb.add_argument("--layout", choices=("article",), default="article", help="layout of what is read")
     verb.add_argument("--store", default="sqlite:///values.db", help=STORE_HELP)
     add_shop_argument(verb)
-    verb.add_argument("--agent", type=agent, default="epsilon_greedy", help="an epsilon_greedy, maybe in brackets more")
-    verb.add_argument("--seed", type=seed, default=0, help="of the agent")
+    verb.add_argument(
+        "--agent",
+        type=agent,
+        default="epsilon_greedy",
+        help="an epsilon_greedy, maybe with hyperparameters in brackets",
+    )
+    verb.add_argument("--seed", type=seed, default=0, help="seed of the agent")
     verb.add_argument("--slate-size", type=positive, default=10, help="products per slate")
 
 

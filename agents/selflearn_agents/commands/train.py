@@ -19,7 +19,7 @@ from selflearn_env.archive import write_atomically
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("--agent", type=agent, default="epsilon_greedy", help=AGENT_HELP)
-    parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the agent and of the environment")
     add_run_arguments(parser)
 
 

@@ -35,10 +35,12 @@ MILLISECONDS = 2_000  # per frame
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it takes."""
     parser.add_argument("--agent", type=agent, default="personal", help=AGENT_HELP)
-    parser.add_argument("--seed", type=seed, default=0, help="of the agent and of the environment")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the agent and of the environment")
     add_environment_arguments(parser, "selflearn/RetailJourney-v0")
     parser.add_argument("--customers", type=positive, default=20_000, help="visits that the agent serves before")
-    parser.add_argument("--visits", type=positive, default=10, help="in the life: the first with so many is shown")
+    parser.add_argument(
+        "--visits", type=positive, default=10, help="visits of the life: the first life with so many is shown"
+    )
     add_out_argument(parser)
 
 

@@ -17,7 +17,7 @@ from selflearn_env.shop.history import History
 
 
 class LinearContextAgent(Agent):
-    """Learns what features of product, customer and visit say of a reward, with the same weights for all products.
+    """Learns what features of product, customer and visit tell about a reward, with the same weights for all products.
 
     This is LinUCB (Li, Chu, Langford and Schapire 2010) with shared weights, as contextual linear bandits are usually
     stated (Chu, Li, Reyzin and Schapire 2011; Abbasi-Yadkori, Pal and Szepesvari 2011). `Features` lists the d = 12

@@ -51,7 +51,7 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
         f"; in brackets the {LEVEL:.0%} stratified bootstrap interval over the seeds, which is too narrow where seeds "
         "are few: trust the paired differences"
     )
-    distinct = f", and 'not distinct' where its {LEVEL:.0%} interval holds zero, each pair for itself"
+    distinct = f", and 'not distinct' where its {LEVEL:.0%} interval holds zero (not adjusted for several pairs)"
     return Table(
         "ranking",
         "Ranking",
@@ -61,10 +61,10 @@ def ranking(result: ComparisonResult, rng: np.random.Generator) -> Table:
         ],
         rows,
         f"Gap: share of the way from random to the best slates, by exact expected rewards, mean over all visits"
-        f"{brackets if several else ''}. Real hits: products per visit of the log's held-out customers that the "
-        f"agent would show after the run and that were in the real basket, no simulator in it. Rewards and regret are "
-        f"per slate. Against the next: the paired difference of the gaps{distinct if several else ''}."
-        f"{'' if several else ONE_SEED}",
+        f"{brackets if several else ''}. Real hits: products that the agent would show after the run and that were "
+        f"in the real basket, per visit of the log's held-out customers; no simulator is involved. Rewards and regret "
+        f"are per slate. Against the next: the paired difference of the gap to that of the agent below"
+        f"{distinct if several else ''}.{'' if several else ONE_SEED}",
     ).filled()
 
 
@@ -89,8 +89,9 @@ def differences(result: ComparisonResult, baseline: str, rng: np.random.Generato
         )
     chunks = len(result.runs[0].visits)
     tests = (
-        f" In brackets {LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability that a run "
-        f"of the agent beats one of {baseline}. p: paired t-test, adjusted by Holm for the {len(others)} agents. "
+        f" In brackets {LEVEL:.0%} intervals: Student's t for the difference, bootstrap for the probability of "
+        f"improvement, that a run of the agent beats one of {baseline}. p: paired t-test, adjusted by Holm for the "
+        f"{len(others)} agents. "
         f"Chunks: in how many of the {chunks} stretches of consecutive visits the agent is significantly worse or "
         f"better, p adjusted by Holm for the {chunks} stretches."
     )
@@ -118,8 +119,8 @@ def cost_of_delay(result: ComparisonResult, at_once: ComparisonResult) -> Table:
         "What delay costs",
         ["agent", "gap at once", "gap delayed", "cost", "cost, last tenth"],
         rows,
-        f"Feedback that arrives {result.runs[0].delay:,g} visits later on average, each visit's after a time of its "
-        f"own, against feedback at once. Cost: the gap at once less the gap delayed, with its {LEVEL:.0%} interval of "
+        f"Feedback that arrives {result.runs[0].delay:,g} visits later on average, by a random number of visits, "
+        f"against feedback at once. Cost: the gap at once minus the gap delayed, with its {LEVEL:.0%} interval of "
         f"Student's t. Runs of one seed are paired: the same agent met the same customers with the same random numbers "
         f"(in customers' lives, where what is shown changes who comes, until their first visits differ).",
     )
@@ -138,8 +139,8 @@ def by_turn(result: ComparisonResult) -> Table:
         "Newcomers and regulars",
         ["agent", *TURNS],
         rows,
-        f"The gap in visits of customers who had been there before so many times, mean over the seeds. Of all visits "
-        f"{', '.join(share[:-1])} and {share[-1]} are of these.",
+        f"The gap by how many visits the customer had made before, mean over the seeds. The columns have "
+        f"{', '.join(share[:-1])} and {share[-1]} of all visits.",
     )
 
 
@@ -165,11 +166,11 @@ def habits(result: ComparisonResult) -> Table:
         "What they show, and how fast",
         ["agent", *columns],
         rows,
-        "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally the "
-        "showings fall on the catalogue, 0 to 1. Exploration: share of the slots with a product that is not among "
+        "Purchases and clicks per slate. Coverage: share of the catalogue shown at all. Gini: how unequally often "
+        "products are shown, 0 (all equally) to 1. Exploration: share of the slots with a product that is not among "
         "the best that a slate has room for, by the agent's own estimates; none where all "
         "estimates are equal, as those of random. Novelty: how rarely the products shown were bought in the history. "
-        "Speeds are those of this machine with all runs that went on beside.",
+        "Speeds were measured on this machine while other runs went on.",
     ).filled()
 
 
@@ -190,7 +191,7 @@ def null_world(result: ComparisonResult) -> Table:
         ["agent", "reward", "closed form", "standard error", "p, Holm"],
         rows,
         f"The article's customers buy and click whatever is shown. An agent that earns more than the closed form here "
-        "has found a leak; with the same random numbers all others earn the same. "
+        "has found a leak; all others earn the same, since the random numbers are the same. "
         f"{result.runs[0].visit_count:,} visits per run; p: that the mean is the closed form, adjusted by Holm for the "
         f"agents.",
     )
@@ -211,9 +212,9 @@ def robustness(results: dict[str, ComparisonResult]) -> Table:
         "Does the ranking survive other customers?",
         ["agent", *results],
         rows,
-        f"The gap over the first {visits:,} visits of a run in each customer model, whatever comes after, so that all "
-        f"had as long to learn. *: the best agent that is not privileged, and those that are not distinct from it (p "
-        f"of the paired t-test, adjusted by Holm, from {ALPHA:.2f} on; one seed has none).",
+        f"The gap over the first {visits:,} visits of a run in each customer model, so that agents had the same time "
+        f"to learn in all. *: the best agent that is not privileged, and those that are not distinct from it (p of the "
+        f"paired t-test, adjusted by Holm, is at least {ALPHA:.2f}; with one seed there is no test).",
     )
 
 

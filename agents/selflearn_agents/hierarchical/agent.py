@@ -21,7 +21,7 @@ GROWN = 1.2  # and for so many times the variance of how far they have moved
 
 
 class HierarchicalAgent(Agent):
-    """Learns by how much each product does better or worse than the history foresees, in all related states at once.
+    """Learns by how much each product does better or worse than the history predicts, in all related states at once.
 
     Belief: a product is bought with x exp(u) e_k in slot k, and otherwise clicked with y exp(u / 2) e_k. Over the
     states of a block (those with the same label of the tier that the history's pooling splits first) the log-appeal u

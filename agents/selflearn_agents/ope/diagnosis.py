@@ -67,7 +67,7 @@ def diagnose(
     count, columns = weight.shape
     one, several = unit
     if not columns:
-        word = "cannot tell: it is as good as its reward model, and how good this is does not show"
+        word = "cannot tell: it is as good as its reward model, and the log does not show how good that is"
         return Diagnosis(math.nan, math.nan, math.nan, _verdict(list(warnings), word))
     weight = np.ascontiguousarray(weight.T)  # sums along long rows are many times faster than down short ones
     size = np.abs(weight).sum(axis=1)
@@ -84,7 +84,7 @@ def diagnose(
     reasons = []
     if effective < LEAST_EFFECTIVE:
         if foreseen < met:
-            why = "slates of great weight are rare in it"
+            why = "slates of large weight are rare in it"
         else:
             why = (
                 "the others have next to no weight" if 2 * met < count else f"fewer than {LEAST_EFFECTIVE} are too few"

@@ -61,7 +61,7 @@ def finding(result: OfflineResult, name: str = "the target") -> str:
     best, asked = best_estimate(result), len(result.estimates)
     if best is None:
         none = f"none of {asked} estimates can" if asked > 1 else "the one estimate cannot"
-        return f"What {name} would have earned, this log cannot tell: {none} be trusted. {_reason(result)}."
+        return f"This log cannot tell what {name} would have earned: {none} be trusted. {_reason(result)}."
     found = [_sign(result, each) for each in result.estimates if is_trusted(each)]
     gain, sign = gain_of(result, best), _sign(result, best)
     if sign < 0:
@@ -70,9 +70,7 @@ def finding(result: OfflineResult, name: str = "the target") -> str:
     if sign:
         text = f"{name} would have earned {value} {SAID[sign]} per visit than was logged"
     else:
-        text = (
-            f"Whether {name} would have earned more than was logged, this log cannot tell: the difference is {value} "
-        )
+        text = f"This log cannot tell whether {name} would have earned more than was logged: the difference is {value} "
         text += "per visit"
     text += f" ({percent(result.level)} interval {low} to {high}, by {best.estimator}{_provided(best)})."
     return f"{text} Of {asked} estimates, {len(found)} can be trusted{_votes(found)}." if asked > 1 else text
@@ -107,15 +105,15 @@ def _assumed_and_error(estimate: Estimate) -> tuple[int, float]:
 def _reason(result: OfflineResult) -> str:
     """What is wrong, first of all, with the estimate of which most visits tell."""
     best = max(result.estimates, key=lambda estimate: np.nan_to_num(estimate.diagnosis.effective, nan=-1.0))
-    return f"As for {best.estimator}: {best.diagnosis.verdict.removeprefix(UNTRUSTED).partition('; ')[0]}"
+    return f"The reason for {best.estimator}: {best.diagnosis.verdict.removeprefix(UNTRUSTED).partition('; ')[0]}"
 
 
 def _votes(found: list[int]) -> str:
     """What the trusted estimates say, more, less or neither."""
     if len(set(found)) == 1:
-        return "" if len(found) == 1 else ", and all say so" if found[0] else ", and none tells"
+        return "" if len(found) == 1 else ", and all say so" if found[0] else ", and none shows a difference"
     votes = ", ".join(f"{votes} for {SAID[sign]}" for sign, votes in sorted(Counter(found).items(), reverse=True))
-    return f": {votes}{'; what some assume does not hold' if {1, -1} <= set(found) else ''}"
+    return f": {votes}{'; the assumption of some does not hold' if {1, -1} <= set(found) else ''}"
 
 
 def _sign(result: OfflineResult, estimate: Estimate) -> int:

@@ -25,8 +25,8 @@ def overview(results: Mapping[str, OfflineResult]) -> Table:
         "Targets",
         ["target", "reward per visit", "more than logged", "by", "trusted", "supported"],
         rows,
-        f"By the trusted estimate that assumes least of the customers, of several the one of the smallest error; in "
-        f"brackets {percent(level)} intervals. Trusted: how many of the estimates are. Supported: the share of the "
+        f"By the trusted estimate that assumes least about the customers; of several, the one of the smallest error; "
+        f"in brackets {percent(level)} intervals. Trusted: how many of the estimates are. Supported: the share of the "
         f"target's slates that the log could have had, a rough guess unless the logging policy is given.",
     )
 
@@ -48,8 +48,8 @@ def estimates(result: OfflineResult) -> Table:
         "Estimates",
         ["estimator", "reward per visit", "more than logged", "effective visits", "largest weight, %", "verdict"],
         rows,
-        f"Rewards in reward units, in brackets {percent(result.level)} intervals. Effective visits: how many the "
-        f"weights leave of {result.visits:,}. Largest weight: of one visit, in all weight.",
+        f"In brackets {percent(result.level)} intervals. Effective visits: how many of the {result.visits:,} visits "
+        f"the estimate rests on, by its weights. Largest weight: that of one visit, as a share of all weight.",
     )
 
 
@@ -64,11 +64,11 @@ def assumptions(result: OfflineResult) -> Table:
     rows = _together({each.estimator: ESTIMATORS[each.estimator].assumes.value for each in result.estimates})
     return Table(
         "assumptions",
-        "What the estimators assume of the customers",
+        "What the estimators assume about the customers",
         ["estimator", "it assumes"],
         rows,
-        "Where the log shows that it does not hold, the verdict says so; no log shows that it does. All assume that "
-        "the log could have whatever the target shows, which the verdicts speak of.",
+        "If the log shows that an assumption does not hold, the verdict says so; no log can show that it does. All "
+        "assume that the logging policy could have shown whatever the target shows; the verdicts say whether.",
         words=True,
     )
 

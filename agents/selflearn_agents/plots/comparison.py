@@ -87,7 +87,7 @@ def differences(result: ComparisonResult, baseline: str, width: float = WIDTH, t
         axes.plot([found.value], [place], look.marker, color=look.colour, markersize=6)
     rows_named(axes, labels)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
-    axes.set(xlabel=wrapped(f"gap, less that of {baseline}", 44))
+    axes.set(xlabel=wrapped(f"gap minus that of {baseline}", 44))
     return drawn
 
 

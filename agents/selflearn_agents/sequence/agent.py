@@ -24,7 +24,7 @@ CELLS = 2**20  # visits x products worked on at once
 
 
 class SequenceAgent(Agent):
-    """Foresees the next basket with a small recurrent network; the deep baseline.
+    """Predicts the next basket with a small recurrent network; the deep learning baseline.
 
     Purchases per visit of product p, in state s, of a customer with a record of items i:
 

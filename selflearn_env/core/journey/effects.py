@@ -15,8 +15,8 @@ class Journey:
     """How a customer's life goes on after a visit.
 
     The log says when customers buy; it does not say what they were shown. `returns`, `segments` and the days of
-    satiation follow the log. How strong satiation, fatigue and disappointment are is an assumption; `docs/journey.md`
-    says what the log has to say on each.
+    satiation follow the log. How strong satiation, fatigue, boredom and leaving are is an assumption;
+    `docs/check_lives.md` says what the log tells about each.
 
     Attributes:
         returns: whether customers come back; False: an episode is one visit of `Retail-v0`.

@@ -12,7 +12,7 @@ import numpy as np
 class Tastes:
     """In what customers of one state differ.
 
-    All of it is fitted to the log; `docs/customers.md` says what each effect is worth there.
+    All of it is fitted to the log; `docs/check.md` says how much each effect tells there.
 
     Attributes:
         taste: whether each wants some kinds of products more than others do.

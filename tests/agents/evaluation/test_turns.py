@@ -89,7 +89,7 @@ def test_a_table_of_turns_by_hand():
     table = by_turn(compared({"a": [0.5, 0.5], "b": [0.6, 0.6]}, turns=turns))
     assert table.head == ["agent", "0", "1", "2-3", "4-7", "8+"]
     assert table.rows == [[label, "0.250", "-", "-", "0.500", "-"] for label in ("b", "a")]
-    assert "Of all visits 30%, 0%, 0%, 70% and 0% are of these" in table.note
+    assert "The columns have 30%, 0%, 0%, 70% and 0% of all visits" in table.note
 
 
 def test_a_study_of_persons_has_a_panel_of_them_and_no_other_has(regulars_shop):

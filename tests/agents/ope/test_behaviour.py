@@ -120,7 +120,7 @@ def test_a_verdict_says_what_it_takes_for_granted():
     seen = diagnose(np.ones((1000, 1)), foreseen=150.0)
     assert seen.warns
     assert seen.effective == 150
-    assert "its 1,000 visits count for 150.0, slates of great weight are rare in it" in seen.verdict
+    assert "its 1,000 visits count for 150.0, slates of large weight are rare in it" in seen.verdict
 
 
 def test_great_weights_are_foreseen_before_a_log_has_them(sampled, policy, logger):

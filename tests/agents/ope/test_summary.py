@@ -10,8 +10,8 @@ from selflearn_agents.ope.summary import LEAST_ASSUMED, amount, best_estimate, f
 
 from tests.agents.ope.by_hand import BAD, NONE, OK, estimate, result
 
-DM = estimate("dm", 1.5, verdict="cannot tell: it is as good as its reward model, and how good this is does not show",
-              effective=nan)  # fmt: skip
+UNKNOWN = "cannot tell: it is as good as its reward model, and the log does not show how good that is"
+DM = estimate("dm", 1.5, verdict=UNKNOWN, effective=nan)
 
 
 def test_the_target_earned_more():
@@ -32,8 +32,8 @@ def test_the_target_earned_less():
 def test_it_may_be_chance():
     found = result(estimate("sips", 1.1, 0.9, 1.3), estimate("rips", 1.2, 0.95, 1.4))
     assert finding(found, "popular") == (
-        "Whether popular would have earned more than was logged, this log cannot tell: the difference is 0.10 per "
-        "visit (95% interval -0.10 to 0.30, by sips). Of 2 estimates, 2 can be trusted, and none tells."
+        "This log cannot tell whether popular would have earned more than was logged: the difference is 0.10 per "
+        "visit (95% interval -0.10 to 0.30, by sips). Of 2 estimates, 2 can be trusted, and none shows a difference."
     )
 
 
@@ -41,25 +41,25 @@ def test_estimates_that_differ_are_counted():
     some = result(estimate("rips", 2, 1.5, 2.5), estimate("iips", 1.1, 1, 1.2))
     assert finding(some).endswith("2 can be trusted: 1 for more, 1 for neither.")
     at_odds = result(estimate("rips", 2, 1.5, 2.5), estimate("iips", 0, -0.1, 0.1))
-    assert finding(at_odds).endswith("2 can be trusted: 1 for more, 1 for less; what some assume does not hold.")
+    assert finding(at_odds).endswith("2 can be trusted: 1 for more, 1 for less; the assumption of some does not hold.")
 
 
 def test_nothing_can_be_told():
     two = BAD + "; its weights are 0.1 on average"
     found = result(DM, estimate("pi", 1.0, 0.0, 2.0, BAD, 10), estimate("sips", 5.0, 4.0, 6.0, two, 20))
     assert finding(found, "popular") == (
-        "What popular would have earned, this log cannot tell: none of 3 estimates can be trusted. "
-        "As for sips: one visit has 90% of all weight."
+        "This log cannot tell what popular would have earned: none of 3 estimates can be trusted. "
+        "The reason for sips: one visit has 90% of all weight."
     )
     assert finding(result(DM)).endswith(
-        f"cannot tell: the one estimate cannot be trusted. As for dm: {DM.diagnosis.verdict}."
+        f"would have earned: the one estimate cannot be trusted. The reason for dm: {DM.diagnosis.verdict}."
     )
 
 
 def test_rounding_is_no_gain():
     same = estimate("sips", 1.0, 1.0 + 1e-15, 1.0 + 3e-15)
     assert finding(result(same)).startswith(
-        "Whether the target would have earned more than was logged, this log cannot"
+        "This log cannot tell whether the target would have earned more than was logged"
     )
 
 

@@ -86,7 +86,7 @@ def test_differences_are_to_the_baseline_the_best_on_top(result):
     assert [line.get_xdata()[0] for line in points] == pytest.approx(
         [(gaps[label] - gaps["a"]).mean() for label in ("c (privileged)", "b")]
     )
-    assert "less that of a" in axes.get_xlabel()
+    assert "minus that of a" in axes.get_xlabel()
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first row is on top
 
 

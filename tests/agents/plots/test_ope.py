@@ -122,7 +122,7 @@ def test_one_target_has_its_finding_for_a_headline_and_several_are_counted():
     assert detail == "95% interval 1.00 to 3.00, by sips. Of 5 estimates, 1 can be trusted."
     none = result(estimate("rips", 1.5, 0.5, 2.5, BAD))
     title, _ = (" ".join(text.get_text().split()) for text in figure_of({"popular": none}).texts)
-    assert title == "What popular would have earned, this log cannot tell"
+    assert title == "This log cannot tell what popular would have earned"
     both = figure_of({"popular": MIXED, "other": none})
     assert both.texts[0].get_text().split("\n") == [
         "1 of 2 policies would have earned more than was logged; of 1",

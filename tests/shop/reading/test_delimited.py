@@ -155,5 +155,5 @@ def test_a_zip_of_several_files(tmp_path, count):
 def test_the_command_line_speaks_of_its_own_options(load):
     with pytest.raises(LogError) as error:
         load(*lines_with(",", [["1", "A", "2", "1/2/2024", "2.5", "17"]]))
-    assert str(error.value).endswith("Settle it with date_format='%d/%m/%Y %H:%M'")
-    assert error.value.for_command_line().endswith("Settle it with --date-format '%d/%m/%Y %H:%M'")
+    assert str(error.value).endswith("Settle it with date_format='%d/%m/%Y'")
+    assert error.value.for_command_line().endswith("Settle it with --date-format %d/%m/%Y")

@@ -53,11 +53,12 @@ def _pictures(study: Study) -> dict[str, Picture]:
         ),
         "regret": (
             findings.regret(study.main),
-            f"Regret of all visits so far, on logarithmic axes: a line with a slope of 1 learns no more{bands}.",
+            "Regret of all visits so far, on logarithmic axes: a line with a slope of 1 means that the agent learns no "
+            f"more{bands}.",
         ),
         "differences": (
             findings.differences(study.main, study.baseline),
-            f"Gap of each agent less that of {study.baseline}, of the same customers"
+            f"Gap of each agent minus that of {study.baseline}, with the same customers"
             f"{', with 95% intervals of Student’s t' if several else ''}.",
         ),
     }

@@ -92,7 +92,7 @@ def section(gains: Gains) -> Section | None:
     parts = [
         _map("Gain by month", AGENT, [months[at] for at in came], {k: v[came] for k, v in by_month.items()}),
         Markup('<p class="note"><span class="key gains"></span>more than {0} <span class="key loses"></span>less. '
-               "Strongest colour: the greatest difference of each agent.</p>").format(gains.baseline),
+               "The colour of each agent is strongest at its greatest difference.</p>").format(gains.baseline),
         Markup("<h3>By segment, part of the month and weekday</h3>"),
     ]  # fmt: skip
     weekday = names.index("weekday")
@@ -110,7 +110,7 @@ def section(gains: Gains) -> Section | None:
         parts.append(Markup("<details{}><summary>{}</summary>{}</details>").format(opened, label, drawn))
     return Section(
         "gains", "Where they gain", _finding(gains, by_month[gains.leader], months),
-        text=f"Expected reward per slate, exact, less that of {gains.baseline}, over all visits of the runs: from the "
+        text=f"Expected reward per slate, exact, minus that of {gains.baseline}, over all visits of the runs: from the "
         f"first, when an agent had learned nothing, to the last.", part=Markup("").join(parts),
     )  # fmt: skip
 

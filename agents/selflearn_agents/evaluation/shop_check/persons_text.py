@@ -95,8 +95,8 @@ def _hits_text(found: Findings) -> str:
     ]
     return _section(
         "Real hits",
-        "Products of a list that are in the real basket, per visit that was not fitted, and how many are foreseen "
-        "(other customers, if the log has enough; ± standard error with customers as the units).",
+        "Products of a list that are in the real basket, per visit to which nothing was fitted, and how many the model "
+        "foresees (visits of other customers, if the log has enough; ± standard error with customers as the units).",
         table(["shown", "in the basket", "foreseen"], rows),
     )
 
@@ -127,8 +127,8 @@ def _rankings_text(found: Findings) -> str:
         "visits by the simulated customers (a customer's day is one visit): products of the list in the real basket, "
         "and the simulator's exact expected reward. Lists that are equal count once. Below, Spearman's rank "
         f"correlation of hits and rewards, and where {100 * SURE:.0f} % of it lies when customers are drawn anew "
-        "(the lists stay the same); the expected rewards of random and of the best slates, and how far of the way "
-        "between them two of the lists go.",
+        "(the lists stay the same); the expected rewards of random and of the best slates, and the share of the way "
+        "between them that two of the lists go.",
         table(["list", "real hits", *(f"reward, {ENVIRONMENTS[name]}" for name in names)], rows),
         table(head, said),
     )
@@ -143,10 +143,11 @@ def _habits_text(found: Findings) -> str:
     rows.append(["the same across two customers, %", *(number(each.independent, 1) for each in pairs)])
     text = _section(
         "Visits of the log and simulated ones",
-        "The simulated customers visit when the log's do, and begin with nothing; figures are means over "
-        f"{WORLDS} simulated logs, each of a world of its own. New persons are drawn anew, not "
-        "from what the log's purchases leave possible. All that a customer buys on one day is one visit. Categories "
-        "are found from what half of the log's customers buy together, and measured on the other half.",
+        "The simulated customers visit on the days of the log, and begin with an empty record; figures are means over "
+        f"{WORLDS} simulated logs, each with a random draw of its own of what customers want. New persons are "
+        "invented: they are drawn from what was fitted to all customers together. All that a customer buys on one day "
+        "is one visit. Categories are found from what half of the log's customers buy together, and measured on the "
+        "other half.",
         table(["", *found.journals], rows),
     )
     if not found.known_persons:
@@ -181,7 +182,7 @@ def _refit_text(log: Check, refit: Check) -> str:
 
 
 def _choice_text(choice: Choice) -> str:
-    present, repeat = "not followed", "not followed"
+    present, repeat = "not used", "not used"
     if choice.present is not None:
         present = (
             f"a purchase counts half after {choice.present.half_life:g} days, the month counts as "
@@ -193,7 +194,7 @@ def _choice_text(choice: Choice) -> str:
             f"after {choice.repeat.kappa:.1f} visits; a purchase counts half after {choice.repeat.half_life:g} days"
         )
     return (
-        "## The persons' model\n\nChosen by how well it foresees customers who were not fitted; in "
+        "## The persons' model\n\nChosen by how well it predicts customers to whom it was not fitted; in "
         "brackets, what it gains on them in nats per visit:\n\n"
         f"- present ({choice.present_gain:+.2f}): {present}\n"
         f"- taste ({choice.taste_gain:+.2f}): {choice.topics} topic{'s' if choice.topics > 1 else ''}\n"

@@ -14,12 +14,14 @@ ENVIRONMENTS = {
     "people_present": 'RetailPeople-v0 with season="present"',
 }
 NO_PERSONS = (
-    "What knowing the customer would add cannot be said: no customer of this log comes on a second day, and the "
-    "persons' part is switched off."
+    "Nothing can be said about what knowing the customer would add: no customer of this log comes on a second day, so "
+    "the part on persons is left out."
 )
-NOT_BOUGHT = "In the simulated shop nothing of one list for everybody is bought, so no gain over it can be named."
+NOT_BOUGHT = (
+    "In the simulated shop nobody buys anything of the one list for everybody, so a gain over it cannot be computed."
+)
 ALL_ALIKE = (
-    "Before they learn, all agents show the same list, so nothing can be said of others. Choose a smaller --slate-size."
+    "Before they learn, all agents show the same list, so they cannot be compared. Choose a smaller --slate-size."
 )
 LITTLE, MUCH = 5.0, 30.0  # percent
 ANYTHING = 1.0  # percent that the best possible lists must gain in the simulated shop
@@ -95,9 +97,9 @@ def _visits(own: Mapping[str, float]) -> str:
 def _too_small(own: Mapping[str, float]) -> str:
     bought = own["visits"] * own["bought.everybody"]
     return (
-        f"This log is too small to say anything of it: not what dates, segments or customers tell, not what the best "
-        f"lists could gain, and agents cannot be told apart. In the {_visits(own)} that are simulated the baskets had "
-        f"{number(bought, 0)} products of one list for everybody. Give a longer log."
+        f"This log is too small to say what dates, segments or customers tell, what the best lists could gain, or "
+        f"which agent is better. In the {_visits(own)} that are simulated the baskets had {number(bought, 0)} products "
+        f"of one list for everybody. Give a longer log."
     )
 
 
@@ -105,14 +107,14 @@ def _state(own: Mapping[str, float]) -> str:
     gain, subject = _gain(own, "state"), "The date of a visit and the customer's segment (together: the state)"
     outcome = gain.outcome(own["unseen"])
     had = (
-        f"lists made for them would have had {_in_baskets(own, 'state')} products in the baskets of 100 visits, one "
-        f"list for everybody {_in_baskets(own, 'everybody')}: {gain.over()}"
+        f"lists made for each state would have had {_in_baskets(own, 'state')} products in the baskets of 100 visits, "
+        f"one list for everybody {_in_baskets(own, 'everybody')}: {gain.over()}"
     )
     return {
         "nothing": f"{subject} tell nothing that a list could use: {had}. One list for everybody is as good.",
-        "loss": f"{subject} tell too little to go by: {had}. One list for everybody is better.",
+        "loss": f"{subject} tell too little to be used: {had}. One list for everybody is better.",
         "open": (
-            f"What the date of a visit and the customer's segment (together: the state) tell, this log leaves open: "
+            f"This log leaves open what the date of a visit and the customer's segment (together: the state) tell: "
             f"{had}, and {_unseen(own)}."
         ),
     }.get(outcome, f"{subject} tell {outcome}: {had}.")
@@ -125,10 +127,11 @@ def _later(found: Mapping[str, float]) -> str:
     gain, error = found["gain.last_months.state"], found["gain_error.last_months.state"]
     earlier = found.get("gain.other_customers.state", 0.0)
     if gain <= 2 * error:
-        return " Of the last two months, foreseen from the days before, they told nothing that shows."
+        return " About the last two months, predicted from the days before, they told nothing measurable."
     if gain < earlier / 2:
         return (
-            f" Of the last two months, foreseen from the days before, they told {100 * gain / earlier:.0f} % as much."
+            f" About the last two months, predicted from the days before, they told {100 * gain / earlier:.0f} % as "
+            f"much."
         )
     return ""
 
@@ -142,8 +145,8 @@ def _person(own: Mapping[str, float]) -> str:
     )
     return {
         "nothing": f"{subject} adds nothing that a list could use: {had}.",
-        "loss": f"{subject} adds too little to go by: {had}.",
-        "open": f"What knowing the customer, and what it bought before, would add, this log leaves open: {had}.",
+        "loss": f"{subject} adds too little to be used: {had}.",
+        "open": f"This log leaves open what knowing the customer, and what it bought before, would add: {had}.",
     }.get(outcome, f"{subject} adds {outcome}: {had}.")
 
 
@@ -151,18 +154,18 @@ def _best(own: Mapping[str, float], world: str) -> str:
     if f"more.best.{world}" not in own:
         return NOT_BOUGHT
     gain = _gain(own, f"best.{world}")
-    known = "is known of the simulated customers"
+    known = "chosen with full knowledge of the simulated customers"
     if gain.more < ANYTHING:
         return (
-            f"In the simulated shop, whose customers differ as far as the log shows it, one list for everybody is as "
-            f"good as any: the best possible lists, when all {known}, sell {gain.over('the best one list')}."
+            f"In the simulated shop, whose customers differ as far as the log shows, one list for everybody is as good "
+            f"as any: the best possible lists, {known}, sell {gain.over('the best one list')}."
         )
     alone = ""
     if world != "retail" and "more.best.retail" in own:
         alone = f"; in Retail-v0, where they differ by the state alone, {_gain(own, 'best.retail').over()}"
     sold = number(100 * own[f"bought.best.{world}"], 0), number(100 * own[f"bought.everybody.{world}"], 0)
     return (
-        f"The best possible lists, when all {known}, sell {sold[0]} products in 100 visits, the best one list for "
+        f"The best possible lists, {known}, sell {sold[0]} products in 100 visits, the best one list for "
         f"everybody {sold[1]}: {gain.over()}{alone}. No agent can gain more there in a visit."
     )
 
@@ -173,31 +176,34 @@ def _agents(own: Mapping[str, float]) -> str:
     gain = _gain(own, f"agent.{best}")
     had = f"has {gain.over('one list for everybody')} before it learns; {_unseen(own)}"
     if gain.low > 0:
-        return f"Agents can be told apart on this log: in those baskets {best} {had}."
+        return f"Agents can be told apart on this log: in the real baskets {best} {had}."
     worse = sum(own[f"high.agent.{name}"] < 0 for name in names)
     return (
-        "On this log no agent can be told to be better than one list for everybody: the best of the "
+        "This log cannot show that any agent is better than one list for everybody: the best of the "
         f"others, {best}, {had}. Of these {len(names)}, {worse} are surely worse."
     )
 
 
 def _unseen(own: Mapping[str, float]) -> str:
-    return f"differences below {_percent(own['unseen'], own['unseen'])} % stay unseen, as a rule"
+    return f"differences below {_percent(own['unseen'], own['unseen'])} % are mostly too small to be seen"
 
 
 def _reading(own: Mapping[str, float], world: str, agreement: float) -> str:
     """How to read the sentences."""
     if "unseen" not in own:
-        return "What follows was measured all the same; its errors say how little it is worth."
+        return "All below was measured all the same; its errors say how little it is worth."
     whom = (
-        "whom the lists know, since the shop's history has all customers, which flatters them"
+        "whom the lists know, since the shop's history has all customers: so the figures of lists are too good"
         if own["history_has_them"]
         else "whom no list knows beforehand"
     )
-    order = f" It orders lists as those baskets do with a correlation of {number(agreement, 2)} (1: the same order)."
+    order = (
+        f" Its order of lists and that of the real baskets have a correlation of {number(agreement, 2)} (1: the same "
+        f"order)."
+    )
     return (
-        "In brackets is where a figure lies with 95 % certainty, were other such customers to come. Baskets are those "
-        f"of the log, {_visits(own)}, {whom}. What lists sell is of one simulated shop, {ENVIRONMENTS[world]}, where "
-        "it is an assumption how often what is shown is bought: trust its percent more than its numbers."
+        "In brackets is the 95 % interval, for other customers of the same kind. Baskets are the real ones of the log, "
+        f"{_visits(own)}, {whom}. What lists sell is computed in one simulated shop, {ENVIRONMENTS[world]}. How often "
+        "a shown product is bought there is an assumption, so trust its percentages more than its numbers."
         f"{'' if math.isnan(agreement) else order}"
     )
