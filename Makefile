@@ -35,6 +35,7 @@ docs: .venv/docs  ## the documentation as a site, docs/_build/html; warnings are
 
 results: .venv/full  ## what README and documentation quote, computed anew: hours; NAMES="people lives" for some of it
 	$(BIN)/python benchmarks/run.py $(NAMES)
+	$(if $(NAMES),,$(BIN)/selflearn bench run --suite core)
 	$(BIN)/python benchmarks/texts.py
 
 texts: .venv/full  ## the figures of README and documentation, written anew from the results

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
+
+from selflearn_env.archive import write_atomically
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
@@ -46,20 +47,20 @@ def run(name: str, experiment: dict) -> None:
         if not (out / file).is_file():
             raise FileNotFoundError(f"{name}: {experiment['command']} wrote no {file}")
     for file in experiment["keep"]:
-        replace(out / file, RESULTS / name / file)
+        keep(RESULTS / name / file, (out / file).read_bytes())
     for file, place in pictures.items():
-        replace(out / file, ROOT / place)
+        keep(ROOT / place, (out / file).read_bytes())
     made = {
         "command": experiment["command"],
         "made": f"{date.today():%d %B %Y}",
         "commit": subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
+            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout.strip(),
         "minutes": round((time.monotonic() - began) / 60, 1),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
     }
-    (RESULTS / name / "made.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    keep(RESULTS / name / "made.json", f"{json.dumps(made, indent=2)}\n".encode())
 
 
 def call(command: str) -> None:
@@ -78,12 +79,11 @@ def call(command: str) -> None:
     subprocess.run([Path(sys.executable).parent / first, *others], cwd=WORK, check=True)
 
 
-def replace(source: Path, target: Path) -> None:
-    """Copies a file over another, which is whole at any time."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+def keep(place: Path, content: bytes) -> None:
+    """Writes a file, which is whole at any time."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with write_atomically(place) as file:
+        file.write(content)
 
 
 def main() -> None:
