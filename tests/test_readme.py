@@ -48,3 +48,10 @@ def test_the_front_door_is_short():
     assert any("make demo" in line for line in top)
     assert any("make test" in line for line in top)
     assert top.count("```python") == 1
+    assert any("docs/demo.png" in line for line in lines)
+    assert any(line.startswith("| epsilon_greedy") for line in lines)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_placeholder_is_left(page):
+    assert not re.findall(r"^[A-Z_]{4,}$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -119,8 +118,7 @@ def _serve(number: int, run: RunSpec, place: Path | None, served: Counter) -> tu
             result.save(place)
         return number, result
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        error.add_note(f"in the run of {run.label} ({where.filename}, line {where.lineno})")
+        run.note_where(error)
         return number, error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import traceback
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -46,6 +47,11 @@ class RunSpec:
     def label(self) -> str:
         """What a bar or a message calls the run."""
         return f"{self.agent.text}, {self.world.name}, seed {self.seed}"
+
+    def note_where(self, error: Exception) -> None:
+        """Adds to an error of this run whose it is, and the line that raised it."""
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        error.add_note(f"in the run of {self.label} ({where.filename}, line {where.lineno})")
 
     @property
     def file(self) -> str:

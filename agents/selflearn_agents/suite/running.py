@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +101,7 @@ def _serve(number: int, measure: str, run: RunSpec, served: Counter) -> tuple[in
     try:
         return number, MEASURES[measure].serve(run, served)
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        error.add_note(f"in the run of {run.label} ({where.filename}, line {where.lineno})")
+        run.note_where(error)
         return number, error
 
 
