@@ -40,4 +40,6 @@ def read_segments(path: Path, states: StateSpace) -> dict[str, int]:
                 segments[customer] = labels.index(segment)
         except UnicodeDecodeError:
             raise ValueError(f"{path}: the file is not in UTF-8") from None
+        except csv.Error as error:  # such as a quote that is never closed, which makes a cell of the whole rest
+            raise ValueError(f"{path}, before line {rows.line_num:,}: {error}; is a quote never closed?") from None
     return segments
