@@ -64,7 +64,7 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
         return times
 
     odd = ~values.str.fullmatch(COMMON)
-    plain = values.where(~odd, _plain(values[odd]))
+    plain = values.where(~odd, _plain(values[odd])) if odd.any() else values
     if date_format is not None:
         times = parsed(values, date_format)
     elif (iso := plain.str.match(ISO)).any():

@@ -16,6 +16,7 @@ from selflearn_env.shop.reading.cleaning import (
     are_totals,
     clean_codes,
     clean_customers,
+    clean_invoices,
     clean_numerals,
     clean_texts,
     clean_times,
@@ -27,7 +28,7 @@ from selflearn_env.shop.reading.options import Reading
 from selflearn_env.shop.reading.tables import CODES, EXACT, MEASURES, Source
 
 NEEDED = ("invoice", "product", "quantity", "time", "price")  # in every row, where there is such a column
-CLEAN = {"invoice": clean_codes, "product": clean_codes, "description": clean_texts, "customer": clean_customers}
+CLEAN = {"invoice": clean_invoices, "product": clean_codes, "description": clean_texts, "customer": clean_customers}
 CANCELLED = r"^[cC]\d"
 TOTAL = "total"  # the reason of rows that add up others, among the columns of `NEEDED`
 DAY = 86_400_000_000  # microseconds
