@@ -34,7 +34,7 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
     if pd.api.types.is_float_dtype(cells):
         large = (cells.abs() >= exact_below(cells.dtype)).to_numpy()
         if large.any():
-            raise ValueError(f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.0f} {INEXACT}")
+            raise ValueError(f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.17g} {INEXACT}")
         texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
         cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
     text = cells.astype("str").str.strip(BLANKS)

@@ -153,7 +153,10 @@ def table_of(source: Any, name: str, columns: str | Mapping[str, str]) -> Table:
         chosen = find_columns(found, columns, name)
         cells = {canonical: source.iloc[:, found.index(each)] for canonical, each in chosen.items()}
     else:
-        arrow = source if isinstance(source, pa.Table) else pa.table(source)
+        try:
+            arrow = source if isinstance(source, pa.Table) else pa.table(source)
+        except (pa.ArrowException, TypeError) as error:  # a single column, or types that Arrow has not
+            raise TypeError(f"{name} cannot be taken over as one of Arrow: {str(error).splitlines()[0]}") from None
         found = arrow.column_names
         chosen = find_columns(found, columns, name)
         cells = {canonical: arrow.column(found.index(each)) for canonical, each in chosen.items()}
@@ -219,7 +222,7 @@ def _as_text(cell: Any, column: str, source: str, label: Any) -> str | None:
         if column in MEASURES:  # in the form of machines: their point is no matter of the decimal mark of texts
             return f"{float(cell):.16e}"
         if column != "description" and abs(cell) >= exact_below(type(cell)):
-            raise ValueError(f"{place}: {cell:.0f} {INEXACT}")
+            raise ValueError(f"{place}: {cell:.17g} {INEXACT}")
         return str(int(cell)) if cell % 1 == 0 else str(float(cell))
     if column == "time" and kind in ("moment", "day"):
         return cell.isoformat() if isinstance(cell, datetime.date) else str(cell)

@@ -33,10 +33,9 @@ def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) ->
     """
     parts: list[Part] = []
     refused: list[tuple[str, list[str], int, ValueError]] = []
-    if data.startswith(OLD):
-        raise ValueError(
-            f"{source}: is a workbook with a password, or of the kind before .xlsx; save it without, as .xlsx"
-        )
+    if not data.startswith(b"PK"):
+        what = "has a password, or is of the kind before .xlsx" if data.startswith(OLD) else "is no workbook"
+        raise ValueError(f"{source}: cannot be read as xlsx: it {what}; save it as .xlsx without a password")
     try:
         workbook = Workbook(data)
         for name in workbook.sheets:
