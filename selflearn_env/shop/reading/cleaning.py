@@ -6,6 +6,8 @@ become text digit by digit, never through floating point, which merges those abo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -21,6 +23,7 @@ WHOLE_FLOAT = r"-?(?:0|[1-9]\d*)\.0+"
 WHOLE = r"0|-?[1-9]\d{0,17}"  # fits in 64 bits
 LONGEST_CODE, LONGEST_TEXT = 200, 500  # characters; a shop keeps texts in the width of its longest
 YEARS = (1900, 2199)
+INEXACT = "is a floating point number, which is not exact at this size; give codes as whole numbers or text"
 
 
 def clean_codes(cells: pd.Series, source: str) -> pd.Series:
@@ -30,13 +33,9 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
         ValueError: numbers are so large that floating point has merged them, or a code is no code by its length.
     """
     if pd.api.types.is_float_dtype(cells):
-        exact = 2.0 ** (np.finfo(cells.dtype).nmant + 1)
-        large = (cells.abs() >= exact).to_numpy()
+        large = (cells.abs() >= exact_below(cells.dtype)).to_numpy()
         if large.any():
-            raise ValueError(
-                f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.0f} is a floating point number, "
-                f"which is not exact at this size; give codes as whole numbers or text"
-            )
+            raise ValueError(f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.17g} {INEXACT}")
         texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
         cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
     text = cells.astype("str").str.strip(BLANKS)
@@ -95,6 +94,11 @@ def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Se
         )
     text = clean_codes(cells, source)
     return parse_dates(_known(text), source, date_format).dt.as_unit("us")
+
+
+def exact_below(kind: Any) -> float:
+    """From where on floating point numbers of a kind leave out whole ones."""
+    return 2.0 ** (np.finfo(kind).nmant + 1)
 
 
 def are_totals(codes: pd.Index) -> np.ndarray:
