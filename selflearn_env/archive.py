@@ -191,7 +191,7 @@ def _read(stored: ZipFile, info: ZipInfo | None) -> NDArray:
     with stored.open(info) as member:
         form = _form(member, info)
         array = np.empty(math.prod(form.shape), form.dtype)
-        room = memoryview(array.view(np.uint8)) if array.nbytes else memoryview(b"")
+        room = array.view(np.uint8).data if array.nbytes else memoryview(b"")
         for at in range(0, len(room), CHUNK):
             part = member.read(min(CHUNK, len(room) - at))
             room[at : at + CHUNK] = part

@@ -1,4 +1,4 @@
-"""What a file must hold: of each array its type, shape and range, of each plain value its kind; checked when it is read.
+"""What a file must hold: type, shape and range of each array, the kind of each plain value; checked when it is read.
 
 A table of names says it once for each kind of file. Shapes are given in sizes by name, such as ("states", "products"):
 the sizes that are known bind the arrays, and the first array that has another size binds it for those after it.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-Size = int | str  # a number, or the name of one
+Size = int | str  # a number, the name of one, or a sum or product of both such as "topics + 1", the name being known
 Sizes = dict[str, int]
+POSITIVE = float(np.finfo(np.float32).tiny)  # the least number that counts as positive
 LONGEST = 2**15  # characters of a text in an array: all have room for the longest
 UNPAIRED = 0xD800, 0xE000  # code points that are no characters, the first and the one after the last
 CHARACTERS = 0x110000
@@ -35,6 +36,7 @@ class Array:
         distinct: whether no number comes twice along the last axis.
         ascending: whether each is greater than the one before it.
         gaps: whether there may be NaN.
+        fields: of an array with names, what its fields must be.
         infinite: whether there may be infinite numbers.
     """
 
@@ -47,6 +49,7 @@ class Array:
     ascending: bool = False
     gaps: bool = False
     infinite: bool = False
+    fields: Mapping[str, Array] = field(default_factory=dict)
 
     def check_form(self, dtype: np.dtype, shape: tuple[int, ...], sizes: Sizes) -> None:
         """Sees that type and shape are right, before there is an array; binds the sizes that it has first.
@@ -62,9 +65,9 @@ class Array:
         if len(shape) != len(self.shape):
             raise ValueError(f"has the shape {shape}, not ({', '.join(map(str, self.shape))})")
         for found, size in zip(shape, self.shape, strict=True):
-            expected = size if isinstance(size, int) else sizes.setdefault(size, found)
+            expected = _expected(size, found, sizes)
             if found != expected:
-                raise ValueError(f"has the shape {shape}, but {size} is {expected} in ({_named(self.shape, sizes)})")
+                raise ValueError(f"has the shape {shape}, but {size} is {expected}")
 
     def check_content(self, array: NDArray, sizes: Sizes) -> None:
         """Sees that the content is in range.
@@ -78,13 +81,16 @@ class Array:
             _check_texts(array)
         elif array.dtype.kind in "iuf":
             self._check_numbers(array, sizes)
+        for name, what in self.fields.items():
+            with about(name):
+                what.check_content(array[name], sizes)
         if self.ascending and not (array[1:] > array[:-1]).all():
             raise ValueError("does not ascend")
         if self.distinct and _repeats(array):
             raise ValueError("has a number twice")
 
     def _check_numbers(self, array: NDArray, sizes: Sizes) -> None:
-        size = self.below if isinstance(self.below, int | None) else sizes[self.below]
+        size = None if self.below is None else _expected(self.below, 0, sizes)
         least, most = self.least, self.most if size is None else size - 1
         if self.gaps:
             array = array[~np.isnan(array)]
@@ -122,7 +128,7 @@ class Plain:
         Raises:
             ValueError: it is not.
         """
-        kinds = {float: (int, float)}.get(self.kind, (self.kind,))
+        kinds = (int, float) if self.kind is float else self.kind
         if not isinstance(value, kinds) or (isinstance(value, bool) and self.kind is not bool):
             raise ValueError(f"is {_shortened(value)}, not a {self.kind.__name__}")
         if isinstance(value, str) and self.choices and value not in self.choices:
@@ -147,7 +153,7 @@ def indexes(below: Size, *shape: Size, dtype: DTypeLike = np.int64, none: bool =
     return Array(dtype, shape, least=-1 if none else 0, below=below, **other)
 
 
-def order(size: Size, *rows: Size, dtype: DTypeLike = np.int64) -> Array:
+def permutation(size: Size, *rows: Size, dtype: DTypeLike = np.int64) -> Array:
     """All numbers below a size, in any order; in each row, where there are rows."""
     return indexes(size, *rows, size, dtype=dtype, distinct=True)
 
@@ -172,7 +178,7 @@ def whole(least: float = 0, most: float = math.inf) -> Plain:
     return Plain(int, least, most)
 
 
-def number(least: float = -math.inf, most: float = math.inf, infinite: bool = False) -> Plain:
+def real(least: float = -math.inf, most: float = math.inf, infinite: bool = False) -> Plain:
     """A number."""
     return Plain(float, least, most, infinite=infinite)
 
@@ -222,7 +228,28 @@ def about(name: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{name} {error}") from None
+        raise ValueError(f"{name.lstrip('.')} {error}") from None
+
+
+def check_positive(matrix: NDArray[np.float64]) -> None:
+    """Sees that a matrix is symmetric and positive definite, up to rounding.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not np.allclose(matrix, matrix.T, rtol=1e-6) or not (np.linalg.eigvalsh(matrix) > 0).all():
+        raise ValueError("is not symmetric and positive definite")
+
+
+def _expected(size: Size, found: int, sizes: Sizes) -> int:
+    """What a size must be; one that is not known is as found from now on."""
+    if isinstance(size, int):
+        return size
+    name, *more = size.split(" ")
+    if len(more) != 2:
+        return sizes.setdefault(size, found)
+    sign, amount = more
+    return sizes[name] * int(amount) if sign == "*" else sizes[name] + int(amount)
 
 
 def _check_texts(array: NDArray) -> None:
@@ -236,10 +263,6 @@ def _repeats(array: NDArray) -> bool:
     """Whether a number comes twice along the last axis."""
     ranked = np.sort(array, axis=-1)
     return bool((ranked[..., 1:] == ranked[..., :-1]).any())
-
-
-def _named(shape: tuple[Size, ...], sizes: Sizes) -> str:
-    return ", ".join(f"{size} {sizes[size]}" if size in sizes else str(size) for size in shape)  # type: ignore[index]
 
 
 def _shortened(value: Any) -> str:

@@ -10,7 +10,20 @@ import numpy as np
 
 from selflearn_env.core.segmentation import MEASURES, SEGMENT_OF_SCORE
 from selflearn_env.core.states import StateSpace
-from selflearn_env.declared import Array, Sizes, about, check, counts, flags, indexes, number, numbers, texts, whole
+from selflearn_env.declared import (
+    POSITIVE,
+    Array,
+    Sizes,
+    about,
+    check,
+    counts,
+    flags,
+    indexes,
+    numbers,
+    real,
+    texts,
+    whole,
+)
 from selflearn_env.shop.calendar import PERIODS, calendar_tiers, state_space
 from selflearn_env.shop.history import DatedBaskets
 from selflearn_env.shop.people.kept import declare_fit
@@ -117,7 +130,7 @@ def check_baskets(side: str, baskets: DatedBaskets, states: StateSpace) -> None:
 
 def _visits(side: str) -> dict[str, Array | None]:
     """What dated baskets must be."""
-    visits, items = f"{side}' visits", f"{side}' items"
+    visits, items = f"{side} visits", f"{side}' items"
     return {
         f"{side}_visit_state": indexes("states", visits, dtype=np.int32),
         f"{side}_visit_customer": indexes("customers" if side == "customers" else visits, visits, dtype=np.int32),
@@ -151,7 +164,7 @@ def _check_centres(centres: Mapping[str, Any] | None) -> None:
             raise ValueError("are not of recency, frequency and monetary value")
         for of in centres.values():
             for centre in of:
-                number().check(centre)
+                real().check(centre)
             if not of or sorted(of) != of:
                 raise ValueError("do not ascend")
 
@@ -161,7 +174,7 @@ def _check_pooling(levels: list[dict[str, Any]], states: StateSpace) -> None:
     with about("pooling"):
         before: list[int] | None = None
         for level in levels:
-            check({"weight": number(np.finfo(np.float64).tiny), "gain": number()}, level, {})
+            check({"weight": real(POSITIVE), "gain": real()}, level, {})
             tiers = level["tiers"]
             for tier in tiers:
                 whole(0, len(states.shape) - 1).check(tier)

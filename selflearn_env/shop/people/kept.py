@@ -1,4 +1,4 @@
-"""What must be kept of a fit of persons. It is looked at when a shop is read, so nothing is imported that takes long."""
+"""What must be kept of a fit of persons; looked at when a shop is read, so nothing is imported that takes long."""
 
 from __future__ import annotations
 
@@ -8,36 +8,35 @@ from typing import Any
 
 import numpy as np
 
-from selflearn_env.declared import Array, Declared, Plain, Sizes, check, number, numbers, whole
+from selflearn_env.declared import POSITIVE, Array, Declared, Plain, Sizes, check, numbers, real, whole
 
-TINY = np.finfo(np.float32).tiny
 CAPS = 8  # of the grid of `repeat`
 MONTHS = 12
 TOPICS, WAYS = "topics", "ways"
-POSITIVE = number(TINY, infinite=True)
+ABOVE_0 = real(POSITIVE, infinite=True)
 
 # By the places of the fields of `People`; parts that may be missing by themselves.
 ALWAYS: Declared = {
     "choice.topics": whole(1),
-    "choice.present_gain": number(),
-    "choice.taste_gain": number(),
-    "choice.repeat_gain": number(),
+    "choice.present_gain": real(),
+    "choice.taste_gain": real(),
+    "choice.repeat_gain": real(),
     "choice.repeat.weight": numbers(CAPS, least=0.0, most=1.0),
-    "choice.repeat.kappa": POSITIVE,
-    "choice.repeat.half_life": POSITIVE,
-    "taste.shape": numbers("products", TOPICS, dtype=np.float32, least=TINY, infinite=True),
-    "taste.rate": numbers("products", TOPICS, dtype=np.float32, least=TINY, infinite=True),
-    "taste.alpha": numbers(TOPICS, least=TINY),
-    "activity.shape": POSITIVE,
-    "activity.mean": POSITIVE,
-    "activity.dispersion": POSITIVE,
-    "activity.level": numbers(MONTHS, least=TINY),
+    "choice.repeat.kappa": ABOVE_0,
+    "choice.repeat.half_life": ABOVE_0,
+    "taste.shape": numbers("products", TOPICS, dtype=np.float32, least=POSITIVE, infinite=True),
+    "taste.rate": numbers("products", TOPICS, dtype=np.float32, least=POSITIVE, infinite=True),
+    "taste.alpha": numbers(TOPICS, least=POSITIVE),
+    "activity.shape": ABOVE_0,
+    "activity.mean": ABOVE_0,
+    "activity.dispersion": ABOVE_0,
+    "activity.level": numbers(MONTHS, least=POSITIVE),
 }
 AT_TIMES: Mapping[str, Declared] = {
-    "choice.present": {"choice.present.half_life": POSITIVE, "choice.present.weight": POSITIVE},
+    "choice.present": {"choice.present.half_life": ABOVE_0, "choice.present.weight": ABOVE_0},
     "moods": {
         "moods.categories": Array(np.int16, (WAYS, "products"), least=0),
-        "moods.freedom": POSITIVE,
+        "moods.freedom": ABOVE_0,
     },
 }
 
