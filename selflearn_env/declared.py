@@ -114,6 +114,7 @@ class Plain:
         most: no number is above it; infinite numbers only where `infinite` says so, NaN never.
         choices: the texts that it may be; any where there are none.
         infinite: whether it may be infinite.
+        gap: whether it may be NaN.
     """
 
     kind: type
@@ -121,6 +122,7 @@ class Plain:
     most: float = math.inf
     choices: tuple[str, ...] = ()
     infinite: bool = False
+    gap: bool = False
 
     def check(self, value: Any) -> None:
         """Sees that a value is right.
@@ -133,6 +135,8 @@ class Plain:
             raise ValueError(f"is {_shortened(value)}, not a {self.kind.__name__}")
         if isinstance(value, str) and self.choices and value not in self.choices:
             raise ValueError(f"is {_shortened(value)}, not one of {', '.join(self.choices)}")
+        if self.gap and value != value:
+            return
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not self.least <= value <= self.most:
                 raise ValueError(f"is {_shortened(value)}, not a number of {self.least}..{self.most}")
@@ -178,9 +182,9 @@ def whole(least: float = 0, most: float = math.inf) -> Plain:
     return Plain(int, least, most)
 
 
-def real(least: float = -math.inf, most: float = math.inf, infinite: bool = False) -> Plain:
+def real(least: float = -math.inf, most: float = math.inf, infinite: bool = False, gap: bool = False) -> Plain:
     """A number."""
-    return Plain(float, least, most, infinite=infinite)
+    return Plain(float, least, most, infinite=infinite, gap=gap)
 
 
 def flag() -> Plain:
