@@ -21,8 +21,11 @@ from selflearn_env.declared import Array, Sizes, about
 HEADING, SUFFIX = "heading", ".npy"
 LONGEST_HEADING = 2**26  # bytes
 CHUNK = 2**20  # bytes that are unpacked at once
-# What goes wrong when content is not what was expected, beside what a zip itself fails with.
-BROKEN = (ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+# What goes wrong when content is not what was expected.
+BROKEN = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
+    *(BadZipFile, zlib.error, EOFError, NotImplementedError),
+)
 
 Declare = Callable[[dict[str, Any], list[str]], tuple[Mapping[str, Array | None], Sizes]]
 
@@ -130,15 +133,21 @@ def read_archive(
 
 
 @contextmanager
-def refusing(where: Path | str, kind: str, remedy: str) -> Iterator[None]:
+def refusing(where: Path | str, kind: str, remedy: str, other: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Says of whatever goes wrong with the content of a file, in one sentence, that the file is broken.
+
+    Args:
+        where: the file.
+        kind: of it.
+        remedy: what to do about it.
+        other: errors of what reads it.
 
     Raises:
         ValueError: something went wrong.
     """
     try:
         yield
-    except (*BROKEN, BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (*BROKEN, *other) as error:
         words = " ".join(str(error).split()) or type(error).__name__
         if not isinstance(error, ValueError):
             words = f"{type(error).__name__}: {words}"
