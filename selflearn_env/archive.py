@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import IO, Any, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -20,6 +21,7 @@ from selflearn_env.declared import Array, Sizes, about
 
 HEADING, SUFFIX = "heading", ".npy"
 LONGEST_HEADING = 2**26  # bytes
+WORDS = 200  # characters of what somebody else says is wrong
 CHUNK = 2**20  # bytes that are unpacked at once
 # What goes wrong when content is not what was expected.
 BROKEN = (
@@ -148,7 +150,7 @@ def refusing(where: Path | str, kind: str, remedy: str, other: tuple[type[Except
     try:
         yield
     except (*BROKEN, *other) as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+        words = shorten(str(error), WORDS, placeholder=" ...") or type(error).__name__
         if not isinstance(error, ValueError):
             words = f"{type(error).__name__}: {words}"
         raise ValueError(f"{where}: a broken {kind.removeprefix('selflearn-')} file ({words}); {remedy}") from None
@@ -180,9 +182,12 @@ def _form(member: IO[bytes], info: ZipInfo) -> _Form:
     Raises:
         ValueError: it cannot be an array, or one of objects, or the member is not as long as the array.
     """
-    if np.lib.format.read_magic(member) != (1, 0):
-        raise ValueError("is no array")
-    form = _Form(*np.lib.format.read_array_header_1_0(member))
+    try:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError("of another version")
+        form = _Form(*np.lib.format.read_array_header_1_0(member))
+    except Exception as error:  # numpy reads Python, and fails in as many ways
+        raise ValueError(f"is no array ({shorten(str(error), WORDS, placeholder=' ...')})") from None
     size = math.prod(form.shape) * form.dtype.itemsize
     if form.dtype.hasobject or min(form.shape, default=0) < 0 or info.file_size != member.tell() + size:
         raise ValueError("is not an array of its length")

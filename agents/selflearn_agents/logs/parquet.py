@@ -103,7 +103,9 @@ def read_visits(path: Path) -> dict[str, Any]:
     """
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the content
+            raise
         raise ValueError(f"{path}: no Parquet file: {' '.join(str(error).split())}") from None
     with file, broken(path):
         return _read(file)
