@@ -17,6 +17,7 @@ from selflearn_env.core.numbers import is_finite
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import check_eligible, check_products, check_slate_size
 from selflearn_env.core.states import check_states
+from selflearn_env.declared import Declared, whole
 from selflearn_env.shop.history import History
 
 
@@ -34,6 +35,9 @@ class Agent(ABC):
         knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
             agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
+        declared: what the attributes are that this class adds to those of its base classes, so that a file that was
+            changed is noticed when it is read: see `selflearn_env.declared`. Sizes are "states", "products",
+            "slate_size", and any others. A class of one's own need not declare any.
         sure: whether `_act` draws nothing, so that `_propensity` and `_marginals` follow from the slates.
         unsaved: why the agent cannot be saved, or None where it can.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
@@ -46,6 +50,7 @@ class Agent(ABC):
     unsaved: ClassVar[str | None] = None
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
+    declared: ClassVar[Declared] = {"slate_size": whole(1), "products": whole(1), "states": whole(1)}
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Remembers the sizes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
+from selflearn_env.declared import Declared, counts, indexes, permutation, real, whole
 from selflearn_env.shop.history import History
 
 PRIORS = ("quantity", "zero", "rate")
@@ -37,6 +39,18 @@ class EpsilonGreedyAgent(Agent):
     """
 
     parts = {"_table": ValueTable}  # noqa: RUF012
+
+    declared: ClassVar[Declared] = {
+        "_epsilon": real(0.0, 1.0),
+        "_epsilon_end": real(0.0, 1.0),
+        "_epsilon_visits": whole(),
+        "_visits": whole(),
+        "_order": permutation("products"),
+        "_pool": permutation("products", "segments", dtype=np.int32),
+        "_place": indexes("products", "segments", "products", dtype=np.int32, none=True),
+        "_pool_size": counts("segments"),
+        "_segment": indexes("segments", "states"),
+    }
 
     def __init__(
         self,
@@ -94,6 +108,20 @@ class EpsilonGreedyAgent(Agent):
         self._pool_size, self._pool, self._place = self._pools(history)
         start = self._start(history, column, prior)
         self._table = ValueTable(column, start, self.slate_size, float(prior_weight), float(step_size))
+
+    def check_kept(self) -> None:
+        """Sees that places and pools are each other's, and no pool smaller than a slate.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        every = np.arange(self.products)
+        place = np.full_like(self._place, -1)
+        np.put_along_axis(place, self._pool, np.where(every < self._pool_size[:, None], every, -1).astype(np.int32), 1)
+        if (place != self._place).any() or self._pool_size.min() < self.slate_size:
+            raise ValueError("has pools without their places")
+        if self._table.depth != self.slate_size:
+            raise ValueError("has leaders for slates of another size")
 
     @property
     def epsilon(self) -> float:
