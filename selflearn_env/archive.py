@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.declared import Array, Sizes, about
+from selflearn_env.scratch import FILE, scratch_file
 
 HEADING, SUFFIX = "heading", ".npy"
 LONGEST_HEADING = 2**26  # bytes
@@ -41,19 +41,16 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """
     check_target(path)
     try:
-        temporary = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115
-    except OSError as error:
-        raise type(error)(f"{path}: cannot be written: {error.strerror}") from None
-    with temporary as file:
-        try:
+        with scratch_file(path) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).chmod(0o666 & ~_umask())  # a temporary file is private; the finished one is like any other
+            Path(file.name).chmod(0o666 & ~_umask())  # it is private; the finished one is like any other
             Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink()
+    except OSError as error:
+        if error.errno is None or not (error.filename is None or Path(error.filename).name.endswith(FILE)):
             raise
+        raise type(error)(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def check_target(path: Path) -> None:

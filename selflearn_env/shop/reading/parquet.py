@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -18,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from selflearn_env.scratch import scratch_folder
 from selflearn_env.shop.reading import tables
 from selflearn_env.shop.reading.columns import find_columns
 from selflearn_env.shop.reading.tables import check_kind, plain_kind
@@ -39,9 +39,9 @@ def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str])
         OSError: there is no room on disk for what does not fit in memory.
         ValueError: a file cannot be read, a column is missing, or has another type in one of the files.
     """
-    with TemporaryDirectory() as spill:
-        engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill})
-        links = {file: _link(file, Path(spill) / f"{part}.parquet") for part, file in enumerate(files)}
+    with scratch_folder() as spill:
+        engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
+        links = {file: _link(file, spill / f"{part}.parquet") for part, file in enumerate(files)}
         try:
             engine.execute("SET enable_progress_bar = false")  # which else appears in the output of whoever uses this
             yield Parquet(engine, name, links, columns)
