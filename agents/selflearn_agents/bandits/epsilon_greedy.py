@@ -29,7 +29,8 @@ class EpsilonGreedyAgent(Agent):
     of the state's segment, uniformly; no product twice. Only products known in the state have a value: those seen there
     in the history, and those shown there since. Where no known one is left, the slot explores. What is not eligible is
     no choice for either; where nothing eligible is left of the segment, exploring slots show any eligible product of
-    the catalogue that is left, uniformly.
+    the catalogue that is left, uniformly. A segment of which the history has fewer products than a slate explores the
+    whole catalogue.
 
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
@@ -83,7 +84,7 @@ class EpsilonGreedyAgent(Agent):
             step_size: least step of the average, 0..1; at 0 all showings count alike.
 
         Raises:
-            ValueError: a hyperparameter is out of its range, or a segment has fewer products than a slate.
+            ValueError: a hyperparameter is out of its range.
         """
         super().__init__(history, slate_size, rng)
         end = epsilon if epsilon_end is None else epsilon_end
@@ -189,14 +190,8 @@ class EpsilonGreedyAgent(Agent):
     def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
         """(G,) how many products each segment has; (G, P) their columns, and the place of each column, -1 for none."""
         known = history.segment_products[:, self._order]
-        known = known | ~known.any(axis=1, keepdims=True)  # a segment that the history never met explores everything
+        known = known | (known.sum(axis=1, keepdims=True) < self.slate_size)  # all, where there are too few for a slate
         size = known.sum(axis=1)
-        if size.min() < self.slate_size:
-            label = history.states.tiers[0].labels[int(size.argmin())]
-            raise ValueError(
-                f"segment {label!r} has {size.min()} products in the history, fewer than a slate of {self.slate_size}; "
-                f"use a smaller slate_size or fewer segments"
-            )
         place = np.where(known, known.cumsum(axis=1) - 1, -1).astype(np.int32)
         return size, np.argsort(~known, axis=1, kind="stable").astype(np.int32), place
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.logs.frame import frame_of, visit_columns
 from selflearn_agents.logs.parquet import VisitWriter, broken, read_visits
-from selflearn_env.core.numbers import is_finite, is_within
-from selflearn_env.core.rewards import Rewards
+from selflearn_env.core.numbers import is_at_most, is_within
+from selflearn_env.core.rewards import MOST, Rewards
 from selflearn_env.core.states import StateSpace
 
 ROUNDING = 1e-9  # by how much a sum of probabilities may be above 1
@@ -86,8 +86,8 @@ class VisitLog:
                 raise ValueError(f"{name} has indexes, from 0, got {values.dtype} from {values.min()} on")
         if self.response.dtype.kind not in "iu" or not is_within(self.response.astype(np.int64) + 1, 4):
             raise ValueError("response has 0 ignored, 1 clicked, 2 bought, or -1 where that is not known")
-        if not is_finite(self.item_reward):
-            raise ValueError("item_reward must have finite numbers")
+        if not is_at_most(self.item_reward, MOST):
+            raise ValueError(f"item_reward must have finite numbers, at most {MOST:g} in size")
         for name in ("propensity", "marginal"):
             values = getattr(self, name)
             bad = np.empty(0) if values is None else np.argwhere(~((values > 0) & (values <= 1 + ROUNDING)))
