@@ -32,11 +32,12 @@ fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-coverage: .venv/full  ## lines and branches that the fast tests run, in both packages: half an hour; TESTS="tests/core" for some
-	rm -rf results/coverage && mkdir -p results/coverage
+coverage: .venv/full  ## lines and branches that the fast tests run, in both packages: half an hour; TESTS="tests/core" adds some
+	$(if $(TESTS),,rm -rf results/coverage)
+	mkdir -p results/coverage
 	-$(ONE_THREAD) $(KEEP) $(MEASURED) -m "not slow" $(TESTS)
-	-$(ONE_THREAD) $(KEEP) $(MEASURED) tests/agents/test_compiled.py  # runs the loops as plain Python
-	$(BIN)/python -m coverage combine
+	$(if $(TESTS),,-$(ONE_THREAD) $(KEEP) $(MEASURED) tests/agents/test_compiled.py)  # runs the loops as plain Python
+	$(BIN)/python -m coverage combine --append
 	$(BIN)/python -m coverage report
 
 mutants: .venv/full  ## small faults put into core, shop and agents: whether tests notice; after make coverage, an hour

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, sqrt
 from pathlib import Path
@@ -36,7 +36,6 @@ FAMILIES = (
 FILES = [f"{AGENTS}/{name}.py" for name in ("agent", "eligible", "optimism")]
 PLACES = ["selflearn_env/core", "selflearn_env/shop", *(f"{AGENTS}/{family}" for family in FAMILIES), *FILES]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
-OUT = Path("results/mutants")
 
 
 class Tests:
@@ -107,69 +106,63 @@ def interval(killed: int, count: int, z: float = 1.96) -> tuple[float, float]:
     return tuple((share + z * z / 2 / count + sign * spread) / (1 + z * z / count) for sign in (-1, 1))
 
 
-def row(name: str, counts: Counter) -> str:
-    noticed = counts["killed"] + counts["timeout"]
-    count = noticed + counts["survived"]
-    low, high = interval(noticed, count) if count else (0.0, 1.0)
-    share = f"{noticed / max(count, 1):.0%} ({low:.0%} to {high:.0%})"
-    figures = [counts[each] for each in ("killed", "timeout", "equivalent", "survived")]
-    return f"| {name} | {sum(figures)} | " + " | ".join(map(str, figures)) + f" | {share} |"
+def table(counts: dict[str, Counter]) -> str:
+    """A row for each folder and one for all; the share is of those that are not equivalent."""
+    rows = ["| folder | drawn | killed | timeout | equivalent | survived | noticed |", "|---|---|---|---|---|---|---|"]
+    for folder, of in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
+        noticed = of["killed"] + of["timeout"]
+        low, high = interval(noticed, max(noticed + of["survived"], 1))
+        figures = [of.total(), *(of[said] for said in ("killed", "timeout", "equivalent", "survived"))]
+        share = f"{noticed / max(noticed + of['survived'], 1):.0%} ({low:.0%} to {high:.0%})"
+        rows.append(f"| {folder} | {' | '.join(map(str, figures))} | {share} |")
+    return "\n".join(rows) + "\n"
+
+
+def lines(path: Path) -> set[str]:
+    """The mutants that a file names; what follows ` :: ` is the reason."""
+    return {line.split(" :: ")[0] for line in path.read_text(encoding="utf-8").splitlines()}
 
 
 def main() -> int:
     """Draws, runs, and writes the table and the survivors."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("places", nargs="*", default=PLACES, help="folders or files; all that are judged")
-    parser.add_argument("--share", type=float, default=0.03, help="of the mutants of each file")
-    parser.add_argument("--least", type=int, default=3, help="mutants of each file")
+    parser.add_argument("--share", type=float, default=0.02, help="of the mutants of each file")
+    parser.add_argument("--least", type=int, default=2, help="mutants of each file")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", action="store_true", help="only those that survived last time")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--most", type=float, default=40.0, help="seconds of tests for a mutant that survives")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--most", type=float, default=15.0, help="seconds of tests for a mutant that survives")
+    parser.add_argument("--out", type=Path, default=Path("results/mutants"))
     options = parser.parse_args()
-    files = sorted(
-        {file for place in map(Path, options.places) for file in ([place] if place.is_file() else place.rglob("*.py"))}
-    )
-    sample = drawn(files, options.share, options.least, np.random.default_rng(options.seed))
-    known = {line.split(" :: ")[0] for line in EQUIVALENT.read_text(encoding="utf-8").splitlines()}
-    preload()
-    tests, counts = Tests(), {}
     options.out.mkdir(parents=True, exist_ok=True)
-    noticed = set()
-    with (options.out / "survivors.txt").open("w") as survivors, ThreadPoolExecutor(options.jobs) as pool:
+    survivors, equivalent = options.out / "survivors.txt", lines(EQUIVALENT)
+    places = map(Path, options.places)
+    files = sorted({file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))})
+    if options.again:
+        survived = lines(survivors)
+        sample = [mutant for file in files for mutant in mutants(file) if str(mutant) in survived]
+    else:
+        sample = drawn(files, options.share, options.least, np.random.default_rng(options.seed))
+    preload()
+    tests, counts, noticed = Tests(), defaultdict(Counter), set()
 
-        def judge(mutant: Mutant) -> tuple[str, str]:
-            return ("equivalent", "") if described(mutant) in known else tried(mutant, tests, options.most)
+    def judged(mutant: Mutant) -> tuple[str, str]:
+        return ("equivalent", "") if str(mutant) in equivalent else tried(mutant, tests, options.most)
 
-        for mutant, (said, test) in zip(sample, pool.map(judge, sample), strict=True):
-            counts.setdefault(mutant.path.parent.as_posix(), Counter())[said] += 1
-            noticed.add(test)
-            print(f"{said:10} {described(mutant)}", flush=True)
+    with survivors.open("w", encoding="utf-8") as file, ThreadPoolExecutor(options.jobs) as pool:
+        for mutant, (said, test) in zip(sample, pool.map(judged, sample), strict=True):
+            counts[mutant.path.parent.as_posix()][said] += 1
+            noticed |= {test} - {""}
+            print(f"{said:10} {mutant}", flush=True)
             if said == "survived":
-                print(
-                    f"{mutant.path}:{mutant.first}\n- {mutant.lines[0]}\n+ {mutant.lines[1]}\n",
-                    file=survivors,
-                    flush=True,
-                )
-    noticed = sorted(noticed - {""})
-    said, test = outcome(None, noticed, sum(map(tests.seconds.__getitem__, noticed)))
+                print(mutant, file=file, flush=True)
+    (options.out / "table.md").write_text(table(counts), encoding="utf-8")
+    print(table(counts), end="")
+    said, test = outcome(None, sorted(noticed), sum(map(tests.seconds.__getitem__, noticed)))
     if said != "survived":
-        print(f"the tests fail though nothing is changed ({said}): {test}; mend that first", file=sys.stderr)
-        return 1
-    table = [
-        "| folder | drawn | killed | timeout | equivalent | survived | noticed, of those not equivalent |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    table += [row(folder, each) for folder, each in sorted(counts.items())] + [
-        row("all", sum(counts.values(), Counter()))
-    ]
-    (options.out / "table.md").write_text("\n".join(table) + "\n", encoding="utf-8")
-    print("\n".join(table))
-    return 0
-
-
-def described(mutant: Mutant) -> str:
-    return f"{mutant.path.as_posix()}: {mutant.lines[0]} -> {mutant.lines[1]}"
+        print(f"a test fails though nothing is changed ({said}): {test}; mend it, and run this again", file=sys.stderr)
+    return int(said != "survived")
 
 
 if __name__ == "__main__":

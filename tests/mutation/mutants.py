@@ -48,6 +48,9 @@ class Mutant:
         before, after = text[start:end], text[start : self.start] + self.new.encode() + text[self.end : end]
         return " ".join(before.decode().split()), " ".join(after.decode().split())
 
+    def __str__(self) -> str:
+        return f"{self.path.as_posix()}: {self.lines[0]} -> {self.lines[1]}"
+
 
 def mutants(path: Path) -> list[Mutant]:
     """All mutants of a file, in the order of its text."""
