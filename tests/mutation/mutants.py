@@ -99,6 +99,8 @@ def _parts(node: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
         yield from ((child, True) for child in node.body)
     elif isinstance(node, ast.AnnAssign):
         yield from ((node.value, True),) if node.value else ()
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
+        yield node.func, True  # any negative size is that which is left
     elif not (isinstance(node, ast.keyword) and node.arg in HARMLESS):
         yield from ((child, True) for child in ast.iter_child_nodes(node))
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from math import ceil
 from pathlib import Path
 from types import CodeType
 
@@ -19,7 +20,7 @@ import pytest
 
 from tests.mutation.mutants import Mutant
 
-SECONDS = 20.0  # what importing and collecting may take
+SECONDS = 40.0  # what importing, collecting and compiling may take
 MEMORY = 8 * 2**30  # a mutant may ask for any
 ROOTS = ("agents/", "")
 OUTCOMES = {0: "survived", 1: "killed"}
@@ -42,14 +43,15 @@ def preload() -> None:
 def outcome(mutant: Mutant | None, tests: Sequence[str], seconds: float) -> tuple[str, str]:
     """Whether tests notice a mutant: "killed", "timeout" or "survived"; and which test. With None nothing is changed.
 
-    `seconds` is what the tests take when nothing is changed; a mutant gets three times as long.
+    `seconds` is what the tests take when nothing is changed. A mutant gets three times as much of a processor, which
+    may be busy.
     """
     with tempfile.TemporaryDirectory() as folder:
-        failed = Path(folder) / "failed"
+        failed, most = Path(folder) / "failed", 3.0 * seconds + SECONDS
         process = os.fork()
         if process == 0:
-            os._exit(_run(mutant, tests, failed))
-        said = _awaited(process, 3.0 * seconds + SECONDS)
+            os._exit(_run(mutant, tests, failed, ceil(most)))
+        said = _awaited(process, 10.0 * most)
         return said, failed.read_text() if failed.exists() else ""
 
 
@@ -62,6 +64,8 @@ def _awaited(process: int, seconds: float) -> str:
             return "timeout"
         time.sleep(0.02)
     _end(process)  # what it has started
+    if os.WIFSIGNALED(done[1]) and os.WTERMSIG(done[1]) == signal.SIGXCPU:
+        return "timeout"
     return OUTCOMES.get(done[1] >> 8 if os.WIFEXITED(done[1]) else 1, "killed")
 
 
@@ -70,9 +74,10 @@ def _end(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _run(mutant: Mutant | None, tests: Sequence[str], failed: Path) -> int:
+def _run(mutant: Mutant | None, tests: Sequence[str], failed: Path, seconds: int) -> int:
     os.setsid()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     silent = os.open(os.environ.get("MUTANT_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
