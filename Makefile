@@ -5,7 +5,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Hundreds of commands are started by the tests: what Python compiles is kept, whatever the machine says.
 KEEP := PYTHONDONTWRITEBYTECODE=
 
-.PHONY: help demo test check fix docs results texts bench bench-check tools oldest clean
+MEASURED := $(BIN)/python -m coverage run -m pytest -p tests.mutation.touching
+
+.PHONY: help demo test check fix coverage mutants docs results texts bench bench-check tools oldest clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +31,17 @@ check: .venv/full  ## what a change must pass before it is sent: lint, format, t
 fix: .venv/full  ## what can be repaired mechanically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+coverage: .venv/full  ## lines and branches that the fast tests run, in both packages: half an hour; TESTS="tests/core" adds some
+	$(if $(TESTS),,rm -rf results/coverage)
+	mkdir -p results/coverage
+	-$(ONE_THREAD) $(KEEP) $(MEASURED) -m "not slow" $(TESTS)
+	$(if $(TESTS),,-$(ONE_THREAD) $(KEEP) $(MEASURED) tests/agents/test_compiled.py)  # runs the loops as plain Python
+	$(BIN)/python -m coverage combine --append
+	$(BIN)/python -m coverage report
+
+mutants: .venv/full  ## small faults put into core, shop and agents: whether tests notice; after make coverage, an hour
+	$(ONE_THREAD) $(KEEP) $(BIN)/python -m tests.mutation $(MUTANTS)
 
 docs: .venv/docs  ## the documentation as a site, docs/_build/html; warnings are errors, and nothing is fetched
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -j 2 docs docs/_build/html

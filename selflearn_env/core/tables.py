@@ -41,11 +41,6 @@ class SparseTable:
         for array in (self._start, self._column, self._value):
             array.flags.writeable = False
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the filled cells."""
-        return self._start.nbytes + self._column.nbytes + self._value.nbytes
-
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -74,6 +74,14 @@ class Plain:
             self.evidence[key] = seen[key] + shape
 
 
+def test_what_was_never_bought_is_worth_the_weight_of_its_level_alone(tiny_shop, known):
+    purchases = np.stack(list(tiny_shop.history.purchases))
+    for row in (0, *range(1, len(known.level), 20)):
+        bought = purchases[(known.rows == row).any(axis=1)].sum(axis=0)
+        assert known.shape(row * P + np.arange(P)) == pytest.approx(known.weight[row] + bought)
+    assert (bought == 0).any()
+
+
 def test_factors_and_spread_are_those_of_the_rule(tiny_shop, random_log, known, monkeypatch):
     some = log_of(*(each[:60] for each in (random_log.state, random_log.slate, random_log.response)),
                   random_log.item_reward[:60])  # fmt: skip

@@ -83,8 +83,8 @@ def test_bad_logs_are_refused_and_nothing_is_changed(name, make, explored):
     learner = make(name)
     before = learner.values([0])
     for log, message in (
-        (replace(explored, slate=explored.slate + 8), r"the log has product 1\d, but the shop has products 0..7"),
-        (replace(explored, state=explored.state + 600), r"the log has state \d+, but the shop has states 0..671"),
+        (replace(explored, slate=explored.slate + 1), "the log has product 8, but the shop has products 0..7"),
+        (replace(explored, state=explored.state + 1), "the log has state 672, but the shop has states 0..671"),
     ):
         with pytest.raises(ValueError, match=message):
             learner.fit(log)
@@ -157,6 +157,23 @@ def test_a_step_is_along_the_gradient_of_the_documented_objective(name, make, ex
         expected += size * (objective(higher) - objective(lower)) / 2e-4 / len(few)
     assert difference[state, product] == pytest.approx(expected, rel=1e-2)
     assert abs(expected) > 1e-5
+
+
+@pytest.mark.parametrize("name", ["log_likelihood", "reward_model"])
+def test_in_what_unit_rewards_are_counted_changes_no_slate(name, make, explored, tiny_shop):
+    states = np.arange(tiny_shop.states.size)
+    cents = replace(explored, item_reward=explored.item_reward / 64)
+    assert (
+        make(name).fit(cents).act(states) == make(name).fit(explored).act(states)
+    ).mean() > 0.99  # not where they tie
+
+
+def test_values_are_rewards_in_the_slot_that_is_looked_at_most(make, explored):
+    learner, states = make("reward_model").fit(explored), np.arange(20)
+    rewards = learn_rewards(explored, learner.known)
+    most = rewards.unit * rewards.examined.max()
+    assert not 0.9 < rewards.examined.max() < 1.1  # so that it matters
+    assert learner.values(states) == pytest.approx(rewards.least + most * np.exp(rewards.appeal[states]), rel=1e-5)
 
 
 def test_a_pessimist_prefers_what_it_knows(make, explored):

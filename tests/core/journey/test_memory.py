@@ -72,6 +72,15 @@ def test_satiation_takes_its_share_and_each_purchase_takes_it_again():
     assert left(memory_of(satiation=0.0), 10, [(10, 2)]) == {}
 
 
+def test_slates_are_remembered_where_they_have_an_effect_and_purchases_always():
+    shown, response = np.arange(N)[None], np.array([[2] + [0] * (N - 1)], dtype=np.int8)
+    for effects, ignored in (({"fatigue": 0.5}, list(range(1, N))), ({"satiation": 0.5}, []), ({}, [])):
+        memory, before = memory_of(**effects), visit(10)
+        after = memory.remember(before, memory.look(before, shown), shown, response)
+        assert [product for product in after.ignored.ravel().tolist() if product >= 0] == ignored
+        assert (after.bought[0, 0], after.bought_day[0, 0]) == (0, 10)
+
+
 @pytest.mark.parametrize(("days", "power"), [(0, 1), (30, 0.5), (60, 0.25), (15, 0.5**0.5)])
 def test_fatigue_is_forgotten_by_half_in_its_days(days, power):
     found = left(memory_of(fatigue=0.2), 10 + days, ignored=[(10, [3])])
