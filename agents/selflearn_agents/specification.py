@@ -12,6 +12,9 @@ from selflearn_agents.registry import agent_rng, check_hyperparameters, find_age
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.shop.history import History
 
+LONGEST = 200  # characters of a text in a message
+UNREADABLE = (SyntaxError, TypeError, ValueError, RecursionError, MemoryError)  # the last two where it nests deeply
+
 
 @dataclass(frozen=True)
 class AgentSpec:
@@ -68,10 +71,11 @@ class AgentSpec:
 
 def _arguments(text: str, rest: str) -> dict[str, Any]:
     """The values of "option=value, ...)"."""
-    wrong = ValueError(f"agent {text!r} cannot be read; write NAME(option=value, ...), text in quotes")
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    wrong = ValueError(f"agent {shown!r} cannot be read; write NAME(option=value, ...), text in quotes")
     try:
         call = ast.parse(f"f({rest}", mode="eval").body
-    except SyntaxError:
+    except UNREADABLE:
         raise wrong from None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
         raise wrong
@@ -81,6 +85,6 @@ def _arguments(text: str, rest: str) -> dict[str, Any]:
             raise wrong
         try:
             values[keyword.arg] = ast.literal_eval(keyword.value)
-        except (TypeError, ValueError):
+        except UNREADABLE:
             raise wrong from None
     return values

@@ -215,5 +215,5 @@ def _some(array: NDArray, rng: np.random.Generator, change: Callable[[NDArray], 
     flat = found.reshape(-1)
     chosen = slice(None) if rng.random() < 0.3 else rng.integers(flat.size, size=1 + int(rng.integers(3)))
     with np.errstate(all="ignore"):
-        flat[chosen] = change(flat[chosen].astype(np.float64) if flat.dtype.kind == "b" else flat[chosen])
+        flat[chosen] = change(flat[chosen].astype(np.float64)).astype(flat.dtype)
     return flat.reshape(array.shape)

@@ -45,6 +45,7 @@ class Kind(NamedTuple):
 def kinds(shop: Shop, folder: Path, names: tuple[str, ...] | None = None) -> Iterator[Kind]:
     """All kinds of files, made of a small shop; or those of these names."""
     simulator = gym.make(PEOPLE, shop=shop, slate_size=N).unwrapped.simulator
+    shop.save(folder / "log of it.shop")
     agents = [name for name in (*AGENTS, *LEARNERS) if name not in AGENTS or AGENTS[name].unsaved is None]
     for name in ("shop", "log", "run", *agents):
         if names is not None and name not in names:
@@ -56,7 +57,7 @@ def kinds(shop: Shop, folder: Path, names: tuple[str, ...] | None = None) -> Ite
             yield Kind(name, path, Shop.load, of_shop, use_shop)
         elif name == "log":
             agent = make_agent("epsilon_greedy", history=shop.history, slate_size=N)
-            record(agent, RETAIL, 20, 0, shop=str(folder / "shop.file")).to_parquet(path)
+            record(agent, RETAIL, 20, 0, shop=str(folder / "log of it.shop")).to_parquet(path)
             yield Kind(name, path, VisitLog.from_parquet, of_fields, len)
         elif name == "run":
             agent = make_agent("popular", history=shop.history, slate_size=N)
@@ -80,7 +81,7 @@ def made(name: str, shop: Shop) -> Any:
 
 def serve(agent: Any, simulator: Simulator, rounds: int = 4) -> Any:
     """Lets an agent serve and learn, with all or some products eligible; sees that its slates are slates."""
-    if (agent.slate_size, agent.products, agent.states) != (N, simulator.customers.products, simulator.states.size):
+    if (agent.slate_size, agent.products, agent.states) != (N, simulator.products, simulator.states.size):
         return agent  # of another shop
     run = simulator.begin(np.random.default_rng(1))
     visits = simulator.start(10, run)
