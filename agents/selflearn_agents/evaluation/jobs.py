@@ -52,7 +52,8 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
                     if place and not place.is_file():  # it ran on a machine that does not see this folder
                         result.save(place)
             except ChildProcessError as error:
-                error.add_note(f"(then under way: {'; '.join(bars.under_way())})")
+                if under_way := bars.under_way():
+                    error.add_note(f"(then under way: {'; '.join(under_way)})")
                 raise
     if failed:
         raise failed[min(failed)]
