@@ -294,8 +294,9 @@ def bits(out: Path) -> dict[str, str]:
 
 def _timeless(path: Path) -> bytes:
     if path.parent.name == "runs" and path.suffix == ".npz":
-        run = vars(EvaluationResult.load(path)).items()
-        return repr([(name, np.asarray(value).tobytes()) for name, value in run if "seconds" not in name]).encode()
+        run = {name: value for name, value in vars(EvaluationResult.load(path)).items() if "seconds" not in name}
+        arrays = {name: value.tobytes() for name, value in run.items() if isinstance(value, np.ndarray)}
+        return repr(run | arrays).encode()
     if path.suffix == ".csv":
         frame = pd.read_csv(path)
         return frame.drop(columns=[name for name in frame if "second" in name]).to_csv().encode()
