@@ -2,11 +2,13 @@
 
     python .ci/install.py PIP install ...
 
-All that pip has to say is shown where it fails.
+All that pip has to say is shown where it fails. Where this is asked to end, pip and all that it has begun end with it.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -27,7 +29,12 @@ class Install:
         self.names: list[str] = []  # of the packages to be installed, once it is known
         command = [*command, "--disable-pip-version-check", "--progress-bar", "off", "--no-color"]
         self.pip = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # so that it can be ended with all that it begins
         )
         self.reader = Thread(target=self._read)
         self.reader.start()
@@ -58,10 +65,32 @@ class Install:
         """How long it has taken."""
         return f"{time.time() - self.started:.0f} s"
 
+    def end(self) -> None:
+        """Ends pip and what it has begun, where they are not through."""
+        if self.pip.poll() is None:
+            os.killpg(self.pip.pid, signal.SIGTERM)
+            self.pip.wait()
+
+
+def stop(number: int, _: object) -> None:
+    """Ends this process in good order."""
+    sys.exit(128 + number)
+
 
 def main(command: list[str]) -> int:
     """Runs it; returns pip's exit code."""
-    install, told = Install(command), ""
+    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    install = Install(command)
+    try:
+        return shown(install)
+    finally:
+        install.end()
+
+
+def shown(install: Install) -> int:
+    """Shows how far it is until it ends; returns its exit code."""
+    told = ""
     while install.reader.is_alive():
         if sys.stderr.isatty():
             print(f"\r\x1b[K{install.line()}", end="", file=sys.stderr, flush=True)

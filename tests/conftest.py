@@ -46,6 +46,11 @@ def seed_shop() -> Shop:
 
 @pytest.fixture(scope="session")
 def tiny_log() -> pd.DataFrame:
+    """See `make_tiny_log`."""
+    return make_tiny_log()
+
+
+def make_tiny_log() -> pd.DataFrame:
     """400 invoices of 40 customers over a year: 8 products, some of them popular, some in season, some returned."""
     rng = np.random.default_rng(2024)
     times = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(365 * 24, size=400), unit="h")

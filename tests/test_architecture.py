@@ -68,7 +68,7 @@ def test_the_environment_imports_no_agent_and_no_script():
 
 
 def test_tables_are_read_in_the_shop_only():
-    libraries = {"pandas", "pyarrow", "kmeans1d", "python_calamine"}
+    libraries = {"pandas", "pyarrow", "kmeans1d"}
     elsewhere = [path for path in sources("selflearn_env") if not within(path, "selflearn_env/shop")]
     assert not imports(elsewhere, lambda _, name: root(name) in libraries), "only shop may"
 

@@ -1,8 +1,12 @@
 """What `make` shows while pip installs."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SHOW = Path(__file__).parents[1] / ".ci" / "install.py"
 PIP = """
@@ -27,3 +31,22 @@ def test_each_step_is_named_and_what_pip_said_is_shown_where_it_fails(tmp_path):
         assert (done.returncode, steps) == (code, ["downloading packages", "installing 2 packages"])
         assert done.stderr.splitlines()[2].startswith("pip failed, " if code else "installed, ")
         assert ("Collecting two\n" in done.stderr) == ("the last word\n" in done.stderr) == (code == 3)
+
+
+SLOW = """
+import subprocess, sys, time
+held = "import sys, time; pipe = open(sys.argv[1], 'w'); print('there', file=pipe, flush=True); time.sleep(60)"
+subprocess.run([sys.executable, "-c", held, sys.argv[1]])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_pip_and_what_it_has_begun_end_with_what_shows_them(tmp_path):
+    (tmp_path / "pip.py").write_text(SLOW, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    show = subprocess.Popen([sys.executable, SHOW, sys.executable, tmp_path / "pip.py", tmp_path / "pipe"])
+    with (tmp_path / "pipe").open() as pipe:
+        assert pipe.readline() == "there\n"
+        show.send_signal(signal.SIGTERM)
+        assert show.wait(20) == 128 + signal.SIGTERM
+        assert pipe.read() == ""  # nobody holds the other end any more

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import re
+import shlex
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from selflearn_agents.commands.main import COMMANDS
 
 from selflearn_env.datasets import SALES
 
@@ -18,6 +22,10 @@ PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n```text\n(.*?)```)?", flags=re.DOTALL)
 WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text(encoding="utf-8"))]
 GENERATED = ("agents_list.md", "commands.md")  # while the site is built
+LINE = re.compile(r"^ *(?:\$ )?(?:\.venv/bin/)?selflearn (?!COMMAND|--)((?:.*\\\n)*.*)$", flags=re.MULTILINE)
+LINES = [
+    (page.name, line.replace("\\\n", " ")) for page in PAGES for line in LINE.findall(page.read_text(encoding="utf-8"))
+]
 EXTRA = {"tools.md": "stable_baselines3", "serving.md": "fastapi"}
 
 
@@ -55,3 +63,12 @@ def test_the_front_door_is_short():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_placeholder_is_left(page):
     assert not re.findall(r"^[A-Z_]{4,}$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("page", "line"), LINES)
+def test_the_commands_of_a_page_have_these_options(page, line):
+    name, *arguments = shlex.split(re.sub(r'"my_agents:.*?"', "popular", line), comments=True)  # an agent of one's own
+    command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    command.add_arguments(parser)
+    parser.parse_args(arguments)

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.storage import write_agent
-from selflearn_env.core.numbers import is_finite
+from selflearn_env.core.numbers import is_at_most
+from selflearn_env.core.rewards import MOST
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import check_eligible, check_products, check_slate_size
 from selflearn_env.core.states import check_states
+from selflearn_env.declared import Declared, whole
 from selflearn_env.shop.history import History
 
 
@@ -34,6 +36,9 @@ class Agent(ABC):
         knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
             agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
+        declared: what the attributes are that this class adds to those of its base classes, so that a file that was
+            changed is noticed when it is read: see `selflearn_env.declared`. Sizes are "states", "products",
+            "slate_size", and any others. A class of one's own need not declare any.
         sure: whether `_act` draws nothing, so that `_propensity` and `_marginals` follow from the slates.
         unsaved: why the agent cannot be saved, or None where it can.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
@@ -46,6 +51,7 @@ class Agent(ABC):
     unsaved: ClassVar[str | None] = None
     extra: ClassVar[str | None] = None
     parts: ClassVar[dict[str, type]] = {}
+    declared: ClassVar[Declared] = {"slate_size": whole(1), "products": whole(1), "states": whole(1)}
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Remembers the sizes.
@@ -72,10 +78,18 @@ class Agent(ABC):
 
         Raises:
             NotImplementedError: the agent shows what it will, eligible or not; only agents of one's own do.
+            TypeError: `_act`, of an agent of one's own, gives no slates.
             ValueError: a state does not exist, or fewer products than a slate has may be shown.
         """
         given = self._given(visits)
-        return self._act(given, *self._allowed(self._act, eligible, len(given)))
+        slates = self._act(given, *self._allowed(self._act, eligible, len(given)))
+        if not (
+            isinstance(slates, np.ndarray)
+            and slates.shape == (len(given), self.slate_size)
+            and slates.dtype.kind in "iu"
+        ):
+            raise TypeError(_wrong_slates(self, slates, len(given)))
+        return slates.astype(np.int64, copy=False)
 
     def update(
         self, visits: ArrayLike | SeenVisits, slates: ArrayLike, responses: ArrayLike, item_rewards: ArrayLike
@@ -85,8 +99,8 @@ class Agent(ABC):
         Slates may be cut short: of those that `act` chose, only the first k slots were shown, 1 <= k <= n.
 
         Raises:
-            ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite; then nothing is
-                learned.
+            ValueError: shapes do not fit, a state or product does not exist, or a reward is not finite or beyond 1e12
+                in size; then nothing is learned.
         """
         given = self._given(visits)
         slates = self._checked(slates, len(given))
@@ -96,8 +110,8 @@ class Agent(ABC):
                 f"responses and item_rewards have the shape of the slates, {slates.shape}, "
                 f"got {responses.shape} and {item_rewards.shape}"
             )
-        if not is_finite(item_rewards):
-            raise ValueError("item_rewards must be finite numbers")
+        if not is_at_most(item_rewards, MOST):
+            raise ValueError(f"item_rewards must be finite numbers, at most {MOST:g} in size")
         self._update(given, slates, np.ascontiguousarray(responses), np.ascontiguousarray(item_rewards))
 
     def values(self, visits: ArrayLike | SeenVisits) -> NDArray[np.float64]:
@@ -240,6 +254,15 @@ class Agent(ABC):
         if self.unsaved is not None:
             raise NotImplementedError(self.unsaved)
         write_agent(self, Path(path))
+
+
+def _wrong_slates(agent: Agent, slates: Any, batch: int) -> str:
+    """What is wrong with what the `_act` of an agent of one's own gives."""
+    found = f"{slates.dtype} of shape {slates.shape}" if isinstance(slates, np.ndarray) else type(slates).__name__
+    return (
+        f"{type(agent).__name__}._act gives slates as {found}; return an array of integers of shape "
+        f"({batch}, {agent.slate_size}), one row per visit and one column per slot, such as np.array(slates)"
+    )
 
 
 @cache

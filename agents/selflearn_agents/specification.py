@@ -10,6 +10,7 @@ from typing import Any, Self
 from selflearn_agents.agent import Agent
 from selflearn_agents.registry import agent_rng, check_hyperparameters, find_agent, implied_hyperparameters
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.plugins import import_named, own_modules
 from selflearn_env.shop.history import History
 
 
@@ -29,6 +30,13 @@ class AgentSpec:
 
     def __str__(self) -> str:
         return self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process looks for a module of the user's own where this one has found it."""
+        kind = self.agent_class
+        if own_modules.has(kind.__module__):
+            return _named, (self.text, f"{kind.__module__}:{kind.__qualname__}", self.hyperparameters)
+        return AgentSpec, (self.text, kind, self.hyperparameters)
 
     @classmethod
     def parse(cls, text: str, find: Callable[[str], type[Agent]] = find_agent) -> Self:
@@ -64,6 +72,10 @@ class AgentSpec:
         """
         privileged = {"simulator": simulator} if self.agent_class.privileged else {}
         return self.agent_class(history, slate_size, agent_rng(seed), **privileged, **self.hyperparameters)
+
+
+def _named(text: str, name: str, hyperparameters: dict[str, Any]) -> AgentSpec:
+    return AgentSpec(text, import_named("agent", name), hyperparameters)
 
 
 def _arguments(text: str, rest: str) -> dict[str, Any]:

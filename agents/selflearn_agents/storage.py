@@ -9,15 +9,24 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.archive import read_archive, write_archive
+from selflearn_env.archive import read_archive, refusing, write_archive
+from selflearn_env.declared import Array, Declared, Plain, Sizes, about, check
 
 KIND, VERSION = "selflearn-agent", 4
+REMEDY = "train it anew"
+SIZES = ("states", "products", "slate_size")  # that the arrays of every agent are told in
+PACKAGE = "selflearn_agents."
 
 
 class Resumable(Protocol):
-    """What is stored: arrays, numbers and texts in attributes, one generator, and parts that hold the same."""
+    """What is stored: arrays, numbers and texts in attributes, one generator, and parts that hold the same.
+
+    An agent and its parts may have a method `check_kept`, which raises a ValueError where what was read does not fit
+    together.
+    """
 
     parts: ClassVar[dict[str, type]]
+    declared: ClassVar[Declared]
     rng: np.random.Generator
 
 
@@ -47,7 +56,9 @@ def write_agent(agent: Resumable, path: Path) -> None:
 
 def read_agent(path: Path, known: Sequence[type[Stored]]) -> Stored:
     """The agent as it was; see `selflearn_agents.load_agent`."""
-    return put_together(*read_archive(path, KIND, VERSION), str(path), known)
+    heading, arrays = read_archive(path, KIND, VERSION, lambda heading, names: _declared(heading, names, known), REMEDY)
+    with refusing(path, KIND, REMEDY):
+        return _put_together(heading, arrays, known)
 
 
 def put_together(
@@ -62,21 +73,54 @@ def put_together(
         known: the classes that it may be of.
 
     Raises:
-        ValueError: it is of another class, or broken.
+        ValueError: it is of another class, or something of it is missing or not as its class declares it.
     """
-    try:
-        return _put_together(heading, arrays, where, known)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{where}: a broken agent file ({type(error).__name__}: {error})") from None
+    with refusing(where, KIND, REMEDY):
+        declared, sizes = _declared(heading, list(arrays), known)
+        check({name: what for name, what in declared.items() if what is not None}, arrays, sizes)
+        return _put_together(heading, arrays, known)
 
 
-def _put_together(
-    heading: dict[str, Any], arrays: dict[str, NDArray], where: str, known: Sequence[type[Stored]]
-) -> Stored:
-    by_class = {agent_class.__name__: agent_class for agent_class in known}
-    if heading["agent"] not in by_class:
-        raise ValueError(f"{where}: holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
-    agent = _empty(by_class[heading["agent"]])
+def declarations(kind: type) -> Declared:
+    """What a class and its base classes declare of their attributes."""
+    found: dict[str, Array | Plain] = {}
+    for each in reversed(kind.__mro__):
+        found |= vars(each).get("declared", {})
+    return found
+
+
+def _declared(
+    heading: dict[str, Any], names: Sequence[str], known: Sequence[type[Stored]]
+) -> tuple[dict[str, Array | None], Sizes]:
+    """What the arrays of an agent must be, and the sizes known; its plain values are looked at.
+
+    Classes of this package declare all that they keep, and a test says so. Those of others need not: what they do not
+    declare may be anything but in the place of a method.
+
+    Raises:
+        ValueError: a plain value is missing, wrong, or one too many.
+    """
+    empty, attributes = _empty(_class_of(heading, known)), dict(heading["attributes"])
+    sizes = {size: attributes[""][size] for size in SIZES}
+    arrays: dict[str, Array | None] = {}
+    for owner, target in _with_parts(empty):
+        declared, found = declarations(type(target)), attributes.pop(owner)
+        with about(owner):
+            check({name: what for name, what in declared.items() if isinstance(what, Plain)}, found, {})
+            others = [name.rpartition(".")[2] for name in names if name.rpartition(".")[0] == owner]
+            strange = [name for name in (*found, *others) if name not in declared]
+            for name in strange:
+                if type(target).__module__.startswith(PACKAGE) or callable(getattr(target, name, None)):
+                    raise ValueError(f"has {name!r}, which does not belong to it")
+        arrays |= {f"{owner}.{name}": what for name, what in declared.items() if isinstance(what, Array)}
+        arrays |= {f"{owner}.{name}": None for name in strange if name in others}
+    for owner in attributes:
+        raise ValueError(f"{owner!r} is no part of it")
+    return arrays, sizes
+
+
+def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray], known: Sequence[type[Stored]]) -> Stored:
+    agent = _empty(_class_of(heading, known))
     owners = dict(_with_parts(agent))
     for owner, plain in heading["attributes"].items():
         vars(owners[owner]).update(plain)
@@ -85,7 +129,22 @@ def _put_together(
         setattr(owners[owner], name, array)
     agent.rng = np.random.default_rng(0)
     agent.rng.bit_generator.state = heading["rng"]
+    for owner, target in owners.items():
+        with about(owner):
+            getattr(target, "check_kept", lambda: None)()
     return agent
+
+
+def _class_of(heading: dict[str, Any], known: Sequence[type[Stored]]) -> type[Stored]:
+    """The class of an agent.
+
+    Raises:
+        ValueError: it is of none that is known.
+    """
+    by_class = {agent_class.__name__: agent_class for agent_class in known}
+    if heading["agent"] not in by_class:
+        raise ValueError(f"it holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
+    return by_class[heading["agent"]]
 
 
 def _parts(target: object) -> dict[str, type]:

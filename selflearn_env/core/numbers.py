@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -24,9 +23,9 @@ def is_within(indexes: NDArray[np.int64], size: int) -> bool:
     return not ascending or (ascending[0] >= 0 and ascending[-1] < size)
 
 
-def is_finite(numbers: NDArray[np.float64]) -> bool:
-    """Whether none of the numbers is infinite or NaN."""
+def is_at_most(numbers: NDArray[np.float64], most: float) -> bool:
+    """Whether the size of each number is at most this; that of NaN is not."""
     if numbers.size > FEW:
-        return bool(np.isfinite(numbers).all())
+        return bool(numbers.max() <= most and numbers.min() >= -most)  # each is NaN where a number is
     few = numbers.ravel().tolist()
-    return isfinite(sum(few)) or all(map(isfinite, few))  # large numbers may have no finite sum
+    return all(-most <= number <= most for number in few)

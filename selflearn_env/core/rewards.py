@@ -12,6 +12,7 @@ from selflearn_env.core.numbers import is_number
 
 IGNORED, CLICKED, BOUGHT = 0, 1, 2
 DECIMALS = 2  # the article rounds its noisy rewards
+MOST = 1e12  # size of a reward, beyond which the squares and sums of agents would overflow
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Rewards:
 
     Raises:
         TypeError: a value is no number.
-        ValueError: a reward is not finite, or the noise is negative or not finite.
+        ValueError: a reward or the noise is not finite, or beyond 1e12 in size, or the noise is negative.
     """
 
     buy: float = 5.0
@@ -39,10 +40,13 @@ class Rewards:
             value = getattr(self, name)
             if not is_number(value):
                 raise TypeError(f"Rewards.{name} must be a number, got {value!r}")
-            if name != "noise" and not np.isfinite(value):
-                raise ValueError(f"Rewards.{name} must be a finite number, got {value!r}")
-        if not 0 <= self.noise < np.inf:
-            raise ValueError(f"Rewards.noise is a standard deviation and must be finite and >= 0, got {self.noise!r}")
+            if name != "noise" and not -MOST <= value <= MOST:
+                raise ValueError(f"Rewards.{name} must be a finite number, at most {MOST:g} in size, got {value!r}")
+        if not 0 <= self.noise <= MOST:
+            raise ValueError(
+                f"Rewards.noise is a standard deviation and must be finite and >= 0, at most {MOST:g}, "
+                f"got {self.noise!r}"
+            )
 
     @cached_property
     def by_response(self) -> NDArray[np.float64]:

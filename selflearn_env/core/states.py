@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from selflearn_env.core.numbers import is_within
 
 PERIODS = ("half", "week")  # tiers that follow the month and number its parts
+MOST = 2**22  # states: each has a label, and a row in each table
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -41,6 +43,8 @@ class StateSpace:
     tiers: tuple[Tier, ...]
 
     def __post_init__(self) -> None:
+        if self.size > MOST:
+            raise ValueError(f"{self.size:,} states are too many, {MOST:,} are the most; give fewer segments")
         if len(self._index_of) != self.size:
             twice = next(label for label, count in Counter(self._labels).items() if count > 1)
             raise ValueError(f"two states would be called {twice!r}; choose other labels for the tiers")
@@ -53,7 +57,7 @@ class StateSpace:
     @cached_property
     def size(self) -> int:
         """Number of states, S."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @cached_property
     def table(self) -> NDArray[np.int64]:

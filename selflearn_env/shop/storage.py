@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_env.archive import as_bytes, read_archive, write_archive
+from selflearn_env.archive import as_bytes, read_archive, refusing, write_archive
 from selflearn_env.core.pooling import Level, Pooling
 from selflearn_env.core.segmentation import Segmentation
-from selflearn_env.core.states import StateSpace, Tier
+from selflearn_env.core.states import StateSpace
 from selflearn_env.core.tables import filled, table, values_at
+from selflearn_env.shop.declared import check_baskets, declare_fits, declare_shop, states_of
 from selflearn_env.shop.history import Catalogue, DatedBaskets, Fit, History, Parts, Population
 from selflearn_env.shop.report import Report
 
 KIND, FITS, VERSION = "selflearn-shop", "selflearn-fits", 4
+REMEDY = "build it anew"
 VISITS = ("visit_state", "visit_customer", "visit_day", "item_visit", "item_product")  # the arrays of dated baskets
 
 
@@ -46,17 +48,17 @@ def load_fits(path: Path, digest: str) -> dict[str, Fit]:
         FileNotFoundError: there is no such file.
         ValueError: the file is of another kind, or is broken.
     """
-    heading, arrays = read_archive(path, FITS, VERSION)
-    return _unpacked(heading["fits"], arrays) if heading["digest"] == digest else {}
+    heading, arrays = read_archive(
+        path, FITS, VERSION, lambda heading, _: declare_fits(heading["fits"]), "build the shop anew"
+    )
+    return _unpacked(heading["fits"], arrays) if heading.get("digest") == digest else {}
 
 
 def load(path: Path) -> Parts:
     """Reads a shop; see `Shop.load`."""
-    heading, arrays = read_archive(path, KIND, VERSION)
-    try:
+    heading, arrays = read_archive(path, KIND, VERSION, lambda heading, _: declare_shop(heading), REMEDY)
+    with refusing(path, KIND, REMEDY):
         return _put_together(heading, arrays)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: a broken shop file ({error}); build it anew") from None
 
 
 def digest(shop: Parts) -> str:
@@ -101,12 +103,14 @@ def _taken_apart(shop: Parts) -> tuple[dict[str, Any], dict[str, NDArray]]:
 
 
 def _put_together(heading: dict[str, Any], arrays: dict[str, NDArray]) -> Parts:
-    states = StateSpace(tuple(Tier(name, tuple(labels)) for name, labels in heading["tiers"]))
+    states = states_of(heading)
     shape, seen = (states.size, arrays["ids"].size), arrays["history_seen"]
-    of_customers = _baskets("customers", heading, arrays, shape)
+    if seen.size and seen[-1] >= shape[0] * shape[1]:
+        raise ValueError("history_seen has more than all states of all products")
+    of_customers = _baskets("customers", heading, arrays, states)
     of_history = of_customers
     if heading["history_first_date"] is not None:
-        of_history = _baskets("history", heading, arrays, shape)
+        of_history = _baskets("history", heading, arrays, states)
     history = History(
         states=states,
         baskets=of_history,
@@ -146,14 +150,16 @@ def _visits(whose: str, baskets: DatedBaskets) -> dict[str, NDArray[np.int32]]:
     return {f"{whose}_{name}": getattr(baskets, name).astype(np.int32) for name in VISITS}
 
 
-def _baskets(whose: str, heading: dict[str, Any], arrays: dict[str, NDArray], shape: tuple[int, int]) -> DatedBaskets:
-    """What `_visits` wrote, which is given up."""
-    return DatedBaskets(
-        states=shape[0],
-        products=shape[1],
-        first_date=int(heading[f"{whose}_first_date"]),
+def _baskets(whose: str, heading: dict[str, Any], arrays: dict[str, NDArray], states: StateSpace) -> DatedBaskets:
+    """What `_visits` wrote, which is given up; checked."""
+    baskets = DatedBaskets(
+        states=states.size,
+        products=arrays["ids"].size,
+        first_date=heading[f"{whose}_first_date"],
         **{name: arrays.pop(f"{whose}_{name}").astype(np.int64) for name in VISITS},
     )
+    check_baskets(whose, baskets, states)
+    return baskets
 
 
 def _pooling(levels: list[dict[str, Any]]) -> Pooling:

@@ -6,24 +6,27 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import selflearn_agents
-from selflearn_agents import AGENTS, Agent, load_agent, make_agent
+from selflearn_agents import AGENTS, AgentSpec, load_agent, make_agent
 from selflearn_agents.storage import VERSION
+from selflearn_agents.testing import BY_STATE, EVERYWHERE, Trial
+from selflearn_agents.testing.learning import values_of
+from selflearn_agents.testing.masks import masks
 
 from selflearn_env.archive import write_archive
+from selflearn_env.envs.options import Options
 from tests.agents.extras import CHEAPER, skip_without_extra
 
 N = 3
-VISITS = {1: 250, 50: 1000}  # of each batch: one at a time they take most of the time
 ENV = "selflearn/Retail-v0"
-KNOWN = [name for name, agent in AGENTS.items() if agent.sure or agent._propensity is not Agent._propensity]
-SAVED = [name for name, agent in AGENTS.items() if agent.unsaved is None]
-VALUED = [name for name in AGENTS if name not in ("mabwiser", "oracle", "myopic_oracle")]
+
+
+@pytest.fixture(scope="module")
+def simulator(tiny_shop):
+    return gym.make(ENV, shop=tiny_shop, slate_size=N).unwrapped.simulator
 
 
 @pytest.fixture
-def make(tiny_shop):
-    simulator = gym.make(ENV, shop=tiny_shop, slate_size=N).unwrapped.simulator
-
+def make(tiny_shop, simulator):
     def build(name, seed=0, **hyperparameters):
         skip_without_extra(name)
         known = {"simulator": simulator} if AGENTS[name].privileged else {}
@@ -33,161 +36,22 @@ def make(tiny_shop):
     return build
 
 
-def serve(agent, shop, visits, batch, seed):
-    """Slates of an agent that serves and learns."""
-    envs = gym.make_vec(ENV, num_envs=batch, vectorization_mode="vector_entry_point", shop=shop, slate_size=N)
-    states = envs.reset(seed=seed)[1]["state"]
-    shown = []
-    for _ in range(visits // batch):
-        slates = agent.act(states)
-        info = envs.step(slates)[-1]
-        agent.update(states, slates, info["response"], info["item_reward"])
-        states = info["state"]
-        shown.append(slates)
-    return np.concatenate(shown)
-
-
+@pytest.mark.parametrize("rule", EVERYWHERE + BY_STATE, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize("batch", VISITS)
-def test_shows_distinct_products_of_the_catalogue(name, batch, make, tiny_shop):
-    slates = serve(make(name), tiny_shop, VISITS[batch], batch, seed=1)
-    assert slates.shape == (VISITS[batch], N)
-    assert slates.min() >= 0
-    assert slates.max() < tiny_shop.products
-    assert all(len(set(row)) == N for row in slates.tolist())
+def test_every_agent_keeps_every_rule(name, rule, tiny_shop, simulator):
+    skip_without_extra(name)
+    spec = AgentSpec(name, AGENTS[name], CHEAPER.get(name, {}))
+    rule(Trial(spec, tiny_shop, Options(slate_size=N), simulator))
 
 
-@pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize("batch", VISITS)
-def test_equal_seeds_give_equal_slates(name, batch, make, tiny_shop):
-    runs = [serve(make(name, seed=seed), tiny_shop, VISITS[batch], batch, seed=2) for seed in (4, 4)]
-    np.testing.assert_array_equal(*runs)
+def test_all_have_values_but_three(make):
+    without = {name for name in AGENTS if values_of(make(name), [3]) is None}
+    assert without == {"mabwiser", "oracle", "myopic_oracle"}
 
 
-@pytest.mark.parametrize("name", SAVED)
-@pytest.mark.parametrize("batch", VISITS)
-def test_a_loaded_agent_continues_bit_for_bit(name, batch, make, tiny_shop, tmp_path):
-    agent = make(name)
-    serve(agent, tiny_shop, VISITS[batch], batch, seed=3)
-    agent.save(tmp_path / "agent.npz")
-    loaded = load_agent(tmp_path / "agent.npz")
-    assert type(loaded) is type(agent)
-    runs = [serve(each, tiny_shop, VISITS[batch], batch, seed=4) for each in (agent, loaded)]
-    np.testing.assert_array_equal(*runs)
-
-
-@pytest.mark.parametrize("name", [name for name in AGENTS if name not in SAVED])
-def test_what_cannot_be_saved_says_so_and_writes_nothing(name, make, tmp_path):
-    with pytest.raises(NotImplementedError, match="cannot be saved: "):
-        make(name).save(tmp_path / "agent.npz")
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("name", VALUED)
-def test_values_have_one_row_per_visit(name, make, tiny_shop):
-    states = np.array([5, 0, 5])
-    values = make(name).values(states)
-    assert values.shape == (3, tiny_shop.products)
-    np.testing.assert_array_equal(values[0], values[2])
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_propensities_sum_to_one_over_the_catalogue(name, make, tiny_shop):
-    agent = make(name)
-    serve(agent, tiny_shop, 500, batch=10, seed=5)
-    states = np.arange(0, tiny_shop.states.size, 37)
-    slates = agent.act(states)
-    first = agent.marginals(states)[:, 0]
-    for slot in range(N):
-        total = np.zeros(len(states))
-        for product in range(tiny_shop.products):
-            changed = slates.copy()
-            changed[:, slot] = product
-            chance = agent.propensity(states, changed)[:, slot]
-            total += chance
-            if slot == 0:
-                np.testing.assert_allclose(first[:, product], chance, rtol=1e-6)
-        np.testing.assert_allclose(total, 1.0)
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_propensities_are_the_frequencies_of_whole_slates(name, make, tiny_shop):
-    agent = make(name)
-    serve(agent, tiny_shop, 500, batch=10, seed=6)
-    state = tiny_shop.history.visits.argmax()
-    draws = 20_000
-    slates = agent.act(np.full(draws, state))
-    whole, counts = np.unique(slates, axis=0, return_counts=True)
-    probability = agent.propensity(np.full(len(whole), state), whole).prod(axis=1)
-    assert (probability > 0).all()
-    expected, error = probability * draws, np.sqrt(draws * probability * (1 - probability))
-    assert (np.abs(counts - expected) <= 5 * error + 1).all()
-    assert probability.sum() <= 1 + 1e-9
-
-
-@pytest.mark.parametrize("name", [name for name in AGENTS if name not in KNOWN])
-def test_unknown_propensities_say_so(name, make):
-    agent = make(name)
-    with pytest.raises(NotImplementedError, match=f"{type(agent).__name__} does not know the probabilities"):
-        agent.propensity([0], [[0, 1, 2]])
-
-
-@pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize(
-    ("states", "message"),
-    [
-        ([0.7], "state indexes are integers, got float64"),
-        ([True], "state indexes are integers, got bool"),
-        ([-1], "state -1 does not exist: the 672 states are 0..671"),
-        ([672], "state 672 does not exist"),
-        (0, r"state indexes have the shape \(B,\), got shape \(\)"),
-    ],
-)
-def test_states_that_do_not_exist_are_refused(name, states, message, make):
-    agent = make(name)
-    with pytest.raises(ValueError, match=message):
-        agent.act(states)
-    with pytest.raises(ValueError, match=message):
-        agent.update(states, [[0, 1, 2]], np.zeros((1, 3)), np.zeros((1, 3)))
-
-
-@pytest.mark.parametrize("name", AGENTS)
-@pytest.mark.parametrize(
-    ("slates", "rewards", "message"),
-    [
-        ([[0, 1, 8]], np.zeros((1, 3)), "is product 8, but the catalogue has products 0..7"),
-        ([[0, 1, -1]], np.zeros((1, 3)), "is product -1, but the catalogue"),
-        ([[0, 1, 2, 3]], np.zeros((1, 4)), "expected product indexes of shape"),
-        ([[0, 1, 2]], np.zeros((1, 2)), "have the shape of the slates"),
-        ([[0, 1, 2]], [[0.0, np.nan, 1.0]], "item_rewards must be finite"),
-    ],
-)
-def test_nothing_is_learned_from_what_cannot_be(name, slates, rewards, message, make):
-    agent, untouched = make(name), make(name)
-    with pytest.raises(ValueError, match=message):
-        agent.update([3], slates, np.zeros((1, 3), dtype=np.int8), rewards)
-    np.testing.assert_array_equal(agent.act(np.arange(50)), untouched.act(np.arange(50)))
-
-
-LEARNERS = [name for name in VALUED if AGENTS[name]._update is not Agent._update]
-
-
-@pytest.mark.parametrize("name", LEARNERS)
-def test_a_repeated_product_is_learned_from_where_it_stands_first(name, make):
-    """Bought in its first slot, it is worth more than never bought, whatever the second slot says."""
-    bought, ignored = make(name), make(name)
-    for _ in range(30):
-        bought.update([3], [[2, 2, 1]], [[2, 0, 0]], [[5.0, -2.0, -2.0]])
-        ignored.update([3], [[2, 2, 1]], [[0, 0, 0]], [[-2.0, -2.0, -2.0]])
-    assert bought.values([3])[0, 2] > ignored.values([3])[0, 2]
-
-
-@pytest.mark.parametrize("name", VALUED)
-def test_no_visits_at_all_are_no_mistake(name, make):
-    agent, nobody = make(name), np.zeros(0, dtype=np.int64)
-    assert agent.act(nobody).shape == (0, N)
-    agent.update(nobody, np.zeros((0, N), dtype=np.int64), np.zeros((0, N)), np.zeros((0, N)))
-    assert agent.values(nobody).shape == (0, agent.products)
+def test_masks_are_of_all_sizes(tiny_shop, simulator):
+    trial = Trial(AgentSpec("random", AGENTS["random"], {}), tiny_shop, Options(slate_size=N), simulator)
+    assert np.unique(masks(trial, 60).sum(axis=1)).tolist() == [3, 4, 5, 6, 7]
 
 
 def test_an_agent_shares_no_draws_with_an_environment_of_its_seed(tiny_shop):

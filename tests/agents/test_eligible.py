@@ -1,21 +1,19 @@
-"""What may not be shown is not shown; the rest is chosen as if the catalogue had nothing else. For every agent."""
+"""What may not be shown is not shown; the rest is chosen as if the catalogue had nothing else."""
 
 from __future__ import annotations
 
 from copy import deepcopy
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
 import pytest
-from selflearn_agents import AGENTS, Agent, load_agent, make_agent
+from selflearn_agents import AGENTS, Agent, make_agent
 from selflearn_agents.bandits.value_table import LEADERS
 
 from selflearn_env import Shop
 from tests.agents.extras import CHEAPER, skip_without_extra
 
 NAMES = [name for name, agent in AGENTS.items() if not agent.privileged]
-KNOWN = [name for name in NAMES if AGENTS[name].sure or AGENTS[name]._propensity is not Agent._propensity]
 LEARNERS = [name for name in NAMES if AGENTS[name]._update is not Agent._update]
 SAVED = [name for name in NAMES if AGENTS[name].unsaved is None]
 N, P = 3, 8
@@ -96,37 +94,6 @@ def first_eligible(ranking, eligible, count=N):
     return [[product for product in row if allowed[product]][:count] for row, allowed in pairs]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_slates_have_distinct_eligible_products(name, ready, states):
-    agent, eligible = ready(name), masks(len(states), P)
-    assert np.unique(eligible.sum(axis=1)).tolist() == [3, 4, 5, 6, 7]
-    for slates in (agent.act(states, eligible), agent.act(states, eligible)):
-        assert slates.shape == (len(states), N)
-        assert np.take_along_axis(eligible, slates, axis=1).all()
-        assert all(len(set(slate)) == N for slate in slates.tolist())
-    alike = agent.act(states, eligible[0])
-    assert eligible[0][alike].all()
-    assert agent.act(states[:0], eligible[:0]).shape == (0, N)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_where_all_are_eligible_nothing_changes(name, ready, states):
-    agent, expected = ready(name), ready(name)
-    for eligible in (np.ones((len(states), P), dtype=bool), np.ones(P, dtype=bool)):
-        slates = agent.act(states, eligible)
-        np.testing.assert_array_equal(slates, expected.act(states))
-        if name in KNOWN:
-            probability = agent.propensity(states, slates, eligible)
-            np.testing.assert_array_equal(probability, expected.propensity(states, slates))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_fewer_than_a_slate_are_too_few(name, ready):
-    agent, eligible = ready(name), np.arange(P) < N - 1
-    with pytest.raises(ValueError, match="only 2 products are eligible, but a slate shows 3"):
-        agent.act([3], eligible)
-
-
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in NO_RANKING])
 def test_the_slate_is_the_ranking_without_what_is_not_eligible(name, ready, states):
     """The same agent with slates of the whole catalogue tells the ranking; what it draws is the same."""
@@ -147,51 +114,6 @@ def test_the_slate_has_the_greatest_values_of_what_is_eligible(name, ready, stat
     np.testing.assert_allclose(np.take_along_axis(values, slates, axis=1), best, rtol=1e-6)
 
 
-def every_slate(slots):
-    return np.array(list(permutations(range(P), slots)))
-
-
-@pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.parametrize("slots", [1, 2, N])
-def test_propensities_sum_to_one_over_all_slates(name, slots, ready, states):
-    agent, slates = ready(name), every_slate(slots)
-    for state, eligible in zip(states[:6], masks(6, P), strict=True):
-        rows = np.full(len(slates), state)
-        probability = agent.propensity(rows, slates, eligible)
-        assert probability.shape == slates.shape
-        np.testing.assert_allclose(probability.prod(axis=1).sum(), 1.0)
-        assert (probability[~eligible[slates]] == 0.0).all()
-        np.testing.assert_allclose(agent.propensity(rows, slates).prod(axis=1).sum(), 1.0)
-        if slots == 1:
-            np.testing.assert_allclose(agent.marginals([state], eligible)[0, 0], probability[:, 0], rtol=1e-6)
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_propensities_are_the_frequencies_of_whole_slates(name, ready, states):
-    """Of two kinds of visits that take turns; half of what may be shown to the one may be shown to the other."""
-    agent, draws = ready(name), 3_000
-    kinds = np.arange(P) < np.array([[N], [P - 2]])
-    shown = agent.act(np.full(2 * draws, states[0]), np.tile(kinds, (draws, 1)))
-    for eligible, some in zip(kinds, (shown[::2], shown[1::2]), strict=True):
-        slates, counts = np.unique(some, axis=0, return_counts=True)
-        probability = agent.propensity(np.full(len(slates), states[0]), slates, eligible).prod(axis=1)
-        error = np.sqrt(draws * probability * (1 - probability))
-        assert (probability > 0).all()
-        assert (np.abs(counts - draws * probability) <= 5 * error + 1).all()
-
-
-@pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.parametrize("masked", [False, True])
-def test_the_first_slots_are_as_likely_as_in_the_whole_slate(name, masked, ready, states):
-    agent, eligible = ready(name), masks(len(states), P) if masked else None
-    slates = ready(name).act(states, eligible)
-    slates[::3] = slates[::3, ::-1]
-    whole = agent.propensity(states, slates, eligible)
-    for slots in (1, 2):
-        first = agent.propensity(states, slates[:, :slots], eligible)
-        np.testing.assert_allclose(first, whole[:, :slots], rtol=1e-6)
-
-
 @pytest.mark.parametrize("name", LEARNERS)
 def test_what_was_not_shown_is_not_learned_from(name, ready, tiny_shop, states):
     """An agent whose slates are larger learns from N slots what one learns that has no more slots."""
@@ -205,18 +127,6 @@ def test_what_was_not_shown_is_not_learned_from(name, ready, tiny_shop, states):
         learned, fresh = agent.values(states), make_agent(name, history=tiny_shop.history, slate_size=N + 2, seed=5)
         assert np.isfinite(learned).all()
         assert (learned != fresh.values(states)).any()
-
-
-@pytest.mark.parametrize("name", SAVED)
-def test_a_loaded_agent_chooses_the_same(name, ready, states, tmp_path):
-    agent, eligible = ready(name), masks(len(states), P)
-    agent.save(tmp_path / "agent.npz")
-    loaded = load_agent(tmp_path / "agent.npz")
-    slates = agent.act(states, eligible)
-    np.testing.assert_array_equal(loaded.act(states, eligible), slates)
-    if name in KNOWN:
-        one, other = (each.propensity(states, slates, eligible) for each in (agent, loaded))
-        np.testing.assert_array_equal(one, other)
 
 
 def test_an_agent_that_takes_no_mask_says_so(tiny_shop):

@@ -46,5 +46,5 @@ def test_noise_that_is_no_standard_deviation_is_refused(noise):
 @pytest.mark.parametrize("name", ["buy", "click", "ignore"])
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -float("inf")])
 def test_a_reward_that_is_not_finite_is_refused(name, amount):
-    with pytest.raises(ValueError, match=f"Rewards.{name} must be a finite number, got {amount}"):
+    with pytest.raises(ValueError, match=f"Rewards.{name} must be a finite number, .*, got {amount}"):
         Rewards(**{name: amount})

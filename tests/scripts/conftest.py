@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
 from matplotlib.figure import Figure
@@ -40,7 +39,6 @@ def run_here(monkeypatch, capsys):
     for command, plot in ((check_lives, "lives_plot"), (lives, "worth_plot")):
         monkeypatch.setattr(command, plot, lambda *_: Figure())
     monkeypatch.setattr(ope, "figure_of", lambda *_, **__: Figure())
-    monkeypatch.setattr(sys, "path", [*sys.path])  # a command adds to it
 
     def run(command, *arguments):
         with pytest.raises(SystemExit) as ended:

@@ -224,7 +224,9 @@ def without_speeds(path):
     return path.read_text()
 
 
-def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path):
+def test_agents_of_ones_own_are_found_where_the_command_is_called_and_nothing_else(shop, tmp_path):
+    for name in ("json", "numexpr", "numpy", "psutil", "random"):  # which libraries look for, workers included
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('nobody has asked for this')\n")
     (tmp_path / "own.py").write_text(
         "from selflearn_agents.baselines.popular import PopularBySegmentAgent\n"
         "class Mine(PopularBySegmentAgent):\n"
@@ -239,7 +241,7 @@ def test_agents_of_ones_own_are_found_where_the_command_is_called(shop, tmp_path
     )
     common = ("--shop", shop, *COMPARE, "--customers", 50, "--seeds", 1, "--customer-models", "none")
     names = ("own:Mine", "own:Mine(shift=2)", "popular_by_segment")
-    done = run("compare.py", *common, "--agents", *names, "--out", "results", cwd=tmp_path)
+    done = run("compare", *common, "--agents", *names, "--jobs", 2, "--out", "results", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rewards = pd.read_csv(tmp_path / "results/runs.csv").query("world == 'independent'").set_index("agent")["reward"]
     assert rewards["own:Mine"] == rewards["popular_by_segment"] != rewards["own:Mine(shift=2)"]

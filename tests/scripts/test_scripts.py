@@ -15,6 +15,7 @@ import pytest
 from selflearn_agents import load_agent
 from selflearn_agents.commands import bound
 from selflearn_agents.commands.main import COMMANDS, main
+from selflearn_agents.commands.output import kept_in
 
 import selflearn_env
 from selflearn_env import Shop
@@ -76,27 +77,29 @@ def test_selflearn_says_what_there_is(monkeypatch, capsys):
     )
     assert alone.stdout == summary
     imported = {line.rpartition("|")[2].strip() for line in alone.stderr.splitlines()}
-    assert "gymnasium" in imported
-    assert not {"pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
+    assert "argparse" in imported
+    assert not {"numpy", "gymnasium", "pandas", "matplotlib", "numba", "joblib", "scipy", "duckdb"} & imported
 
 
-def test_a_command_that_is_asked_to_end_clears_away_and_says_so(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_command_that_is_asked_to_end_clears_away_and_says_how_to_go_on(name, monkeypatch, capsys, tmp_path):
     def killed(_):
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            (tmp_path / "cleared").touch()
+        with kept_in(tmp_path):
+            try:
+                signal.raise_signal(getattr(signal, name))
+            finally:
+                (tmp_path / "cleared").touch()
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(getattr(signal, name))
     monkeypatch.setattr(bound, "run", killed)
     monkeypatch.setattr(sys, "argv", ["selflearn", "bound", "--customers", "1", "--out", str(tmp_path)])
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert (ended.value.code, capsys.readouterr().err) == (1, "stopped\n")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 128 + getattr(signal, name)
+    kept = f"what is finished is kept in {tmp_path}, and the same command goes on from there"
+    assert capsys.readouterr().err == f"\nstopped; {kept}\n"
     assert (tmp_path / "cleared").exists()
+    assert signal.getsignal(getattr(signal, name)) is before
 
 
 @pytest.mark.parametrize("share", [0.5, 1])

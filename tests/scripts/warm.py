@@ -20,7 +20,7 @@ from pathlib import Path
 LIBRARIES = (
     *("duckdb", "gymnasium.vector.utils", "jinja2", "joblib", "kmeans1d", "matplotlib.backends.backend_agg"),
     *("matplotlib.backends.backend_svg", "numba", "pandas", "PIL.Image", "pyarrow.compute", "pyarrow.csv"),
-    *("pyarrow.parquet", "python_calamine", "scipy.cluster.vq", "scipy.optimize", "scipy.sparse.linalg", "scipy.stats"),
+    *("pyarrow.parquet", "scipy.cluster.vq", "scipy.optimize", "scipy.sparse.linalg", "scipy.stats"),
     *("tqdm",),
 )
 

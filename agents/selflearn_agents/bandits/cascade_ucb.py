@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from selflearn_agents.bandits.ucb import UCBAgent
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.slates import repeats
+from selflearn_env.declared import Declared, numbers
 from selflearn_env.shop.history import History
 
 SLOT_WEIGHT = 20.0  # expected rewards, scaled, that the belief in equal slots is worth
@@ -48,6 +51,12 @@ class CascadeUCBAgent(UCBAgent):
     """
 
     sure = False  # where it shuffles
+
+    declared: ClassVar[Declared] = {
+        "_seen": numbers(ABOVE, "slate_size", least=0.0),
+        "_due": numbers(ABOVE, "slate_size", least=0.0),
+        "_looked": numbers(ABOVE, "slate_size", least=0.0),
+    }
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import DECIMALS, Rewards
+from selflearn_env.declared import Declared, counts, indexes, permutation, real, whole
 from selflearn_env.shop.history import History
 
 PRIORS = ("quantity", "zero", "rate")
@@ -27,7 +29,8 @@ class EpsilonGreedyAgent(Agent):
     of the state's segment, uniformly; no product twice. Only products known in the state have a value: those seen there
     in the history, and those shown there since. Where no known one is left, the slot explores. What is not eligible is
     no choice for either; where nothing eligible is left of the segment, exploring slots show any eligible product of
-    the catalogue that is left, uniformly.
+    the catalogue that is left, uniformly. A segment of which the history has fewer products than a slate explores the
+    whole catalogue.
 
     Update, for each shown product: N += 1; value += max(1 / (prior_weight + N), step_size) * (reward - value). With a
     step_size the average forgets: old rewards weigh less and less (Sutton and Barto 2018, section 2.5).
@@ -37,6 +40,18 @@ class EpsilonGreedyAgent(Agent):
     """
 
     parts = {"_table": ValueTable}  # noqa: RUF012
+
+    declared: ClassVar[Declared] = {
+        "_epsilon": real(0.0, 1.0),
+        "_epsilon_end": real(0.0, 1.0),
+        "_epsilon_visits": whole(),
+        "_visits": whole(),
+        "_order": permutation("products"),
+        "_pool": permutation("products", "segments", dtype=np.int32),
+        "_place": indexes("products", "segments", "products", dtype=np.int32, none=True),
+        "_pool_size": counts("segments"),
+        "_segment": indexes("segments", "states"),
+    }
 
     def __init__(
         self,
@@ -69,7 +84,7 @@ class EpsilonGreedyAgent(Agent):
             step_size: least step of the average, 0..1; at 0 all showings count alike.
 
         Raises:
-            ValueError: a hyperparameter is out of its range, or a segment has fewer products than a slate.
+            ValueError: a hyperparameter is out of its range.
         """
         super().__init__(history, slate_size, rng)
         end = epsilon if epsilon_end is None else epsilon_end
@@ -94,6 +109,20 @@ class EpsilonGreedyAgent(Agent):
         self._pool_size, self._pool, self._place = self._pools(history)
         start = self._start(history, column, prior)
         self._table = ValueTable(column, start, self.slate_size, float(prior_weight), float(step_size))
+
+    def check_kept(self) -> None:
+        """Sees that places and pools are each other's, and no pool smaller than a slate.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        every = np.arange(self.products)
+        place = np.full_like(self._place, -1)
+        np.put_along_axis(place, self._pool, np.where(every < self._pool_size[:, None], every, -1).astype(np.int32), 1)
+        if (place != self._place).any() or self._pool_size.min() < self.slate_size:
+            raise ValueError("has pools without their places")
+        if self._table.depth != self.slate_size:
+            raise ValueError("has leaders for slates of another size")
 
     @property
     def epsilon(self) -> float:
@@ -161,14 +190,8 @@ class EpsilonGreedyAgent(Agent):
     def _pools(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
         """(G,) how many products each segment has; (G, P) their columns, and the place of each column, -1 for none."""
         known = history.segment_products[:, self._order]
-        known = known | ~known.any(axis=1, keepdims=True)  # a segment that the history never met explores everything
+        known = known | (known.sum(axis=1, keepdims=True) < self.slate_size)  # all, where there are too few for a slate
         size = known.sum(axis=1)
-        if size.min() < self.slate_size:
-            label = history.states.tiers[0].labels[int(size.argmin())]
-            raise ValueError(
-                f"segment {label!r} has {size.min()} products in the history, fewer than a slate of {self.slate_size}; "
-                f"use a smaller slate_size or fewer segments"
-            )
         place = np.where(known, known.cumsum(axis=1) - 1, -1).astype(np.int32)
         return size, np.argsort(~known, axis=1, kind="stable").astype(np.int32), place
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log, log1p
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.slates import repeats
+from selflearn_env.declared import Declared, indexes, numbers, real, text, whole
 from selflearn_env.shop.history import History
 
 CREDITS = ("slot", "rest")
@@ -45,6 +47,16 @@ class GradientAgent(Agent):
     Cost per visit: a few passes over the catalogue; the sum over products is exact. Memory: one number per product and
     group of each level.
     """
+
+    declared: ClassVar[Declared] = {
+        "_step_size": real(0.0),
+        "_credit": text(*CREDITS),
+        "_earned": real(),
+        "_shown": whole(),
+        "_start": numbers("states", "products", dtype=np.float32),
+        "_theta": numbers("rows", "products", dtype=np.float32),
+        "_groups": indexes("rows", "states", "levels"),
+    }
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.tables import sum_rows
+from selflearn_env.declared import POSITIVE, Declared, indexes, numbers, permutation, real
 from selflearn_env.shop.history import History
 
 TINY = 1e-9  # least expected reward of a product, scaled
@@ -63,6 +65,23 @@ class LinearAgent(Agent):
     to learn. Memory: d^2 / 2 + 3 S numbers of 4 bytes per product, 35 MB for 3,700 products, 26 features, 672 states.
     """
 
+    declared: ClassVar[Declared] = {
+        "_least": real(),
+        "_range": real(POSITIVE),
+        "_state_variance": real(0.0),
+        "_order": permutation("products"),
+        "_column": permutation("products"),
+        "_known": numbers("states", "products", dtype=np.float32, least=0.0),
+        "_belief": numbers("coefficients", "products", dtype=np.float32),
+        "_entry": indexes("coefficients", "features", "features"),
+        "_features": indexes("features", "states", "tiers", distinct=True),
+        "_left": numbers("states", "products", dtype=np.float32, least=0.0, most=1.0),
+        "_own": numbers("states", "products", dtype=np.float32),
+        "_gram": numbers(2, 2),
+        "_moment": numbers(2),
+        "_shared": numbers(2, least=0.0),
+    }
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Starts from the history; ties break by an order of the products drawn here."""
         super().__init__(history, slate_size, rng)
@@ -93,6 +112,20 @@ class LinearAgent(Agent):
         self._gram = SHARED_WEIGHT * np.eye(2)
         self._moment = SHARED_WEIGHT * np.array([1.0, 0.0])
         self._shared = np.array([1.0, 0.0])  # b1, b2
+
+    def check_kept(self) -> None:
+        """Sees that each pair of features has a coefficient of its own.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        size = len(self._entry)
+        one, other = np.triu_indices(size)
+        own = size + np.arange(one.size)
+        if (self._entry[one, other] != own).any() or (self._entry[other, one] != own).any():
+            raise ValueError("has coefficients that are not of one pair of features each")
+        if (self._belief[self._entry.diagonal()] < 0).any():
+            raise ValueError("has a negative variance")
 
     def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score of what is eligible."""
@@ -146,6 +179,10 @@ class LinearUCBAgent(LinearAgent):
 
     sure = True
 
+    declared: ClassVar[Declared] = {
+        "_optimism": real(0.0),
+    }
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 1.0):
         """Starts from the history.
 
@@ -173,6 +210,10 @@ class LinearThompsonAgent(LinearAgent):
     One draw per product and visit: in a single state, the x . theta + e of drawn theta and e has this distribution, and
     products are independent.
     """
+
+    declared: ClassVar[Declared] = {
+        "_spread": real(0.0),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, spread: float = 0.2):
         """Starts from the history.

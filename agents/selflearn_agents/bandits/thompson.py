@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from selflearn_agents.bandits.choosing import best_normal, best_scores
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number, is_within
 from selflearn_env.core.rewards import Rewards
+from selflearn_env.declared import Declared, numbers, text
 from selflearn_env.shop.history import History
 
+RESPONSES = 3  # ignored, clicked, bought
 SAMPLES = ("normal", "dirichlet")
 ROWS = 8  # visits sampled at once: few enough to stay in the cache
 
@@ -36,6 +39,14 @@ class ThompsonAgent(Agent):
 
     Update: a[response] += 1, for each shown product; item rewards are not read. Cost per visit: O(P).
     """
+
+    declared: ClassVar[Declared] = {
+        "_sample": text(*SAMPLES),
+        "_belief": numbers("states", "products", RESPONSES, least=0.0),
+        "_reward": numbers(RESPONSES),
+        "_mean": numbers("states", "products"),
+        "_spread": numbers("states", "products", least=0.0),
+    }
 
     def __init__(
         self,

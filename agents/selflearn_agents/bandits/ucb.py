@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import expm1, inf, log, log1p, sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from selflearn_agents.eligible import EVERYTHING
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
+from selflearn_env.declared import POSITIVE, Declared, counts, numbers, permutation, real, text
 from selflearn_env.shop.history import History
 
 KINDS = ("kl", "ucb1")
@@ -39,6 +41,22 @@ class UCBAgent(Agent):
     """
 
     sure = True
+
+    declared: ClassVar[Declared] = {
+        "_kind": text(*KINDS),
+        "_scale": real(0.0),
+        "_prior_weight": real(0.0),
+        "_least": real(),
+        "_range": real(POSITIVE),
+        "_order": permutation("products"),
+        "_column": permutation("products"),
+        "_mean": numbers("states", "products", least=0.0, most=1.0 + 1e-9),
+        "_sum": numbers("states", "products", least=0.0),
+        "_count": numbers("states", "products", least=0.0),
+        "_visits": counts("states"),
+        "_ranked": permutation("products", "states", dtype=np.int32),
+        "_shown": counts("states"),
+    }
 
     def __init__(
         self,
@@ -91,6 +109,15 @@ class UCBAgent(Agent):
         # Columns of each state: first the `shown` ones, in the order in which they were, then the others by prior.
         self._ranked = np.argsort(-start, axis=1, kind="stable").astype(np.int32)
         self._shown = np.zeros(self.states, dtype=np.int64)
+
+    def check_kept(self) -> None:
+        """Sees that no more products were shown than there are.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if self._shown.max() > self.products:
+            raise ValueError("has more products shown than there are")
 
     def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the eligible products of greatest index."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.compiling import Loop
+from selflearn_env.declared import Array, Declared, counts, indexes, numbers, permutation, real, whole
 
 LEADERS = 64  # products of a state that are kept in order: few enough to look through, enough to outlast many visits
 MANY = 1024  # products known per state, on average, from which on twice as many lead: choosing them anew takes long
@@ -15,6 +17,9 @@ ENTRY = np.dtype([("value", np.float64), ("column", np.int32), ("count", np.int3
 LEADER = np.dtype([("value", np.float64), ("column", np.int32), ("number", np.int32)])
 PLACE = np.dtype([("cell", np.int64), ("number", np.int32)])
 STATE = np.dtype([(name, np.int64) for name in ("first", "end", "latest", "known", "length")])
+COLUMN, ANY = indexes("products"), Array(np.int64, (), least=-1)  # what fields have
+IN_ENTRY = {"value": numbers(), "column": COLUMN, "count": counts()}
+IN_HEAD = {name: Array(np.int64, (), least=-1 if name == "latest" else 0) for name in STATE.names or ()}
 
 
 class ValueTable:
@@ -47,6 +52,20 @@ class ValueTable:
             known there, and how many of them lead.
     """
 
+    declared: ClassVar[Declared] = {
+        "depth": whole(1),
+        "prior_weight": real(0.0),
+        "most": real(0.0, infinite=True),
+        "newcomers": whole(),
+        "column": permutation("products"),
+        "old": Array(ENTRY, ("known",), fields=IN_ENTRY),
+        "new": Array(ENTRY, ("newcomers' room",), fields=IN_ENTRY),
+        "previous": Array(np.int32, ("newcomers' room",), least=-1),
+        "places": Array(PLACE, ("places",), fields={"cell": ANY, "number": ANY}),
+        "leaders": Array(LEADER, ("states", "leaders listed"), fields={"value": numbers(), "column": COLUMN}),
+        "heads": Array(STATE, ("states",), fields=IN_HEAD),
+    }
+
     def __init__(
         self,
         column: NDArray[np.int64],
@@ -78,6 +97,34 @@ class ValueTable:
         self.leaders = np.zeros((states, min(size, len(column))), dtype=LEADER)
         nothing = np.zeros((states, 0), dtype=np.int64), np.zeros((states, 0))
         self.learn(np.arange(states), *nothing)  # for the leaders
+
+    def check_kept(self) -> None:
+        """Sees that what refers to other places stays within them: the loops look at no bounds.
+
+        Raises:
+            ValueError: it does not.
+        """
+        heads, newcomers, room = self.heads, self.newcomers, len(self.new)
+        if heads["first"][0] or heads["end"][-1] != len(self.old) or (heads["first"][1:] != heads["end"][:-1]).any():
+            raise ValueError("heads do not divide what is old among the states")
+        if (heads["first"] > heads["end"]).any() or (heads["latest"] >= newcomers).any():
+            raise ValueError("heads have entries that are not there")
+        if newcomers > room or (self.previous[:newcomers] >= np.arange(newcomers)).any():
+            raise ValueError("previous goes in circles")
+        taken = self.places["cell"] >= 0
+        if len(self.places) != max(2 * room, 1) or room & (room - 1) or np.count_nonzero(taken) != newcomers:
+            raise ValueError("places are not of the newcomers")
+        if (np.sort(self.places["number"][taken]) != np.arange(newcomers)).any():
+            raise ValueError("places have newcomers that are not there")
+        length, width = heads["length"], self.leaders.shape[1]
+        if (length > np.minimum(heads["known"], width)).any():
+            raise ValueError("heads have more leaders than are known")
+        lead = np.arange(width) < length[:, None]
+        number, column = self.leaders["number"], np.where(lead, self.leaders["column"], -1 - np.arange(width))
+        if ((number < -newcomers) | (number >= len(self.old)))[lead].any():
+            raise ValueError("leaders have entries that are not there")
+        if (np.diff(np.sort(column, axis=1), axis=1) == 0).any():
+            raise ValueError("leaders have a product twice")
 
     def learn(self, states: NDArray[np.int64], slates: NDArray[np.int64], rewards: NDArray[np.float64]) -> None:
         """Adds rewards (B, k) of slates (B, k) in states (B,), one after the other."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.bandits.epsilon_marginals import take_turns
 from selflearn_agents.baselines.popular import PopularAgent
 from selflearn_env.core.numbers import is_number
+from selflearn_env.declared import Declared, real
 from selflearn_env.shop.history import History
 
 
@@ -20,6 +23,10 @@ class ExploringAgent(PopularAgent):
     """
 
     sure = False
+
+    declared: ClassVar[Declared] = {
+        "_epsilon": real(0.0, 1.0),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, epsilon: float = 0.1):
         """Ranks the products of each state.

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.baselines.static import RankedAgent
 from selflearn_env.core.tables import sum_rows
+from selflearn_env.declared import Declared, flags, indexes, numbers
 from selflearn_env.shop.history import History
 
 
 class BestsellersAgent(RankedAgent):
     """One list for everybody: the products of most purchases in the history, whatever the state."""
+
+    declared: ClassVar[Declared] = {
+        "rate": numbers("products", least=0.0),
+        "row": indexes(1, "states"),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products; ties break by the generator."""
@@ -36,6 +44,11 @@ class PopularAgent(RankedAgent):
     (`History.incidence`). On the embedded log that makes some lists per month, not one per state.
     """
 
+    declared: ClassVar[Declared] = {
+        "incidence": numbers("states", "products", least=0.0),
+        "row": indexes("states", "states"),
+    }
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each state; ties break by the generator."""
         super().__init__(history, slate_size, rng)
@@ -52,6 +65,11 @@ class PopularAgent(RankedAgent):
 
 class PopularBySegmentAgent(RankedAgent):
     """The products of most purchases per visit of the state's segment, whatever the date; not pooled."""
+
+    declared: ClassVar[Declared] = {
+        "rate": numbers("segments", "products", least=0.0),
+        "row": indexes("segments", "states"),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each segment; ties break by the generator."""
@@ -73,6 +91,14 @@ class PopularByStateAgent(RankedAgent):
     Products bought equally often in the state are ranked by the purchases of its segment, then by those of all.
     """
 
+    declared: ClassVar[Declared] = {
+        "rate": numbers("states", "products", least=0.0),
+        "in_segment": numbers("segments", "products", least=0.0),
+        "segment": indexes("segments", "states"),
+        "in_all": numbers("products", least=0.0),
+        "row": indexes("states", "states"),
+    }
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Ranks the products of each state; what then still ties breaks by the generator."""
         super().__init__(history, slate_size, rng)
@@ -91,6 +117,14 @@ class PopularByStateAgent(RankedAgent):
 
 class QuantityAgent(RankedAgent):
     """The products of greatest net quantity in the state, then of its segment: where the article starts."""
+
+    declared: ClassVar[Declared] = {
+        "quantity": numbers("states", "products", dtype=(np.dtype(np.int32), np.dtype(np.float64))),
+        "seen": flags("states", "products"),
+        "in_segment": numbers("segments", "products"),
+        "segment": indexes("segments", "states"),
+        "row": indexes("states", "states"),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Takes the history's best sellers; ties break by the generator."""

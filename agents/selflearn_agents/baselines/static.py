@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_env.declared import Declared, indexes, permutation
 
 
 class StaticAgent(Agent):
     """Shows the slate of the state's row in a table. Cost per visit: one look-up."""
+
+    declared: ClassVar[Declared] = {
+        "slates": indexes("products", "states", "slate_size", distinct=True),
+    }
 
     sure = True
     slates: NDArray[np.int64]  # (S, n)
@@ -36,6 +42,10 @@ class RankedAgent(StaticAgent):
 
     Where not all is eligible, a visit costs O(P): rankings of whole catalogues would take much memory.
     """
+
+    declared: ClassVar[Declared] = {
+        "order": permutation("products"),
+    }
 
     order: NDArray[np.int64]  # (P,) of products whose scores are all equal, the first is the better
     row: NDArray[np.int64]  # (S,) the ranking of each state

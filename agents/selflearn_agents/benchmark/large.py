@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from selflearn_agents.plots.style import save
 from selflearn_env import Shop
 from selflearn_env.archive import write_atomically
 from selflearn_env.datasets import retail_shop
+from selflearn_env.scratch import scratch_folder
 
 SIZES = (1_000_000, 5_000_000, 20_000_000, 50_000_000)  # rows
 PRODUCTS, ROWS_PER_CUSTOMER = 100_000, 50
@@ -75,9 +75,9 @@ print({PEAK})
 
 def large(out: Path, repeats: int) -> list[Row]:
     """Makes logs of all sizes, and shops of them; writes `large.md` and `large.png`; measures on the largest shop."""
-    with tempfile.TemporaryDirectory(dir=out) as temporary:
-        shop = Path(temporary) / "shop.npz"
-        measured = np.array([grow(rows, Path(temporary) / f"log-{rows}", shop) for rows in SIZES])
+    with scratch_folder(out) as temporary:
+        shop = temporary / "shop.npz"
+        measured = np.array([grow(rows, temporary / f"log-{rows}", shop) for rows in SIZES])
         with write_atomically(out / "large.md") as file:
             file.write(as_table(measured).encode())
         with write_atomically(out / "large.png") as file:

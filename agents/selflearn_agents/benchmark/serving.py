@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -26,6 +25,7 @@ from selflearn_agents.store import open_store
 from selflearn_agents.store.kept import KeptAgent
 from selflearn_agents.store.telling import Told
 from selflearn_env.datasets import retail_shop
+from selflearn_env.scratch import scratch_folder
 
 AGENT = "epsilon_greedy"
 WINDOW, CALL = 0.01, 20  # seconds between two commits, visits of a call
@@ -44,7 +44,7 @@ def serving_rows(repeats: int) -> list[Row]:
         import uvicorn  # noqa: F401
     except ImportError:
         return rows
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as port:
+    with scratch_folder() as folder, service(folder) as port:
         rates = repeated(repeats, partial(in_batches, port))
         latencies = [one_by_one(port) for _ in range(repeats)]
     rows.append(Row(f"decided over HTTP, {BATCH} at once", "visits/s", "2,000", rates))
@@ -57,7 +57,7 @@ def serving_rows(repeats: int) -> list[Row]:
 def kept(power_safe: bool, lasts: float) -> float:
     """Visits per second that are decided, learned from and recorded: a commit per window, or for each by itself."""
     shop, rng = retail_shop(), np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         store = open_store(f"sqlite:///{folder}/values.db", power_safe=power_safe)
         with closing(store):
             agent = KeptAgent(store, {}, lambda: make_agent(AGENT, history=shop.history), list(AGENTS.values()))

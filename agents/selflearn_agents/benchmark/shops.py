@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +11,14 @@ import pandas as pd
 from selflearn_agents.benchmark.measuring import ENV, Row, ratios, repeated, seconds
 from selflearn_env import Shop, load_transactions
 from selflearn_env.datasets import ONLINE_RETAIL
+from selflearn_env.scratch import scratch_folder
 
 
 def shop_rows(repeats: int) -> list[Row]:
     """From a log to a shop whose simulator is made; of XLSX also the share of the reader."""
-    with tempfile.TemporaryDirectory() as temporary:
+    with scratch_folder() as temporary:
         frame = pd.read_parquet(ONLINE_RETAIL)
-        csv, xlsx = Path(temporary) / "online_retail.csv", Path(temporary) / "online_retail.xlsx"
+        csv, xlsx = temporary / "online_retail.csv", temporary / "online_retail.xlsx"
         frame.to_csv(csv, index=False)
         rows = [
             Row(f"Online Retail, {name} -> shop", "s", target, repeated(repeats, partial(build, log)))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from selflearn_agents.commands.arguments import natural, pair, positive
 from selflearn_agents.commands.helps import HelpFormatter
+from selflearn_agents.commands.output import kept_in
 from selflearn_agents.suite.cells import Cell, cells_of
 from selflearn_agents.suite.definition import Suite, read_suite
 from selflearn_agents.suite.entries import read_entries
@@ -78,11 +78,8 @@ def _run(options: argparse.Namespace, suite: Suite) -> None:
         raise ValueError(f"--only {' '.join(names)}: each may be given once")
     cells = cells_of(suite, entries, dict(options.only))
     seeds = None if options.seeds is None else range(options.seeds)
-    try:
+    with kept_in(suite.results):
         outcome = run_cells(cells, seeds, options.jobs)
-    except KeyboardInterrupt:
-        print(f"\nfinished runs are kept in {suite.results}; the same command goes on from there", file=sys.stderr)
-        raise
     _write(suite, cells_of(suite, entries))
     print(f"{outcome.done:,} runs carried out, {outcome.kept:,} were there before")
     for name, reason in outcome.not_here.items():

@@ -18,7 +18,7 @@ from selflearn_agents.benchmark.report import BASELINE, as_text, check, describe
 from selflearn_agents.benchmark.serving import serving_rows
 from selflearn_agents.benchmark.shops import shop_rows
 from selflearn_agents.commands.arguments import add_out_argument, positive
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.plots.speed import targets_plot
 from selflearn_agents.plots.style import save
 from selflearn_env.archive import write_atomically
@@ -50,14 +50,15 @@ def run(options: argparse.Namespace) -> None:
         *at_scale,
     ]
     machine = described()
-    write_text(out / "benchmark.md", f"{machine}\n\n{as_text(rows)}")
-    write_text(out / "benchmark.json", manifest(options, described=machine, rows=[row._asdict() for row in rows]))
-    with write_atomically(out / "benchmark.png") as file:
-        save(targets_plot(rows), file, "png")
+    with outputs(out) as new:
+        write_text(new / "benchmark.md", f"{machine}\n\n{as_text(rows)}")
+        write_text(new / "benchmark.json", manifest(options, described=machine, rows=[row._asdict() for row in rows]))
+        with write_atomically(new / "benchmark.png") as file:
+            save(targets_plot(rows), file, "png")
     print(f"{machine}\n\n{as_text(rows)}")
     if options.growth:
         growth(out)
-    for file_name in sorted(path.name for path in out.iterdir()):
+    for file_name in sorted(path.name for path in out.glob("[!.]*")):
         print(out / file_name)
     now = relative(rows)
     if options.keep:

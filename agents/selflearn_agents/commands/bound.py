@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.commands.arguments import place, positive
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation import evaluate
 from selflearn_agents.evaluation.full_information import full_information
 from selflearn_agents.evaluation.markdown import number, table
@@ -58,8 +58,9 @@ def run(options: argparse.Namespace) -> None:
     out = folder(options.out)
     shop = Shop.load(options.shop) if options.shop else retail_shop()
     text = _persons(options, shop) if options.env == PEOPLE else _states(options, shop)
-    write_text(out / "bound.md", text)
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
+    with outputs(out) as new:
+        write_text(new / "bound.md", text)
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
     print(f"\nshare of the way from random to optimal, {options.customers:,} visits\n\n{text}")
     for name in ("bound.md", "manifest.json"):
         print(out / name)

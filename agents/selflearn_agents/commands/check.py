@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation.shop_check.figures import figures
 from selflearn_agents.evaluation.shop_check.findings import find
 from selflearn_agents.evaluation.shop_check.persons_text import persons_text
@@ -43,13 +43,14 @@ def run(options: argparse.Namespace) -> None:
     said = verdict(named)
     title = f"# Do the simulated customers resemble the log?\n\n{said}"
     text = "\n".join([title, *persons_text(found), *states_text(shop, found.states, options.slate_size, options.seed)])
-    write_text(out / "check.md", text)
-    write_text(out / "figures.json", json.dumps(named, indent=2) + "\n")
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
     pictures = {name: plot for name, plot in PLOTS.items() if found.known_persons or name != "habits.png"}
-    for name, plot in pictures.items():
-        with write_atomically(out / name) as file:
-            save(plot(found), file, "png")
+    with outputs(out) as new:
+        write_text(new / "check.md", text)
+        write_text(new / "figures.json", json.dumps(named, indent=2) + "\n")
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
+        for name, plot in pictures.items():
+            with write_atomically(new / name) as file:
+                save(plot(found), file, "png")
     print(text)
     for name in ("check.md", *pictures, "figures.json", "manifest.json"):
         print(out / name)

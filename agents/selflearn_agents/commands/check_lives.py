@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, positive, seed, shop_of
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.plots.lives import lives_plot
 from selflearn_agents.plots.style import save
@@ -45,10 +45,11 @@ def run(options: argparse.Namespace) -> None:
         _evidence_text(rebuying(shop), coming_back(shop)),
     ]
     text = "\n".join(sections)
-    write_text(out / "lives.md", text)
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
-    with write_atomically(out / "lives.png") as file:
-        save(lives_plot(shop.states.tiers[0].labels, log, simulated, foreseen), file, "png")
+    with outputs(out) as new:
+        write_text(new / "lives.md", text)
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
+        with write_atomically(new / "lives.png") as file:
+            save(lives_plot(shop.states.tiers[0].labels, log, simulated, foreseen), file, "png")
     print(text)
     for name in ("lives.md", "lives.png", "manifest.json"):
         print(out / name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from datetime import date
 from importlib.util import find_spec
+from pathlib import Path
 from textwrap import fill
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 
 from selflearn_agents import AGENTS
 from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, delay_of, positive, world
-from selflearn_agents.commands.output import folder, manifest, options_text, versions, write_text
+from selflearn_agents.commands.output import folder, kept_in, manifest, options_text, outputs, versions, write_text
 from selflearn_agents.evaluation import Plan
 from selflearn_agents.evaluation.markdown import table
 from selflearn_agents.evaluation.report import html
@@ -83,11 +83,8 @@ def run(options: argparse.Namespace) -> None:
         keep=out / "runs",
         delay=delay_of(options),
     )
-    try:
+    with kept_in(out / "runs"):
         study = run_study(plan, _models(options.customer_models, where.name), options.check_customers)
-    except KeyboardInterrupt:
-        print(f"\nfinished runs are kept in {out / 'runs'}; the same command goes on from there", file=sys.stderr)
-        raise
     late = "" if plan.delay is None else f"; {plan.delay}"
     about = described(
         where.shop, "Online Retail, the log of this package" if options.shop is None else options.shop.name
@@ -101,7 +98,8 @@ def run(options: argparse.Namespace) -> None:
         "versions": ", ".join(f"{name} {version}" for name, version in used.items()),
         "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
     }
-    _write(study, options, made, about)
+    with outputs(out) as new:
+        _write(study, options, made, about, new)
     print(
         f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s){late}\n\n{study.summary()}\n"
     )
@@ -118,9 +116,8 @@ FILES = (
 )
 
 
-def _write(study: Study, options: argparse.Namespace, made: dict[str, str], about: str) -> None:
+def _write(study: Study, options: argparse.Namespace, made: dict[str, str], about: str, out: Path) -> None:
     """All files."""
-    out = options.out
     heading = f"# {made['environment']}\n\n{study.summary()}\n\n{made['visits']}; {made['made']}\n"
     texts = [heading] + [f"## {each.title}\n\n{table(each.head, each.rows)}\n{each.note}\n" for each in study.tables]
     write_text(out / "tables.md", "\n".join(texts))

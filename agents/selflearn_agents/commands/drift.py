@@ -11,7 +11,7 @@ import pandas as pd
 
 from selflearn_agents import make_agent
 from selflearn_agents.commands.arguments import add_out_argument, positive
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation import EvaluationResult, evaluate
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.plots.drift import drift_plot
@@ -83,12 +83,13 @@ def run(options: argparse.Namespace) -> None:
         for run_ in some
     ]
     frame = pd.concat(frames, ignore_index=True)
-    write_text(out / "drift.csv", frame.to_csv(index=False))
     text = _as_text(runs)
-    write_text(out / "drift.md", text)
-    write_text(out / "manifest.json", manifest(options, shop_digest=small.digest))
-    with write_atomically(out / "drift.png") as file:
-        save(drift_plot(frame), file, "png")
+    with outputs(out) as new:
+        write_text(new / "drift.csv", frame.to_csv(index=False))
+        write_text(new / "drift.md", text)
+        write_text(new / "manifest.json", manifest(options, shop_digest=small.digest))
+        with write_atomically(new / "drift.png") as file:
+            save(drift_plot(frame), file, "png")
     print(f"\n{text}")
     for name in ("drift.csv", "drift.md", "drift.png", "manifest.json"):
         print(out / name)

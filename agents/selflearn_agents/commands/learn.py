@@ -17,7 +17,7 @@ import numpy as np
 
 from selflearn_agents.commands.arguments import add_column_argument, add_out_argument, add_shop_argument, seed
 from selflearn_agents.commands.ope_input import read
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.logs import VisitLog
 from selflearn_agents.offline import LEARNERS, Learner, find_learner
@@ -63,10 +63,11 @@ def run(options: argparse.Namespace) -> None:
     agent = made(options, log, shop).fit(log)
     result = held_out(options, log, shop)
     text = as_text(str(options.learner), log, shop, result)
-    agent.save(out / "agent.npz")
-    write_text(out / "learn.md", text)
-    figures = {} if result is None else {"estimates": result.to_frame().to_dict("index")}
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest, visits=len(log), **figures))
+    with outputs(out) as new:
+        agent.save(new / "agent.npz")
+        write_text(new / "learn.md", text)
+        figures = {} if result is None else {"estimates": result.to_frame().to_dict("index")}
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest, visits=len(log), **figures))
     print(text)
     for name in ("agent.npz", "learn.md", "manifest.json"):
         print(out / name)

@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, agent, positive, shop_of
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation.learning import (
     AT_THE_END,
     BEST,
@@ -54,10 +54,11 @@ def run(options: argparse.Namespace) -> None:
     frame = pd.DataFrame(rows)
     comparison = compared(frame)
     text = as_text(comparison, str(options.warm), options.warm_visits)
-    write_text(out / "learning.csv", frame.to_csv(index=False))
-    write_text(out / "comparison.csv", comparison.to_csv(index=False))
-    write_text(out / "learning.md", text)
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
+    with outputs(out) as new:
+        write_text(new / "learning.csv", frame.to_csv(index=False))
+        write_text(new / "comparison.csv", comparison.to_csv(index=False))
+        write_text(new / "learning.md", text)
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
     print(f"\n{text}")
     for name in ("learning.csv", "comparison.csv", "learning.md", "manifest.json"):
         print(out / name)

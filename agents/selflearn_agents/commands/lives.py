@@ -16,7 +16,7 @@ from selflearn_agents.commands.arguments import (
     positive,
     world,
 )
-from selflearn_agents.commands.output import folder, manifest, options_text, write_text
+from selflearn_agents.commands.output import folder, manifest, options_text, outputs, write_text
 from selflearn_agents.evaluation.lives import LivesResult, serve_customers, worth_more
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.evaluation.result import marked
@@ -82,12 +82,13 @@ def run(options: argparse.Namespace) -> None:
         if options.ppo:
             runs.setdefault(marked("PPO", True), []).append(_learned(options, seed, where))
     text = _as_text(runs, options)
-    write_text(out / "lives.md", text)
     frame = _frame(runs)
-    write_text(out / "lives.csv", frame.to_csv(index=False))
-    write_text(out / "manifest.json", manifest(options, shop_digest=where.shop.digest))
-    with write_atomically(out / "lives.png") as file:
-        save(worth_plot(frame), file, "png")
+    with outputs(out) as new:
+        write_text(new / "lives.md", text)
+        write_text(new / "lives.csv", frame.to_csv(index=False))
+        write_text(new / "manifest.json", manifest(options, shop_digest=where.shop.digest))
+        with write_atomically(new / "lives.png") as file:
+            save(worth_plot(frame), file, "png")
     print(f"\n{text}")
     for name in ("lives.md", "lives.csv", "lives.png", "manifest.json"):
         print(out / name)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from selflearn_agents.commands.helps import HelpFormatter
@@ -53,12 +56,41 @@ def main() -> NoReturn:
         meant = f"; did you mean {close[0]!r}?" if close else ""
         print(f"error: unknown command {name!r}{meant}; known: {', '.join(COMMANDS)}", file=sys.stderr)
         sys.exit(2)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is kept is said, files are cleared away
     run(name, f"selflearn {name}", arguments)
+
+
+@contextmanager
+def stopping() -> Iterator[list[int]]:
+    """Lets Ctrl-C, and what else asks a process to end, end the block in good order: by `KeyboardInterrupt`.
+
+    A second time it ends at once.
+
+    Yields:
+        The signal that has ended it, once there is one.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        stopped.append(number)
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    known = [getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each)]
+    before = {each: signal.getsignal(each) for each in known if signal.getsignal(each) is not signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, stop)
+    try:
+        yield stopped
+    finally:
+        for each, how in before.items():
+            signal.signal(each, how)
 
 
 def run(name: str, program: str | None = None, arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs a command: exit code 0 when it is done, 1 with a one-line reason when it failed; 2 is wrong usage.
+
+    Stopped by a signal, it is 128 more than its number: 130 after Ctrl-C.
 
     Args:
         name: a key of `COMMANDS`.
@@ -67,20 +99,22 @@ def run(name: str, program: str | None = None, arguments: Sequence[str] | None =
     """
     program = Path(sys.argv[0]).name if program is None else program
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.path.append(str(Path.cwd()))  # where modules of one's own are looked for: module:Class
-    try:
-        command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")
-        parser = argparse.ArgumentParser(prog=program, description=command.__doc__, formatter_class=HelpFormatter)
-        command.add_arguments(parser)
-        parser.set_defaults(command=f"{program} {shlex.join(arguments)}")
-        command.run(parser.parse_args(arguments))
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(1)
-    except _mistakes() as error:
-        reason = str(error).split(" was raised from the environment creator")[0]
-        print(f"error: {' '.join([*reason.split(), *getattr(error, '__notes__', [])])}", file=sys.stderr)
-        sys.exit(1)
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes that work side by side find their modules where this one does
+    with stopping() as stopped:
+        try:
+            command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")
+            parser = argparse.ArgumentParser(prog=program, description=command.__doc__, formatter_class=HelpFormatter)
+            command.add_arguments(parser)
+            parser.set_defaults(command=f"{program} {shlex.join(arguments)}")
+            with import_module("selflearn_agents.commands.output").letting_go():
+                command.run(parser.parse_args(arguments))
+        except KeyboardInterrupt as stop:
+            print("; ".join(["\nstopped", *map(str, stop.args)]), file=sys.stderr)
+            sys.exit(128 + (stopped or [signal.SIGINT])[0])
+        except _mistakes() as error:
+            reason = str(error).split(" was raised from the environment creator")[0]
+            print(f"error: {' '.join([*reason.split(), *getattr(error, '__notes__', [])])}", file=sys.stderr)
+            sys.exit(1)
     sys.exit(0)
 
 

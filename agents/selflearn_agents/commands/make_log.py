@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 from selflearn_agents.commands.arguments import add_shop_argument, place, positive, seed, shop_of
-from selflearn_agents.commands.output import folder
+from selflearn_agents.commands.output import folder, outputs
 from selflearn_env.shop.synthetic.goods import draw_goods
 from selflearn_env.shop.synthetic.purchases import draw_purchases
 from selflearn_env.shop.synthetic.rows import draw_days, write_parts
@@ -50,5 +50,6 @@ def run(options: argparse.Namespace) -> None:
     customers = options.customers or count_persons(habits, people, options.rows, rng)
     goods = draw_goods(shop.catalogue, people.months.usual, options.products or shop.products, rng)
     purchases = draw_purchases(habits, people, goods, options.rows, customers, rng, progress=True)
-    written = write_parts(out, draw_days(purchases, goods, shop.customers.first_date, rng, progress=True))
+    with outputs(out) as new:
+        written = write_parts(new, draw_days(purchases, goods, shop.customers.first_date, rng, progress=True))
     print(f"{written:,} rows of {customers:,} customers and {goods.price.size:,} products in {out}")

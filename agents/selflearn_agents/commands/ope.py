@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from selflearn_agents.commands.arguments import AGENT_HELP, add_column_argument, add_out_argument, natural, seed
 from selflearn_agents.commands.ope_input import made, policy, read
-from selflearn_agents.commands.output import folder, manifest, versions, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, versions, write_text
 from selflearn_agents.evaluation.markdown import Table, table
 from selflearn_agents.evaluation.page import Picture, Section, page
 from selflearn_agents.ope import ESTIMATORS, OfflineResult, evaluate_offline, tables
@@ -97,7 +97,8 @@ def run(options: argparse.Namespace) -> None:
             level=options.level,
         )
     text = text_of(results)
-    write(out, options, shop, results, text)
+    with outputs(out) as new:
+        write(new, options, shop, results, text)
     print(text)
     for name in FILES:
         print(out / name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from selflearn_agents.commands.arguments import add_out_argument, place, positive, seed
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.ope.lives.study import SIZES, as_text, study_lives
 from selflearn_agents.plots.ope_lives import effective_lives_plot
 from selflearn_agents.plots.style import save
@@ -44,11 +44,12 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     text = as_text(frame)
-    write_text(out / "ope_lives.md", text)
-    write_text(out / "ope_lives.csv", frame.to_csv(index=False))
-    write_text(out / "manifest.json", manifest(options, shop_digest=shop.digest))
-    with write_atomically(out / "ope_lives.png") as file:
-        save(effective_lives_plot(frame, options.lives), file, "png")
+    with outputs(out) as new:
+        write_text(new / "ope_lives.md", text)
+        write_text(new / "ope_lives.csv", frame.to_csv(index=False))
+        write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
+        with write_atomically(new / "ope_lives.png") as file:
+            save(effective_lives_plot(frame, options.lives), file, "png")
     print(f"\n{text}")
     for name in ("ope_lives.md", "ope_lives.csv", "ope_lives.png", "manifest.json"):
         print(out / name)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 import pandas as pd
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, natural, positive, seed, shop_of
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, kept_in, manifest, outputs, write_text
 from selflearn_agents.ope import ESTIMATORS
 from selflearn_agents.ope.study.cells import ALL
 from selflearn_agents.ope.study.design import Catalogue, Design
@@ -98,31 +97,29 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         folder=kept,
     )
-    try:
+    with kept_in(kept):
         cells = run_study(design, options.jobs)
-    except KeyboardInterrupt:
-        print(f"\nfinished logs are kept in {kept}; the same command goes on from there", file=sys.stderr)
-        raise
-    for path in _write(cells, out):
-        print(path)
     digests = {each.name: each.digest for each in design.catalogues}
-    write_text(out / "manifest.json", manifest(options, shop_digests=digests, cells=len(cells)))
-    print(out / "manifest.json")
+    with outputs(out) as new:
+        names = _write(cells, new)
+        write_text(new / "manifest.json", manifest(options, shop_digests=digests, cells=len(cells)))
+    for name in (*names, "manifest.json"):
+        print(out / name)
 
 
-def _write(cells: pd.DataFrame, out: Path) -> list[Path]:
-    """All files but the manifest."""
+def _write(cells: pd.DataFrame, out: Path) -> list[str]:
+    """All files but the manifest; their names."""
     texts = {"cells.csv": cells.to_csv(index=False), "report.md": report(cells), "cells.md": details(cells)}
     for name, text in texts.items():
         write_text(out / name, text)
     print(f"\n{summary(cells)}")
-    paths = [out / name for name in texts]
+    names = list(texts)
     for catalogue, some in cells.groupby("catalogue", sort=False):
         for name, measure in MEASURES.items():
-            paths.append(out / f"{name}-{catalogue}.png")
-            with write_atomically(paths[-1]) as file:
+            names.append(f"{name}-{catalogue}.png")
+            with write_atomically(out / names[-1]) as file:
                 save(heat_map(some, measure), file, "png")
-    return paths
+    return names
 
 
 def number_or_all(text: str) -> int | str:

@@ -3,29 +3,114 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
+import os
 import platform
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from selflearn_env.archive import write_atomically
+from selflearn_env.archive import check_target, write_atomically
+from selflearn_env.scratch import lock, scratch_folder
 
 PACKAGES = ("selflearn-env", "gymnasium", "numba", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
 
 
+MANIFEST, LOCK = "manifest.json", ".lock"
+
+_held: dict[Path, IO[str]] = {}  # lock files, by their folder
+
+
 def folder(path: Path) -> Path:
-    """Makes the folder and sees that it can be written to, before any long work.
+    """Makes the folder and sees that it can be written to, by this process alone, before any long work.
 
     Raises:
         OSError: it cannot.
     """
-    path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path):
-        return path
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FileExistsError(f"{path}: is a file; name a folder to write to") from None
+    except OSError as error:
+        raise type(error)(f"{path}: cannot be made: {error.strerror}") from None
+    try:
+        _hold(path.resolve())
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(f"{path}: cannot be written to: {error.strerror}") from None
+    return path
+
+
+def _hold(path: Path) -> None:
+    """Locks a folder for this process, until it is let go of."""
+    if path in _held:
+        return
+    place = path / LOCK
+    while True:
+        file = place.open("a+", encoding="utf-8")
+        try:
+            lock(file.fileno())
+        except BlockingIOError:
+            with file:
+                file.seek(0)
+                other = file.read().strip() or "another process"
+            raise BlockingIOError(f"{path}: {other} writes there; wait for it, or name another folder") from None
+        if place.exists() and os.path.samestat(place.stat(), os.fstat(file.fileno())):
+            break
+        file.close()  # it was let go of, and removed
+    file.truncate(0)
+    print(f"process {os.getpid()} on {platform.node()}", file=file, flush=True)
+    _held[path] = file
+
+
+@contextmanager
+def letting_go() -> Iterator[None]:
+    """At the end of the block, others may write to the folders that this process has taken in it."""
+    try:
+        yield
+    finally:
+        while _held:
+            path, file = _held.popitem()
+            with file, contextlib.suppress(OSError):
+                (path / LOCK).unlink()
+
+
+@contextmanager
+def outputs(out: Path) -> Iterator[Path]:
+    """A folder for what a command has made, from which all takes its place in `out` when the block ends well.
+
+    The old manifest goes first, and the new one comes last: where there is one, the files are those it speaks of.
+
+    Raises:
+        OSError: they cannot be written; what was there is left alone.
+    """
+    with scratch_folder(out) as new:
+        yield new
+        made = sorted(new.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
+        for path in made:
+            check_target(out / path.name)
+        (out / MANIFEST).unlink(missing_ok=True)
+        for path in made:
+            path.replace(out / path.name)
+
+
+@contextmanager
+def kept_in(place: Path) -> Iterator[None]:
+    """Work of which each part is kept when it is done: where it ends before its time, the message says how to go on."""
+    hint = f"what is finished is kept in {place}, and the same command goes on from there"
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(hint) from None
+    except OSError as error:
+        error.add_note(f"({hint})")
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from selflearn_agents.commands.arguments import (
     seed,
     world,
 )
-from selflearn_agents.commands.output import folder, manifest, write_text
+from selflearn_agents.commands.output import folder, manifest, outputs, write_text
 from selflearn_agents.evaluation.evaluate import serve_world
 from selflearn_agents.evaluation.serving import decide, learned_by
 from selflearn_agents.evaluation.worlds import World
@@ -54,9 +54,10 @@ def run(options: argparse.Namespace) -> None:
         learner, where, options.visits, options.seed + 1
     )  # by other random numbers than it learned
     first, *others = (Image.fromarray(frame).quantize(COLOURS) for frame in frames)
-    with write_atomically(out / "life.gif") as file:
-        first.save(file, "GIF", save_all=True, append_images=others, duration=MILLISECONDS, loop=0)
-    write_text(out / "manifest.json", manifest(options, shop_digest=where.shop.digest, earned=earned))
+    with outputs(out) as new:
+        with write_atomically(new / "life.gif") as file:
+            first.save(file, "GIF", save_all=True, append_images=others, duration=MILLISECONDS, loop=0)
+        write_text(new / "manifest.json", manifest(options, shop_digest=where.shop.digest, earned=earned))
     print(f"{options.agent.text}: a life of {options.visits} visits, return {earned:g}")
     print(out / "life.gif")
     print(out / "manifest.json")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.contextual.beginning import begin
 from selflearn_agents.contextual.features import Features
-from selflearn_agents.contextual.loops import decide, learn, write_values
+from selflearn_agents.contextual.loops import FEATURES, decide, learn, write_values
 from selflearn_agents.eligible import EVERYTHING
 from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import POSITIVE, Declared, about, check_positive, numbers, permutation, real
 from selflearn_env.shop.history import History
 
 
@@ -59,6 +62,16 @@ class LinearContextAgent(Agent):
     knows_customers = True
     parts = {"features": Features}  # noqa: RUF012
 
+    declared: ClassVar[Declared] = {
+        "_optimism": real(0.0),
+        "_least": real(),
+        "_range": real(POSITIVE),
+        "repetition": real(0.0),
+        "_rank": permutation("products"),
+        "weights": numbers(len(FEATURES)),
+        "covariance": numbers(len(FEATURES), len(FEATURES)),
+    }
+
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 1.0):
         """Starts from the history.
 
@@ -78,6 +91,15 @@ class LinearContextAgent(Agent):
         self._rank = rng.permutation(self.products)
         self.features = Features(history, self.slate_size)
         self.weights, self.covariance, self.repetition = begin(self.features, history, rng)
+
+    def check_kept(self) -> None:
+        """Sees that the covariance is that of a belief.
+
+        Raises:
+            ValueError: it is not.
+        """
+        with about("covariance"):
+            check_positive(self.covariance)
 
     def _act(self, states: SeenVisits, eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""

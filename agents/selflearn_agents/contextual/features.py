@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling import one_rate
 from selflearn_env.core.ranking import top
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, indexes, numbers
 from selflearn_env.shop.history import History
 from selflearn_env.shop.people.journal import MONTHS, Journal
 
@@ -57,6 +60,16 @@ class Features:
 
     parts = {"household": Household}  # noqa: RUF012
 
+    declared: ClassVar[Declared] = {
+        "incidence": numbers("groups", "products", dtype=np.float32, least=0.0),
+        "group": indexes("groups", "states"),
+        "leaders": indexes("products", "groups", "listed", dtype=np.int32, distinct=True),
+        "topic_leaders": indexes("products", MONTHS, "topic lists", "listed", dtype=np.int32, distinct=True),
+        "neighbours": indexes("products", "products", "neighbours", dtype=np.int32),
+        "similarity": numbers("products", "neighbours", dtype=np.float32, least=0.0),
+        "answers": numbers(MONTHS, 2, "products"),
+    }
+
     def __init__(self, history: History, slate_size: int):
         """Reads the history but for what `see` reads; no product was shown so far."""
         self.household = Household.of_history(history)
@@ -66,6 +79,15 @@ class Features:
             np.int32
         )
         self.answers = np.zeros((MONTHS, 2, history.products))
+
+    def check_kept(self) -> None:
+        """Sees that there is a list for each topic.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if self.topic_leaders.shape[1] != self.household.factors.shape[1]:
+            raise ValueError("topic_leaders are not of the topics")
 
     def see(self, history: History, baskets: Baskets, journal: Journal) -> None:
         """Finds what is usual, and what is similar.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
+from types import FunctionType, MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +19,10 @@ import numpy as np
 
 import selflearn_agents
 import selflearn_env
+from selflearn_env import Shop
 from selflearn_env.plugins import import_named
 
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
 NUMBERS = ("numpy", "gymnasium", "numba")  # packages whose versions may change what comes out
 
 
@@ -31,49 +36,66 @@ def agents_code() -> str:
     return _digest(Path(selflearn_agents.__file__ or "").parent)
 
 
-def described(value: Any) -> Any:
-    """A text or list that is another one for another value.
+def described(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """A text or list that is another one for another value, and the same for an equal one in another process.
 
-    Arrays and files are what they hold; classes come with the code of their modules and of their base classes', not of
-    what else those modules import. What has neither fields nor attributes is its `repr`.
+    Arrays and files are what they hold; classes and functions come with the code of their modules, classes with that of
+    their base classes too, not with what else those modules import. What cannot be looked into, such as a generator, is
+    like nothing else.
+
+    Args:
+        value: what is described.
+        above: the objects that it is in, by `id`.
     """
-    if hasattr(value, "digest"):  # a shop, in memory or in a file
+    kind = type(value)
+    if kind in PLAIN:
+        return [kind.__name__, repr(value)]
+    if isinstance(value, Shop):
         return value.digest
-    if isinstance(value, Mapping):
-        return [
-            [name, described(import_named("customer", own) if name == "customer" and ":" in str(own) else own)]
-            for name, own in sorted(value.items(), key=lambda item: str(item[0]))
-        ]
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return [value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
-    if isinstance(value, list | tuple | np.ndarray):
-        return [type(value).__name__, *map(described, value)]
-    if isinstance(value, set | frozenset):
-        return [type(value).__name__, *sorted(map(repr, value))]
-    if hasattr(value, "to_numpy"):  # a table or a column of one
-        return [type(value).__name__, described(value.to_numpy()), described(getattr(value, "index", None))]
-    if isinstance(value, Path) and value.is_file():
-        return hashlib.sha256(value.read_bytes()).hexdigest()
     if isinstance(value, type):
-        return [
-            [each.__module__, each.__qualname__, _code(each)]
-            for each in value.__mro__
-            if each.__module__ != object.__module__
-        ]
-    if is_dataclass(value):
-        return [type(value).__qualname__, {each.name: described(getattr(value, each.name)) for each in fields(value)}]
-    if getattr(value, "__dict__", None):
-        return [described(type(value)), described(vars(value))]
-    return repr(value)
+        return [[each.__module__, each.__qualname__, _code(each)] for each in value.__mro__ if each is not object]
+    if isinstance(value, Path) and value.is_file():
+        return ["file", hashlib.sha256(value.read_bytes()).hexdigest()]
+    if kind is np.ndarray and not value.dtype.hasobject:
+        return ["array", repr(value.dtype.descr), value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+    if id(value) in above:
+        return ["above", len(above) - above.index(id(value))]
+    within = partial(described, above=(*above, id(value)))
+    if kind in (list, tuple):
+        return [kind.__name__, *map(within, value)]
+    if kind in (set, frozenset):
+        return [kind.__name__, *sorted(map(within, value), key=json.dumps)]
+    if kind in (dict, MappingProxyType):
+        return ["dict", *sorted(([within(name), within(_meant(name, own))] for name, own in value.items()), key=str)]
+    if kind is FunctionType:
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        code = [value.__module__, value.__qualname__, value.__code__.co_firstlineno, _code(value)]
+        return ["function", *code, *map(within, (cells, value.__defaults__, value.__kwdefaults__))]
+    try:
+        taken = value.__reduce_ex__(4)  # apart, as pickle does
+    except Exception:
+        return ["unknown", uuid4().hex]
+    if isinstance(taken, str):
+        return ["known as", kind.__module__, getattr(value, "__module__", None), taken]
+    return ["object", *(within(list(part) if isinstance(part, Iterator) else part) for part in taken)]
+
+
+def _meant(name: Any, value: Any) -> Any:
+    """An option by its name: customers may be named as module:Class."""
+    return import_named("customer", value) if name == "customer" and ":" in str(value) else value
 
 
 @cache  # by class: what was written to the module since does not run before it is imported anew
-def _code(own: type) -> str:
-    """Of the module in which a class is defined."""
+def _code(own: Any) -> str:
+    """Of the module in which a class or a function is defined."""
+    module = sys.modules.get(own.__module__)
+    if own.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return python_version()
     try:
         code = Path(inspect.getsourcefile(own) or "").read_bytes()
-    except (OSError, TypeError):  # typed into a session: nobody can say whether it is still the same
-        code = uuid4().bytes
+    except (OSError, TypeError):
+        compiled = getattr(module, "__file__", None)  # or typed into a session: nobody can say whether it is the same
+        code = Path(compiled).read_bytes() if compiled else uuid4().bytes
     return hashlib.sha256(code).hexdigest()
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 
 from selflearn_agents.evaluation.plan import Plan
 from selflearn_agents.evaluation.progress import Counter, Progress
 from selflearn_agents.evaluation.result import EvaluationResult
 from selflearn_agents.evaluation.runs import RunSpec
+from selflearn_agents.evaluation.workers import side_by_side, workers
+from selflearn_env.archive import check_target
+from selflearn_env.scratch import scratch_folder
 
 
 def carry_out(plan: Plan) -> list[EvaluationResult]:
@@ -22,6 +23,7 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
 
     Raises:
         Exception: what the first run that failed has raised, with a note that says which; the others are done then.
+        ChildProcessError: a process was ended by somebody else.
         ImportError: the library of the backend is not installed.
         OSError: a run cannot be written.
     """
@@ -31,10 +33,8 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
     if plan.progress and results:
         print(f"{len(results)} of {len(runs)} runs are kept from before in {plan.keep}")
     failed: dict[int, Exception] = {}
-    with TemporaryDirectory() as folder, _workers(plan):
-        left = {
-            number: _handed_over(run, plan, Path(folder)) for number, run in enumerate(runs) if number not in results
-        }
+    with scratch_folder() as folder, workers(plan.jobs, plan.backend):
+        left = {number: _handed_over(run, plan, folder) for number, run in enumerate(runs) if number not in results}
         order, seconds = _order(left, plan)
         labels, visits = [runs[number].label for number in order], [runs[number].world.visits for number in order]
         with Progress(labels, visits, plan.progress, seconds, plan.jobs) as bars:
@@ -42,14 +42,18 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
                 delayed(_serve)(number, left[number], places[number], bars.counter(at))
                 for at, number in enumerate(order)
             ]
-            for number, result in _side_by_side(tasks, plan.backend):
-                if isinstance(result, Exception):  # the others are worth keeping
-                    failed[number] = result
-                    continue
-                results[number] = result
-                place = places[number]
-                if place and not place.is_file():  # it ran on a machine that does not see this folder
-                    result.save(place)
+            try:
+                for number, result in side_by_side(tasks, plan.backend):
+                    if isinstance(result, Exception):  # the others are worth keeping
+                        failed[number] = result
+                        continue
+                    results[number] = result
+                    place = places[number]
+                    if place and not place.is_file():  # it ran on a machine that does not see this folder
+                        result.save(place)
+            except ChildProcessError as error:
+                error.add_note(f"(then under way: {'; '.join(bars.under_way())})")
+                raise
     if failed:
         raise failed[min(failed)]
     return [results[number] for number in range(len(runs))]
@@ -58,6 +62,7 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
 def _kept(place: Path) -> EvaluationResult | None:
     """The run in a file, or None where there is none; a broken one is removed."""
     if not place.is_file():
+        check_target(place)
         return None
     try:
         return EvaluationResult.load(place)
@@ -88,7 +93,7 @@ def _order(runs: Mapping[int, RunSpec], plan: Plan) -> tuple[list[int], list[flo
     for run in runs.values():
         firsts.setdefault(run.agent.text, run)
     found = dict(
-        _side_by_side([delayed(_try)(run, plan.jobs > 1 or plan.progress) for run in firsts.values()], plan.backend)
+        side_by_side([delayed(_try)(run, plan.jobs > 1 or plan.progress) for run in firsts.values()], plan.backend)
     )
     for text in firsts:
         if isinstance(found[text], Exception):
@@ -114,32 +119,9 @@ def _try(run: RunSpec, timed: bool) -> tuple[str, Any]:
 def _serve(number: int, run: RunSpec, place: Path | None, served: Counter) -> tuple[int, EvaluationResult | Exception]:
     try:
         result = run.serve(served)
-        if place and place.parent.is_dir():
-            result.save(place)
-        return number, result
     except Exception as error:
         run.note_where(error)
         return number, error
-
-
-@contextmanager
-def _workers(plan: Plan) -> Iterator[None]:
-    """Where `_side_by_side` finds its processes."""
-    if plan.backend == "ray":
-        from ray.util.joblib import register_ray  # the extra of a cluster's user
-
-        register_ray()
-    cluster: AbstractContextManager = nullcontext()
-    if plan.backend == "dask":
-        from distributed import Client
-
-        cluster = Client()  # that of the configuration, or one on this machine
-    with cluster, parallel_config(backend=plan.backend, n_jobs=plan.jobs):
-        yield
-
-
-def _side_by_side(tasks: Iterable[Any], backend: str) -> Iterator[tuple[Any, Any]]:
-    """The results, each as soon as it is there where the backend can."""
-    # Arrays go through the pipe: joblib's files for large ones are waited for at the end, a second long.
-    return_as = "list" if backend == "ray" else "generator_unordered"
-    yield from Parallel(return_as=return_as, batch_size=1, max_nbytes=None)(tasks)
+    if place and place.parent.is_dir():
+        result.save(place)  # where it cannot be written, the others cannot either
+    return number, result

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -15,6 +15,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
+
+from selflearn_env.scratch import scratch_folder
 
 EVERY = 0.5  # seconds between two looks
 IN_A_LOG = 30.0  # seconds between two lines where no terminal is, which keeps them all
@@ -106,8 +108,8 @@ class Progress:
         self._labels, self._visits, self._shown = list(labels), np.array(visits, dtype=np.int64), shown
         self._left = Left(self._visits, seconds, jobs)
         self._bars: dict[int, tqdm] = {}
-        self._folder = tempfile.TemporaryDirectory()
-        self._place = Path(self._folder.name) / "visits"
+        self._open = ExitStack()
+        self._place = self._open.enter_context(scratch_folder()) / "visits"
         self._counts = np.memmap(self._place, dtype=np.int64, mode="w+", shape=max(1, len(self._labels)))
         self._ended = Event()
         self._thread = Thread(target=self._draw, daemon=True)
@@ -115,6 +117,11 @@ class Progress:
     def counter(self, run: int) -> Counter:
         """What run number `run` counts with."""
         return Counter(self._place, run)
+
+    def under_way(self) -> list[str]:
+        """The runs that have begun and not ended."""
+        served = self._counts[: len(self._visits)]
+        return [label for label, some, all_ in zip(self._labels, served, self._visits, strict=True) if 0 < some < all_]
 
     def __enter__(self) -> Self:
         total, shown = int(self._visits.sum()), self._shown
@@ -136,7 +143,7 @@ class Progress:
         for bar in (*self._bars.values(), self._total):
             bar.close()
         del self._counts
-        self._folder.cleanup()
+        self._open.close()
 
     def _draw(self) -> None:
         while not self._ended.wait(EVERY):

@@ -11,17 +11,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.evaluation.exact import gini, share_of_gap
-from selflearn_env.archive import read_archive, write_archive
+from selflearn_env.archive import read_archive, refusing, write_archive
+from selflearn_env.declared import Array, Declared, Sizes, check, counts, flag, indexes, numbers, real, text, whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KIND, VERSION = "selflearn-run", 4
+ROUNDING = 1e-9
 EDGE = 0.1  # the share of the visits that is called early, or late
 MEANS = ("reward", "expected_reward", "regret", "random", "optimal", "purchases", "clicks", "novelty")  # of the visits
 CURVES = (*MEANS, "exploration", "coverage", "gini")  # of each chunk
 TURNS = {"0": 0, "1": 1, "2-3": 2, "4-7": 4, "8+": 8}  # numbers of earlier visits of the customer, and their first
 BY_TURN = ("expected_reward", "random", "optimal")
+
+# What a file must hold.
+REMEDY = "run it again"
+PLAIN: Declared = {
+    "agent": text(),
+    "privileged": flag(),
+    "env_id": text(),
+    "visit_count": whole(1),
+    "batch": whole(1),
+    "seed": whole(),
+    "seconds": real(0.0),
+    "agent_seconds": real(0.0),
+    "real_hits": real(0.0, gap=True),
+    "delay": real(0.0),
+}
+ARRAYS = {
+    "visits": counts("chunks", ascending=True),
+    **{name: numbers("chunks") for name in MEANS},
+    "exploration": numbers("chunks", least=0.0, most=1.0, gaps=True),
+    "coverage": numbers("chunks", least=0.0, most=1.0),
+    "gini": numbers("chunks", least=-ROUNDING, most=1.0),
+    "shown": counts("segments", "products"),
+    "turn_visits": counts(len(TURNS)),
+    **{f"turn_{name}": numbers(len(TURNS), gaps=True) for name in BY_TURN},
+    "state_visits": counts("states"),
+    "state_expected_reward": numbers("states", gaps=True),
+}
+SLATES = indexes("products", "usual visits", "slate_size", dtype=np.int32)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,12 +219,23 @@ class EvaluationResult:
             FileNotFoundError: there is no such file.
             ValueError: the file is no run, is broken, or was written by another version of this package.
         """
-        heading, arrays = read_archive(path, KIND, VERSION)
+        heading, arrays = read_archive(path, KIND, VERSION, _declared, REMEDY)
         curves: dict[str, Any] = dict(arrays)
-        try:
-            return cls(**heading["run"], **curves)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{path}: a broken run ({type(error).__name__}: {error})") from None
+        with refusing(path, KIND, REMEDY):
+            result = cls(**heading["run"], **curves)
+            if result.visits[-1] != result.visit_count or result.state_visits.sum() != result.visit_count:
+                raise ValueError("its chunks are not of all its visits")
+        return result
+
+
+def _declared(heading: dict[str, Any], names: list[str]) -> tuple[dict[str, Array | None], Sizes]:
+    """What the arrays of a run must be; its plain values are looked at.
+
+    Raises:
+        ValueError: a plain value is missing or wrong.
+    """
+    check(PLAIN, heading["run"], {})
+    return {**ARRAYS, **({"slates": SLATES} if "slates" in names else {})}, {}
 
 
 def marked(name: str, privileged: bool) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
+from selflearn_agents.evaluation.faults import is_own, warn_of_faults
 from selflearn_env.core.journey.serving import Served, serve
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.core.visits import Outcome, Visits
@@ -83,7 +84,11 @@ def decide(agent: Agent, simulator: Simulator, visits: Visits) -> NDArray[np.int
         simulator: as it is when the slates are shown.
         visits: B visits.
     """
-    return agent.act(seen_by(agent, simulator, visits), **limits(simulator))
+    seen = seen_by(agent, simulator, visits)
+    slates = agent.act(seen, **limits(simulator))
+    if is_own(type(agent)):
+        warn_of_faults(agent, slates, visits.state, seen if isinstance(seen, np.ndarray) else seen.state)
+    return slates
 
 
 def limits(simulator: Simulator) -> dict[str, NDArray[np.bool_]]:

@@ -18,6 +18,7 @@ from selflearn_agents.evaluation.references import References
 from selflearn_agents.evaluation.usual import UsualVisits, usual_visits
 from selflearn_env import Shop
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.plugins import own_modules
 
 NULL = "selflearn/Seed-v0"  # where customers do not care what is shown
 MOST = 8  # worlds, and shops, that a process keeps at hand
@@ -92,6 +93,8 @@ class World:
         options = dict(self.env_options)
         if isinstance(options.get("shop"), StoredShop):
             options["shop"] = options["shop"].read()
+        if ":" in self.env_id:  # a module that registers it
+            own_modules.ask(self.env_id.partition(":")[0])
         env: Any = gym.make_vec(self.env_id, 1, vectorization_mode="vector_entry_point", **options).unwrapped
         if not isinstance(getattr(env, "simulator", None), Simulator):
             raise ValueError(f"{self.env_id} has no simulator, so nothing can be said of it exactly")
@@ -100,7 +103,10 @@ class World:
     @cached_property
     def key(self) -> str:
         """A text that changes with all that the exact figures of the world depend on, code included."""
-        content = [environment_code(), self.env_id, described(self.env_options)]
+        options = dict(self.env_options)
+        if isinstance(options.get("shop"), Shop | StoredShop):
+            options["shop"] = options["shop"].digest
+        content = [environment_code(), self.env_id, described(options)]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     @cached_property

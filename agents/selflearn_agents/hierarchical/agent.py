@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from selflearn_agents.hierarchical.model import Model
 from selflearn_agents.hierarchical.prior import history_prior
 from selflearn_agents.optimism import check_optimism
 from selflearn_env.core.compiling import Loop
+from selflearn_env.declared import Declared, indexes, numbers, permutation, real
 from selflearn_env.shop.history import History
 
 LISTED = 64  # newcomers listed per state; few enough to look through, enough to outlast many visits
@@ -84,6 +86,14 @@ class HierarchicalAgent(Agent):
     sure = True
     parts = {"model": Model}  # noqa: RUF012
 
+    declared: ClassVar[Declared] = {
+        "_optimism": real(0.0),
+        "_rank": permutation("products"),
+        "_newcomers": indexes("products", "states", "newcomers listed"),
+        "_bound": numbers("states", "newcomers listed", infinite=True),
+        "_reach": numbers("states", 3, least=-1.0),
+    }
+
     def __init__(
         self,
         history: History,
@@ -119,6 +129,17 @@ class HierarchicalAgent(Agent):
         self._newcomers = np.zeros((self.states, listed), dtype=np.int64)
         self._bound = np.full((self.states, listed), -np.inf)
         self._reach = np.full((self.states, 3), -1.0)
+
+    def check_kept(self) -> None:
+        """Sees that the newcomers of a state are listed once each, and enough of them for a slate.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        listed = np.where(self._bound > -np.inf, self._newcomers, -1 - np.arange(self._bound.shape[1]))
+        listed.sort(axis=1)
+        if (np.diff(listed, axis=1) == 0).any() or listed.shape[1] < self.slate_size:
+            raise ValueError("lists a newcomer twice, or too few of them")
 
     def _act(self, states: NDArray[np.int64], eligible: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """(B, n) the slates of greatest score."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
 from selflearn_agents.hierarchical.walk import Walk
+from selflearn_env.declared import POSITIVE, Declared, counts, flag, flags, indexes, numbers, real, whole
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
 FEW, MANY = 64, 1024  # visits learned at once at most, while few have been learned, and later
@@ -40,6 +43,34 @@ class Model:
 
     parts = {"walk": Walk}  # noqa: RUF012
 
+    declared: ClassVar[Declared] = {
+        "added_variance": real(0.0),
+        "rows": whole(),
+        "visits": whole(),
+        "refits": flag(),
+        "next_refit": whole(1),
+        "members": indexes("states", "blocks", "places"),
+        "block": indexes("blocks", "states"),
+        "place": indexes("places", "states"),
+        "prior_mean": numbers("states", "products", dtype=np.float32),
+        "common_variance": numbers("blocks", "products", dtype=np.float32, least=0.0),
+        "same_group": flags("levels", "places", "places"),
+        "level_variance": numbers("levels", least=0.0),
+        "added_covariance": numbers("diagonals", "places"),
+        "row": indexes("room", "blocks", "products", dtype=np.int32, none=True),
+        "owner": counts("room", 2),
+        "first": indexes("room", "blocks", none=True),
+        "last": indexes("room", "blocks", none=True),
+        "following": indexes("room", "room", none=True),
+        "mean": numbers("room", "places", dtype=np.float32),
+        "variance": numbers("room", "places", dtype=np.float32, least=0.0),
+        "precision": numbers("room", "places", dtype=np.float32, least=0.0),
+        "precision_mean": numbers("room", "places", dtype=np.float32),
+        "covariance": numbers("room", "gaps", "places", dtype=np.float32),
+        "tally": numbers(2, "slate_size + 2", least=POSITIVE),
+        "visit_count": counts("states"),
+    }
+
     def __init__(self, prior: Prior, slate_size: int, refits: bool = True, follow: bool = False):
         """Nothing is observed yet, slots are equal, and purchases and clicks as frequent as the prior has it.
 
@@ -65,6 +96,34 @@ class Model:
         self.visit_count, self.visits = np.zeros(len(self.block), dtype=np.int64), 0
         self.refits, self.next_refit = refits, FIRST_REFIT
         self.walk = Walk(products, follow)
+
+    def check_kept(self) -> None:
+        """Sees that states and blocks, and rows and their owners, are each other's.
+
+        Raises:
+            ValueError: they are not.
+        """
+        places, rows = self.members.shape[1], self.rows
+        if (
+            self.members.size != self.block.size
+            or (self.members[self.block, self.place] != np.arange(len(self.block))).any()
+        ):
+            raise ValueError("has states that are not in their blocks")
+        if (len(self.added_covariance), self.covariance.shape[1]) != (places // 2 + 1, places // 2):
+            raise ValueError("has covariances for other blocks")
+        owner, (blocks, products) = self.owner[:rows], self.row.shape
+        if rows > len(self.owner) or (owner >= (blocks, products)).any():
+            raise ValueError("has rows without an owner")
+        expected = np.full_like(self.row, -1)
+        expected[owner[:, 0], owner[:, 1]] = np.arange(rows)
+        first, last, following = np.full(blocks, -1), np.full(blocks, -1), np.full(rows, -1)
+        by_block = np.argsort(owner[:, 0], kind="stable")
+        same = np.diff(owner[by_block, 0]) == 0
+        following[by_block[:-1][same]] = by_block[1:][same]
+        first[owner[::-1, 0]], last[owner[:, 0]] = np.arange(rows)[::-1], np.arange(rows)
+        for name, found in (("row", expected), ("first", first), ("last", last), ("following", following)):
+            if (getattr(self, name)[: len(found)] != found).any():
+                raise ValueError(f"{name} is not that of the owners")
 
     @property
     def prior(self) -> Prior:

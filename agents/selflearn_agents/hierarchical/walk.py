@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+from selflearn_env.declared import Declared, flag, flags, indexes, numbers, real, whole
 
 HALF_LIVES = 5_000.0, 20_000.0, 80_000.0, 320_000.0  # of the walks, in visits
 SPREAD = 1.0  # standard deviation of d in the long run, by each walk
@@ -46,6 +50,20 @@ class Walk:
         waiting: visits since the last step.
     """
 
+    declared: ClassVar[Declared] = {
+        "newcomer_variance": real(0.0),
+        "moves": flag(),
+        "count": whole(),
+        "waiting": whole(),
+        "walked": numbers("products", "walks", 2),
+        "moved": numbers("products", 2),
+        "newcomers": numbers("walks", least=0.0),
+        "odds": numbers("walks", 2),
+        "shown": flags("products"),
+        "listed": indexes("products", "products"),
+        "looked_at": indexes("products", "looked at", distinct=True),
+    }
+
     def __init__(self, products: int, follow: bool):
         """Nothing has moved yet; and if it is not to be followed, nothing ever does."""
         walks = len(HALF_LIVES) if follow else 0
@@ -55,6 +73,22 @@ class Walk:
         self.shown = np.zeros(products, dtype=np.bool_)
         self.listed, self.count, self.waiting = np.zeros(products, dtype=np.int64), 0, 0
         self.looked_at = self.listed[:0]
+
+    def check_kept(self) -> None:
+        """Sees that products shown are listed, and variances not negative.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        listed = self.listed[: self.count]
+        if not np.array_equal(np.sort(listed), np.flatnonzero(self.shown)):
+            raise ValueError("does not list the products shown")
+        if not np.array_equal(self.looked_at, listed if self.moves else listed[:0]):
+            raise ValueError("looks at other products than those shown")
+        if (self.moved[:, 1] < 0).any() or (self.walked[:, :, 1] < 0).any():
+            raise ValueError("has a negative variance")
+        if len(self.odds) not in (0, len(HALF_LIVES)) or ((self.odds[:, 1] < 0) | (self.odds[:, 1] > 1)).any():
+            raise ValueError("has walks of other half-lives, or with a probability that is none")
 
     def show(self, products: NDArray[np.int64]) -> None:
         """Notes products (N,) that are shown, perhaps for the first time."""

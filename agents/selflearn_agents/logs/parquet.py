@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from selflearn_env.archive import check_target, write_atomically
+from selflearn_env.archive import check_target, refusing, write_atomically
+from selflearn_env.declared import Array, about, check, text, whole
 from selflearn_env.shop.shop import Shop
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 HEADING = b"selflearn_visit_log"
 VERSION = 1
 AT_THE_END = ("last_observation", "last_state")  # of an episode: in the row of its last visit, 0 in the others
+CHECK = "check"  # of a heading, its checksum
 ABOUT = ("agent", "env_id", "seed")
 
 
@@ -63,7 +67,7 @@ class VisitWriter:
         table = _table(log)
         if self._writer is None:
             file = self._open.enter_context(write_atomically(self._path))
-            self._writer = self._open.enter_context(pq.ParquetWriter(file, table.schema))
+            self._writer = self._open.enter_context(pq.ParquetWriter(file, table.schema, write_page_checksum=True))
         elif not table.schema.equals(self._writer.schema, check_metadata=True):
             raise ValueError(
                 f"{self._path}: logs in one file have one agent, environment, seed, options and kind of columns; "
@@ -98,27 +102,47 @@ def read_visits(path: Path) -> dict[str, Any]:
         ValueError: it is no such log, or one of a later version.
     """
     try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path}: no Parquet file: {error}") from None
-    with file:
-        metadata = file.schema_arrow.metadata or {}
-        if HEADING not in metadata:
-            raise ValueError(f"{path}: no log of visits; for a table of your own, see VisitLog.from_frame")
-        heading = json.loads(metadata[HEADING])
-        if heading["version"] != VERSION:
-            raise ValueError(f"{path}: version {heading['version']} of the format, this package reads {VERSION}")
-        missing = [name for name in heading["shapes"] if name not in file.schema_arrow.names]
-        if missing or not file.metadata.num_rows:
-            raise ValueError(f"{path}: a log that lacks {', '.join(missing) or 'visits'}: it was written to since")
-        arrays = {}
-        for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
-            parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]
-            flat = [part.flatten() if shape else part for part in parts]
-            arrays[name] = np.concatenate([part.to_numpy(zero_copy_only=False) for part in flat]).reshape(-1, *shape)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the content
+            raise
+        raise ValueError(f"{path}: no Parquet file: {' '.join(str(error).split())}") from None
+    with file, broken(path):
+        return _read(file)
+
+
+def broken(path: str | Path) -> AbstractContextManager[None]:
+    """Says in one sentence what is wrong with a file, whatever goes wrong; see `refusing`."""
+    return refusing(path, "visit log", "record it anew", (OSError, pa.ArrowException))
+
+
+def _read(file: pq.ParquetFile) -> dict[str, Any]:
+    """What `read_visits` returns."""
+    metadata = file.schema_arrow.metadata or {}
+    if HEADING not in metadata:
+        raise ValueError("no log of visits; for a table of your own, see VisitLog.from_frame")
+    heading = _unsealed(metadata[HEADING])
+    if heading["version"] != VERSION:
+        raise ValueError(f"version {heading['version']} of the format, this package reads {VERSION}")
+    missing = [name for name in heading["shapes"] if name not in file.schema_arrow.names]
+    if missing or not file.metadata.num_rows:
+        raise ValueError(f"a log that lacks {', '.join(missing) or 'visits'}: it was written to since")
+    arrays = {}
+    for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
+        parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]
+        if any(part.null_count for part in parts):
+            raise ValueError(f"{name} has nothing in some visit")
+        flat = [part.flatten() if shape else part for part in parts]
+        array = np.concatenate([part.to_numpy(zero_copy_only=False) for part in flat]).reshape(-1, *shape)
+        with about(name):
+            Array(heading.get("dtypes", {}).get(name, array.dtype), ("visits", *shape)).check_form(
+                array.dtype, array.shape, {"visits": file.metadata.num_rows}
+            )
+        arrays[name] = array
     over = arrays["terminated"] | arrays["truncated"]
     for name in AT_THE_END:
         arrays[name] = arrays[name][over]
+    check({"agent": text(), "env_id": text(), "seed": whole(-math.inf)}, heading, {})
     columns = {"propensity": None, "marginal": None, **arrays}
     return {**columns, **{name: heading[name] for name in (*ABOUT, "env_options")}}
 
@@ -126,7 +150,7 @@ def read_visits(path: Path) -> dict[str, Any]:
 def _table(log: VisitLog) -> pa.Table:
     """The visits, a row for each, under their heading."""
     values = {each.name: getattr(log, each.name) for each in fields(log)}
-    columns, shapes = {}, {}
+    columns, shapes, dtypes = {}, {}, {}
     for name, array in values.items():
         if not isinstance(array, np.ndarray):
             continue
@@ -134,11 +158,29 @@ def _table(log: VisitLog) -> pa.Table:
         if name in AT_THE_END:
             rows = np.zeros((len(log), *array.shape[1:]), dtype=array.dtype)
             rows[log.over] = array
-        shapes[name] = rows.shape[1:]
+        shapes[name], dtypes[name] = rows.shape[1:], rows.dtype.str
         flat = pa.array(rows.ravel())
         columns[name] = flat if rows.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, rows[0].size)
-    heading = check_heading({"shapes": shapes, **{name: values[name] for name in (*ABOUT, "env_options")}})
-    return pa.table(columns).replace_schema_metadata({HEADING: heading.encode()})
+    content = {"shapes": shapes, "dtypes": dtypes, **{name: values[name] for name in (*ABOUT, "env_options")}}
+    return pa.table(columns).replace_schema_metadata({HEADING: _sealed(check_heading(content))})
+
+
+def _sealed(heading: str) -> bytes:
+    """A heading with its checksum: those of the columns are Parquet's, and it has none for what is beside them."""
+    return json.dumps({**json.loads(heading), CHECK: crc32(heading.encode())}).encode()
+
+
+def _unsealed(sealed: bytes) -> dict[str, Any]:
+    """The heading that was sealed, or one of before there were checksums.
+
+    Raises:
+        ValueError: it is another.
+    """
+    heading = json.loads(sealed)
+    found = heading.pop(CHECK, None)
+    if found is not None and found != crc32(json.dumps(heading).encode()):
+        raise ValueError("its heading is not as it was written")
+    return heading
 
 
 def _difference(found: pa.Schema, expected: pa.Schema) -> str:

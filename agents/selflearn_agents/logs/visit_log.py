@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from selflearn_agents.logs.frame import frame_of, visit_columns
-from selflearn_agents.logs.parquet import VisitWriter, read_visits
-from selflearn_env.core.numbers import is_finite
-from selflearn_env.core.rewards import Rewards
+from selflearn_agents.logs.parquet import VisitWriter, broken, read_visits
+from selflearn_env.core.numbers import is_at_most, is_within
+from selflearn_env.core.rewards import MOST, Rewards
 from selflearn_env.core.states import StateSpace
 
 ROUNDING = 1e-9  # by how much a sum of probabilities may be above 1
@@ -74,15 +74,20 @@ class VisitLog:
                 value = value.copy()
                 value.flags.writeable = False
                 object.__setattr__(self, each.name, value)
+        for name in ("terminated", "truncated"):
+            if getattr(self, name).dtype != np.bool_:
+                raise ValueError(f"{name} says yes or no of each visit, got {getattr(self, name).dtype}")
         self._check_shapes()
         if not len(self) or not self.over[-1]:
             raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")
-        for name in ("state", "slate"):
+        for name in ("state", "slate", "last_state"):
             values = getattr(self, name)
             if values.dtype.kind not in "iu" or values.min() < 0:
                 raise ValueError(f"{name} has indexes, from 0, got {values.dtype} from {values.min()} on")
-        if not is_finite(self.item_reward):
-            raise ValueError("item_reward must have finite numbers")
+        if self.response.dtype.kind not in "iu" or not is_within(self.response.astype(np.int64) + 1, 4):
+            raise ValueError("response has 0 ignored, 1 clicked, 2 bought, or -1 where that is not known")
+        if not is_at_most(self.item_reward, MOST):
+            raise ValueError(f"item_reward must have finite numbers, at most {MOST:g} in size")
         for name in ("propensity", "marginal"):
             values = getattr(self, name)
             bad = np.empty(0) if values is None else np.argwhere(~((values > 0) & (values <= 1 + ROUNDING)))
@@ -173,7 +178,9 @@ class VisitLog:
             OSError: there is no such file.
             ValueError: it is no such log.
         """
-        return cls(**read_visits(Path(path)))
+        columns = read_visits(Path(path))
+        with broken(path):
+            return cls(**columns)
 
     def __len__(self) -> int:
         """How many visits, V."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.bandits.gradient import LEAST, rows_of_levels
+from selflearn_env.declared import POSITIVE, Declared, counts, indexes, numbers
 from selflearn_env.shop.history import History
 
 
@@ -26,6 +27,15 @@ class Foreknowledge:
     """
 
     parts: ClassVar[dict[str, type]] = {}
+
+    declared: ClassVar[Declared] = {
+        "incidence": numbers("states", "products", dtype=np.float32, least=POSITIVE),
+        "level": indexes("levels", "rows"),
+        "rows": indexes("rows", "states", "levels"),
+        "weight": numbers("rows", least=POSITIVE),
+        "key": counts("keys", ascending=True),
+        "bought": numbers("keys", least=0.0),
+    }
 
     def __init__(self, history: History):
         """Reads the history."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.baselines.static import RankedAgent
 from selflearn_agents.offline.foreknowledge import Foreknowledge
+from selflearn_env.declared import Declared, indexes, numbers, text, whole
 from selflearn_env.shop.history import History
 
 if TYPE_CHECKING:  # who records logs knows all agents
@@ -32,6 +33,13 @@ class Learner(RankedAgent):
 
     parts = {"known": Foreknowledge}  # noqa: RUF012
     needs_propensity: ClassVar[bool] = False
+
+    declared: ClassVar[Declared] = {
+        "visits": whole(),
+        "learned_from": text(),
+        "score": numbers("states", "products", dtype=np.float32),
+        "row": indexes("states", "states"),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Starts from the history; ties break by the generator."""

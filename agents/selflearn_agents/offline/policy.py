@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from selflearn_agents.offline.learner import Learner
 from selflearn_agents.offline.slopes import add_slopes
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.slates import repeats
+from selflearn_env.declared import POSITIVE, Declared, real, whole
 from selflearn_env.shop.history import History
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ class PolicyLearner(Learner):
     """
 
     needs_propensity = True
+
+    declared: ClassVar[Declared] = {
+        "_sharpness": real(0.0),
+        "_step_size": real(0.0),
+        "_steps": whole(1),
+        "_least_propensity": real(POSITIVE, 1.0),
+    }
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from selflearn_agents.offline.item_rewards import ItemRewards, learn_rewards
 from selflearn_agents.offline.learner import Learner
 from selflearn_env.core.numbers import is_number
+from selflearn_env.declared import Declared, permutation, real
 from selflearn_env.shop.history import History
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ class RewardModelLearner(Learner):
 
     Source: Dudik et al. (2014), "Doubly robust policy evaluation and optimization", of the direct method.
     """
+
+    declared: ClassVar[Declared] = {
+        "_least": real(),
+        "_unit": real(),
+        "_order_of_slots": permutation("slate_size"),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator):
         """Starts from the history."""
@@ -63,6 +70,10 @@ class PessimisticLearner(RewardModelLearner):
     Sources: Jin, Yang and Wang (2021), "Is pessimism provably efficient for offline RL?"; of bandits, Rashidinejad et
     al. (2021), "Bridging offline reinforcement learning and imitation learning".
     """
+
+    declared: ClassVar[Declared] = {
+        "_pessimism": real(0.0),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, pessimism: float = 1.0):
         """Starts from the history.

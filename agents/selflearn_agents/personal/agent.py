@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ from selflearn_agents.personal.loops import attend, decide
 from selflearn_agents.personal.records import CAUTION
 from selflearn_agents.personal.showings import Showings
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, permutation, real
 from selflearn_env.shop.history import History
 
 
@@ -57,6 +60,11 @@ class PersonalAgent(Agent):
         "showings": Showings,
         "effects": Effects,
         "leaders": Leaders,
+    }
+
+    declared: ClassVar[Declared] = {
+        "_optimism": real(0.0),
+        "_rank": permutation("products"),
     }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, optimism: float = 0.65):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selflearn_agents.personal.household import FADED, Household, Read, monthly_purchases
+from selflearn_agents.personal.household import FADED, MONTHS, Household, Read, monthly_purchases
 from selflearn_agents.personal.records import CAUTION, count
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import POSITIVE, Declared, counts, indexes, numbers, real
 from selflearn_env.shop.history import History
 
 FIRST, GROWTH = 1_000.0, 1.5  # purchases that are counted first before they are learned from, and growth after that
@@ -50,6 +51,19 @@ class Baskets:
         counted: (C,) items of each customer's record that are counted.
         shown: (C, n) the customer's last slate, NOTHING before the first, and in the slots that were not shown.
     """
+
+    declared: ClassVar[Declared] = {
+        "items": real(0.0),
+        "next_learning": real(1.0),
+        "certain": numbers(MONTHS, "products", least=POSITIVE),
+        "told": numbers(MONTHS, "products"),
+        "bought": numbers(MONTHS, "products", least=0.0),
+        "withheld": numbers(MONTHS, "products", least=0.0),
+        "exposure": numbers(MONTHS, "topics + 1", least=0.0),
+        "log_likelihood": numbers(len(TRUSTS)),
+        "counted": counts("customers", dtype=np.int32),
+        "shown": indexes("products", "customers", "slate_size", dtype=np.int32, none=True),
+    }
 
     def __init__(self, share: NDArray[np.floating], certain: NDArray[np.float64], topics: int, slate_size: int):
         """Nothing has been bought; the share (12, P) is what the agent believes, the others are as the attributes."""

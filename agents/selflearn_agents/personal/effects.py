@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from selflearn_agents.hierarchical.model import FEW, MANY
 from selflearn_env.core.compiling import Loop
 from selflearn_env.core.rewards import BOUGHT, CLICKED
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, check_positive, numbers, whole
 
 NUMBERS, TRUSTS = 6, 2  # strengths, of which the first are trust
 HALF_LIVES = np.array([15.0, 60.0])  # days, of what a purchase leaves behind
@@ -45,11 +47,27 @@ class Effects:
         visits: learned so far.
     """
 
+    declared: ClassVar[Declared] = {
+        "visits": whole(),
+        "strength": numbers(NUMBERS, least=LEAST.min(), most=MOST.max()),
+        "precision": numbers(NUMBERS, NUMBERS),
+    }
+
     def __init__(self) -> None:
         """The persons' model is trusted, and nobody tires."""
         self.strength = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
         self.precision = PRIOR.copy()
         self.visits = 0
+
+    def check_kept(self) -> None:
+        """Sees that strengths are within their bounds, and the precision that of a belief.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if ((self.strength < LEAST) | (self.strength > MOST)).any():
+            raise ValueError("has a strength out of bounds")
+        check_positive(self.precision)
 
     @property
     def trust(self) -> NDArray[np.float64]:

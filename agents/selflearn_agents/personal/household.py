@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from selflearn_agents.personal.records import foresee, foresee_all, recognise
 from selflearn_env.core.people.world import POWER
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import POSITIVE, Declared, indexes, numbers, real
 from selflearn_env.shop.history import History
 
 FAR = 20_000  # days, after which a purchase counts as one of so many days ago
@@ -69,6 +70,26 @@ class Household:
         trust: (2,) in all that is beside the record, 0..1, and in what is bought again, 0..3.
     """
 
+    declared: ClassVar[Declared] = {
+        "activity": real(POSITIVE),
+        "weight": real(0.0),
+        "kappa": real(POSITIVE),
+        "topic_trust": real(0.0, 1.0),
+        "geometric": numbers("products", "topics", least=0.0),
+        "factors": numbers("products", "topics + 1", least=0.0),
+        "alpha": numbers("topics", least=POSITIVE),
+        "often": numbers(MONTHS, least=0.0, most=1.0),
+        "level": numbers(MONTHS, least=POSITIVE),
+        "keep": numbers(FAR + 1, least=0.0, most=1.0),
+        "month_of_state": indexes(MONTHS, "states"),
+        "month_of_date": indexes(MONTHS, LAST_DATE),
+        "caps": numbers("caps", least=0.0, most=1.0),
+        "cap_weight": numbers("caps", least=0.0, most=1.0),
+        "share": numbers(MONTHS, "products", least=POSITIVE, most=1.0 + 1e-9),
+        "norm": numbers(MONTHS, "topics", least=POSITIVE),
+        "season": numbers(MONTHS, "products", dtype=np.float32, least=0.0),
+    }
+
     def __init__(
         self,
         factors: NDArray[np.float64],
@@ -94,6 +115,17 @@ class Household:
         self.caps, self.cap_weight, self.kappa = caps, cap_weight, kappa
         self.topic_trust = 1.0
         self._believe(share)
+
+    def check_kept(self) -> None:
+        """Sees that the usual person is there, and some cap.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if (self.factors[:, -1] != 1).any():
+            raise ValueError("has no usual person")
+        if not (self.cap_weight.any() and self.often.any()):
+            raise ValueError("has no cap or no month that ever comes")
 
     @classmethod
     def of_history(cls, history: History) -> Self:

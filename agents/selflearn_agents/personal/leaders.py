@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.model import Model
 from selflearn_env.core.compiling import Loop
+from selflearn_env.declared import Declared, flags, indexes, numbers, real, whole
 
 AHEAD, SOON = 4.0, 1_000.0  # ceilings hold for so many times the visits of a state, and for at least so many
 ROOM = 1.05  # by which beliefs about a product that was shown may rise before its ceiling no longer holds
@@ -37,6 +39,20 @@ class Leaders:
         reach: visits of a state up to which they do; `refit`, when the model's beliefs will all change.
     """
 
+    declared: ClassVar[Declared] = {
+        "bonus": real(0.0),
+        "reach": real(-1.0),
+        "refit": whole(),
+        "new_person": numbers("topics", least=0.0, most=1.0 + 1e-9),
+        "factors": numbers("products", "topics + 2", least=0.0),
+        "order": indexes("products", "blocks", "topics + 2", "leaders listed", dtype=np.int32),
+        "bound": numbers("blocks", "topics + 2", "leaders listed", dtype=np.float32, least=0.0, infinite=True),
+        "ceiling": numbers("blocks", "products", dtype=np.float32, least=0.0, infinite=True),
+        "risen": indexes("products", "blocks", RISEN, dtype=np.int32),
+        "count": indexes(RISEN + 1, "blocks"),
+        "stale": flags("blocks"),
+    }
+
     def __init__(self, blocks: int, factors: NDArray[np.float64], alpha: NDArray[np.float64]):
         """All lists are yet to be made; factors (P, K + 1) and alpha (K,) of new persons are those of `Household`."""
         self.new_person = alpha / alpha.sum()
@@ -49,6 +65,17 @@ class Leaders:
         self.risen, self.count = np.zeros((blocks, RISEN), dtype=np.int32), np.zeros(blocks, dtype=np.int64)
         self.stale = np.ones(blocks, dtype=np.bool_)
         self.bonus, self.reach, self.refit = 0.0, -1.0, 0
+
+    def check_kept(self) -> None:
+        """Sees that lists that hold have each product once, and are as long as they should be.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if self.order.shape[2] != min(LISTED, len(self.factors)):
+            raise ValueError("has lists of another length")
+        if (np.diff(np.sort(self.order[~self.stale], axis=2), axis=2) == 0).any():
+            raise ValueError("lists a product twice")
 
     def forget(self) -> None:
         """All lists must be made anew: something has changed in all products."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.rewards import BOUGHT, CLICKED, IGNORED, Rewards
+from selflearn_env.declared import Declared, numbers, real, whole
 
 USUAL = 1_000.0  # visits of which nothing is lost, before any was seen
 
@@ -37,12 +40,31 @@ class Prospect:
         visits: learned so far.
     """
 
+    declared: ClassVar[Declared] = {
+        "discount": real(0.0, 1.0),
+        "_slots": whole(1),
+        "visits": whole(),
+        "seen": numbers(2, 3),
+        "_start": numbers(2, 2),
+        "matrix": numbers(2, 2),
+        "vector": numbers(2),
+    }
+
     def __init__(self, discount: float, slate_size: int):
         """Takes the discount and the products per slate; rewards are the article's until others are seen."""
         self.discount, self._slots = discount, slate_size
         self.seen = np.stack([np.full(3, 1e-6), 1e-6 * Rewards().by_response])
         self._start = USUAL * (1.0 - discount) * np.eye(2)
         self.matrix, self.vector, self.visits = self._start.copy(), np.zeros(2), 0
+
+    def check_kept(self) -> None:
+        """Sees that what was earned can be divided by how often, and the system be solved.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if not (self.seen[0] > 0).all() or not abs(np.linalg.det(self.matrix)) > 0 or self.discount == 1:
+            raise ValueError("has nothing to learn from")
 
     @property
     def worth(self) -> NDArray[np.float64]:

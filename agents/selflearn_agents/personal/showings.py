@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.personal.tiring import recall, remember, tiredness
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, counts, indexes, numbers
 
 SLATES = 4  # remembered of each customer
 NOTHING = -1  # in the place of a product
@@ -48,6 +49,13 @@ class Showings:
         bored: (C,) 0..1.
         visits: (C,) the visits of the customer before the next one, if it goes on as remembered.
     """
+
+    declared: ClassVar[Declared] = {
+        "ignored": indexes("products", "customers remembered", SLATES, "slate_size", dtype=np.int32, none=True),
+        "date": numbers("customers remembered", SLATES, dtype=np.int32),
+        "bored": numbers("customers remembered", dtype=np.float32, least=0.0, most=1.0),
+        "visits": counts("customers remembered", dtype=np.int32),
+    }
 
     def __init__(self, slate_size: int):
         """Nobody has been shown anything."""

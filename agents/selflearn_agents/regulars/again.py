@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from selflearn_agents.regulars.choosing import decide, write_values
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, indexes, numbers, permutation, real
 from selflearn_env.shop.history import History
 
 
@@ -34,6 +35,19 @@ class AgainAgent(Agent):
 
     sure = True
     knows_customers = True
+
+    declared: ClassVar[Declared] = {
+        "_fading": real(0.0),
+        "_weight": real(0.0),
+        "_incidence": numbers("groups", "products", least=0.0),
+        "_group": indexes("groups", "states"),
+        "_rank": permutation("products"),
+        "_best": indexes("products", "groups", "slate_size", distinct=True),
+        "_neighbours": indexes("products", "products", "neighbours", dtype=np.int32),
+        "_similarity": numbers("products", "neighbours", dtype=np.float32, least=0.0),
+        "_own": numbers("products", least=0.0, most=0.0),  # room that is clean between visits
+        "_score": numbers("products", least=0.0, most=0.0),
+    }
 
     def __init__(self, history: History, slate_size: int, rng: np.random.Generator, *, half_life: float = 200.0):
         """Ranks the products of each group of states; ties break by the generator.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from selflearn_agents.sequence.weights import Weights
 from selflearn_env.core.numbers import is_number
 from selflearn_env.core.ranking import top
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.declared import Declared, indexes, numbers, permutation, real
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 
@@ -49,6 +50,14 @@ class SequenceAgent(Agent):
     knows_customers = True
     extra = "sb3"
     parts = {"weights": Weights, "experience": Experience}  # noqa: RUF012
+
+    declared: ClassVar[Declared] = {
+        "_step_size": real(0.0),
+        "_incidence": numbers("groups", "products", least=0.0),
+        "_group": indexes("groups", "states"),
+        "_mean": numbers("products", least=0.0),
+        "_order": permutation("products"),
+    }
 
     def __init__(
         self,

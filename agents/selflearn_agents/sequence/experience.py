@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from selflearn_env.core.items import Items
 from selflearn_env.core.rewards import BOUGHT
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.core.slates import repeats
+from selflearn_env.declared import Array, Declared, counts, indexes, numbers
 
 CERTAIN = 50.0  # purchases in each slot that are as expected before any response
 UNCOUNTED = -1  # in the place of what is bought in a slot that repeats a product, or was not shown
@@ -31,6 +33,17 @@ class Experience:
     """
 
     parts = {"adam": Adam}  # noqa: RUF012
+    declared: ClassVar[Declared] = {
+        "tally": numbers(2, "slate_size", least=0.0),
+        "state": indexes("states", "waiting"),
+        "date": numbers("waiting", dtype=np.int64),
+        "start": counts("waiting + 1"),
+        "product": indexes("products", "items", dtype=np.int32),
+        "day": numbers("items", dtype=np.int64),
+        "slates": indexes("products", "waiting", "slate_size"),
+        "bought": Array(np.int8, ("waiting", "slate_size"), least=UNCOUNTED, most=1),
+    }
+
     state: NDArray[np.int64]
     date: NDArray[np.int64]
     start: NDArray[np.int64]
@@ -43,6 +56,17 @@ class Experience:
         """Nothing has been seen."""
         self.adam, self.tally = Adam(weights), np.full((2, slate_size), CERTAIN)
         self._clear(slate_size)
+
+    def check_kept(self) -> None:
+        """Sees that each visit has its record, and each slot something expected.
+
+        Raises:
+            ValueError: it is not so.
+        """
+        if self.start[0] or self.start[-1] != len(self.product) or (np.diff(self.start) < 0).any():
+            raise ValueError("has records that do not follow each other")
+        if not (self.tally > 0).all():
+            raise ValueError("has a slot in which nothing was expected")
 
     def __len__(self) -> int:
         return len(self.state)

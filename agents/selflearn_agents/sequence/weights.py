@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_agents.sequence.records import OF_ITEM, OF_RECORD, OF_VISIT
+from selflearn_env.declared import Declared, numbers
 
 HIDDEN = 16  # units between an item and its weight
 SPREAD = 0.1  # standard deviation of the first embedding
@@ -27,6 +28,22 @@ class Weights:
             record, and from what is remembered, to its weight.
         again: (P,) log of a product's own factor in this weight.
     """
+
+    declared: ClassVar[Declared] = {
+        "embedding": numbers("products", "dim", dtype=np.float32),
+        "input": numbers("dim * 3", f"dim + {OF_VISIT}", dtype=np.float32),
+        "memory": numbers("dim * 3", "dim", dtype=np.float32),
+        "input_bias": numbers("dim * 3", dtype=np.float32),
+        "memory_bias": numbers("dim * 3", dtype=np.float32),
+        "taste": numbers(f"dim + {OF_RECORD}", "dim + 1", dtype=np.float32),
+        "taste_bias": numbers("dim + 1", dtype=np.float32),
+        "usual": numbers("products", dtype=np.float32),
+        "own_item": numbers(OF_ITEM, HIDDEN, dtype=np.float32),
+        "own_memory": numbers(f"dim + {OF_RECORD}", HIDDEN, dtype=np.float32),
+        "own_bias": numbers(HIDDEN, dtype=np.float32),
+        "own": numbers(HIDDEN, dtype=np.float32),
+        "again": numbers("products", dtype=np.float32),
+    }
 
     def __init__(self, products: int, dim: int, again: float, rng: np.random.Generator):
         """Draws the first weights, with which everybody buys what is usual, and what it bought before.

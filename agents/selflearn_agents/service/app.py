@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from selflearn_agents.service.commits import Commits
@@ -27,6 +27,7 @@ from selflearn_agents.service.messages import (
     FeedbackRequest,
     Receipt,
     Receipts,
+    Refusal,
 )
 from selflearn_agents.service.metrics import Metrics
 from selflearn_agents.store.protocol import StoreError
@@ -34,6 +35,9 @@ from selflearn_env.version import __version__
 
 PAGE = Path(__file__).with_name("page.html")
 MOST_VALUES = 1_000
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal} for status in (400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 500, 501, 503)
+}
 LONGEST = 100  # characters of what a client sent that are said back
 SOON, LATE = 1.0, 10.0  # seconds between two recoveries
 # The page has all that it needs in itself, and talks to nobody but its own server.
@@ -68,7 +72,7 @@ def make_app(desk: Desk, *, token: str | None = None, keep_every: float = 60.0, 
             log.error("%s; at the next start the agent is recovered from its record", error)
         desk.kept.store.close()
 
-    app = FastAPI(title="selflearn", version=__version__, lifespan=lifespan)
+    app = FastAPI(title="selflearn", version=__version__, lifespan=lifespan, responses=REFUSALS)
     app.add_middleware(Guard, most=desk.limits.body, token=token)
 
     async def acknowledged(work: Callable[[], Answer]) -> Answer:
@@ -126,7 +130,7 @@ def make_app(desk: Desk, *, token: str | None = None, keep_every: float = 60.0, 
         desk.kept.check()
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def measured() -> Response:
         """Counts and times, as Prometheus reads them."""
         return Response(metrics.text(), media_type=metrics.media_type)

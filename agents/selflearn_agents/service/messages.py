@@ -104,3 +104,9 @@ class Receipts(_Message):
     """What was done with each feedback."""
 
     feedback: list[Receipt]
+
+
+class Refusal(_Message):
+    """Why a request was refused, or what has failed."""
+
+    detail: str

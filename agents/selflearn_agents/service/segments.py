@@ -31,6 +31,8 @@ def read_segments(path: Path, states: StateSpace) -> dict[str, int]:
                 raise ValueError(f"{path}: there is no column {missing[0]!r}; it has {rows.fieldnames}")
             for row in rows:
                 customer, segment = row["customer"], row["segment"]
+                if segment is None:
+                    raise ValueError(f"{path}, line {rows.line_num}: no segment; is a quote above never closed?")
                 if segment not in labels:
                     raise ValueError(
                         f"{path}, line {rows.line_num}: segment {segment!r} is none of {', '.join(labels)}"
@@ -40,4 +42,6 @@ def read_segments(path: Path, states: StateSpace) -> dict[str, int]:
                 segments[customer] = labels.index(segment)
         except UnicodeDecodeError:
             raise ValueError(f"{path}: the file is not in UTF-8") from None
+        except csv.Error as error:
+            raise ValueError(f"{path}, before line {rows.line_num:,}: {error}; is a quote never closed?") from None
     return segments

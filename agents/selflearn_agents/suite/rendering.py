@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 
-from selflearn_agents.commands.output import write_text
+from selflearn_agents.commands.output import outputs, write_text
 from selflearn_agents.evaluation.markdown import number, table
 from selflearn_agents.evaluation.tables import interval, p_text
 from selflearn_agents.suite.definition import Suite
@@ -36,8 +36,9 @@ def write_tables(suite: Suite, rows: Sequence[Standing]) -> list[Path]:
         "table.json": as_json(suite, rows),
         "table.html": as_html(suite, rows),
     }
-    for name, text in texts.items():
-        write_text(suite.results / name, text)
+    with outputs(suite.results) as new:
+        for name, text in texts.items():
+            write_text(new / name, text)
     return [suite.results / name for name in texts]
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from selflearn_agents.evaluation.progress import Counter, Progress
 from selflearn_agents.evaluation.runs import RunSpec
+from selflearn_agents.evaluation.workers import side_by_side, workers
 from selflearn_agents.evaluation.worlds import StoredShop, World
 from selflearn_agents.suite.cells import Cell
 from selflearn_agents.suite.measures import MEASURES, Figures
 from selflearn_agents.suite.recipes import built_shop
 from selflearn_agents.suite.results import CellResult, made_here, stored
+from selflearn_env.scratch import scratch_folder
 
 
 @dataclass
@@ -58,16 +59,16 @@ def run_cells(
     """
     outcome = Outcome(0, 0, {}, {})
     results: dict[str, CellResult] = {}
-    with TemporaryDirectory() as folder:
-        tasks = sorted(_missing(cells, seeds, Path(folder), results, outcome), key=lambda task: task[1].seed)
+    with scratch_folder() as folder, workers(jobs):
+        tasks = sorted(_missing(cells, seeds, folder, results, outcome), key=lambda task: task[1].seed)
         labels, visits = [run.label for _, run in tasks], [run.world.visits for _, run in tasks]
         unknown = [0.0] * len(tasks)  # seconds of a visit, until some have gone
         with Progress(labels, visits, progress, unknown, jobs) as bars:
-            served = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)(
+            calls = [
                 delayed(_serve)(number, cell.environment.measure, run, bars.counter(number))
                 for number, (cell, run) in enumerate(tasks)
-            )
-            for number, found in served:
+            ]
+            for number, found in side_by_side(calls):
                 cell, run = tasks[number]
                 name = cell.name
                 if isinstance(found, ImportError):
@@ -88,9 +89,9 @@ def computed(cell: Cell, seed: int) -> Figures:
     Raises:
         Exception: what the run has raised.
     """
-    with TemporaryDirectory() as folder:
-        run = RunSpec(cell.entry.spec(), _world(cell, Path(folder), {}), seed, cell.environment.batch)
-        _, found = _serve(0, cell.environment.measure, run, Counter(Path(folder) / "nowhere", 0))
+    with scratch_folder() as folder:
+        run = RunSpec(cell.entry.spec(), _world(cell, folder, {}), seed, cell.environment.batch)
+        _, found = _serve(0, cell.environment.measure, run, Counter(folder / "nowhere", 0))
     if isinstance(found, Exception):
         raise found
     return found[0]

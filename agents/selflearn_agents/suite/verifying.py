@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from selflearn_agents.suite.cells import Cell
 from selflearn_agents.suite.results import CellResult, made_here
 from selflearn_agents.suite.running import computed
@@ -25,10 +27,10 @@ def verified(cell: Cell, seed: int) -> int:
         raise ValueError(f"{cell.place}: there is no seed {seed}; there are {', '.join(map(str, result.figures))}")
     own, now = result.figures[seed], computed(cell, seed)
     for name in dict.fromkeys([*own, *now]):
-        if own.get(name) != now.get(name):
+        there, here = (json.dumps(figures[name]) if name in figures else "missing" for figures in (own, now))
+        if there != here:  # as texts, by which 0.0 is not -0.0
             raise ValueError(
-                f"{cell.place}: seed {seed}: {name} is {own.get(name)!r} there and {now.get(name)!r} here; "
-                f"{_otherwise(result, cell)}"
+                f"{cell.place}: seed {seed}: {name} is {there} there and {here} here; {_otherwise(result, cell)}"
             )
     return len(own)
 

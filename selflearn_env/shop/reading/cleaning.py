@@ -6,6 +6,8 @@ become text digit by digit, never through floating point, which merges those abo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,13 +15,15 @@ from selflearn_env.shop.reading.dates import parse_dates
 from selflearn_env.shop.reading.errors import LogError
 
 MISSING = ["", "nan", "NaN", "null", "NULL", "None", r"\N", "#N/A"]  # what writes "missing" as text, in any column
-NOBODY = [*MISSING, "NA", "N/A", "n/a", "<NA>"]  # codes of products may look so, customers and numbers do not
+# In whatever case. Codes of products may look so, nothing else does.
+NOTHING = frozenset(text.lower() for text in [*MISSING, "NA", "N/A", "<NA>", "NaT"])
 TOTALS = frozenset(["total", "totals", "subtotal", "sum", "grandtotal", "gesamt", "summe", "totaal"])
 BLANKS = " \t\r\n\0\xa0"
 WHOLE_FLOAT = r"-?(?:0|[1-9]\d*)\.0+"
 WHOLE = r"0|-?[1-9]\d{0,17}"  # fits in 64 bits
 LONGEST_CODE, LONGEST_TEXT = 200, 500  # characters; a shop keeps texts in the width of its longest
 YEARS = (1900, 2199)
+INEXACT = "is a floating point number, which is not exact at this size; give codes as whole numbers or text"
 
 
 def clean_codes(cells: pd.Series, source: str) -> pd.Series:
@@ -29,13 +33,9 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
         ValueError: numbers are so large that floating point has merged them, or a code is no code by its length.
     """
     if pd.api.types.is_float_dtype(cells):
-        exact = 2.0 ** (np.finfo(cells.dtype).nmant + 1)
-        large = (cells.abs() >= exact).to_numpy()
+        large = (cells.abs() >= exact_below(cells.dtype)).to_numpy()
         if large.any():
-            raise ValueError(
-                f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.0f} is a floating point number, "
-                f"which is not exact at this size; give codes as whole numbers or text"
-            )
+            raise ValueError(f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.17g} {INEXACT}")
         texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
         cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
     text = cells.astype("str").str.strip(BLANKS)
@@ -50,29 +50,34 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
     return text
 
 
+def clean_invoices(cells: pd.Series, source: str) -> pd.Series:
+    """Codes as text; what writes "missing" in any way is missing.
+
+    Raises:
+        ValueError: as for `clean_codes`.
+    """
+    return _known(clean_codes(cells, source))
+
+
 def clean_customers(cells: pd.Series, source: str) -> pd.Series:
     """Whole numbers where every customer is one (17850.0 and "17850" alike), otherwise codes as text.
 
     Raises:
         ValueError: as for `clean_codes`.
     """
-    codes = clean_codes(cells, source)
-    codes = codes.where(~codes.isin(NOBODY))
-    codes = _without_point(codes)
+    codes = _without_point(_known(clean_codes(cells, source)))
     known = codes.dropna()
     return codes.astype("Int64") if len(known) and known.str.fullmatch(WHOLE).all() else codes
 
 
-def clean_texts(cells: pd.Series, source: str) -> pd.Series:  # noqa: ARG001  like the other two
+def clean_texts(cells: pd.Series, source: str) -> pd.Series:  # noqa: ARG001  like the other three
     """Texts without the blanks around them, cut where they are very long; what writes "missing" is missing."""
-    text = cells.astype("str").str.strip(BLANKS).str.slice(0, LONGEST_TEXT)
-    return text.where(~text.isin(MISSING))
+    return _known(cells.astype("str").str.strip(BLANKS).str.slice(0, LONGEST_TEXT))
 
 
 def clean_numerals(cells: pd.Series) -> pd.Series:
     """The texts of numbers; what writes "missing" is missing."""
-    text = cells.astype("str").str.strip(BLANKS)
-    return text.where(~text.isin(NOBODY))
+    return _known(cells.astype("str").str.strip(BLANKS))
 
 
 def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Series:
@@ -88,12 +93,22 @@ def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Se
             f"{source}: column 'time' holds numbers such as {cells.iloc[0]!r}, not dates", "date_format", "%Y%m%d"
         )
     text = clean_codes(cells, source)
-    return parse_dates(text.where(~text.isin(NOBODY)), source, date_format).dt.as_unit("us")
+    return parse_dates(_known(text), source, date_format).dt.as_unit("us")
+
+
+def exact_below(kind: Any) -> float:
+    """From where on floating point numbers of a kind leave out whole ones."""
+    return 2.0 ** (np.finfo(kind).nmant + 1)
 
 
 def are_totals(codes: pd.Index) -> np.ndarray:
     """(codes,) whether a code says that its line adds up others."""
     return pd.Index(codes.astype("str")).str.casefold().str.replace(r"[\s:_-]", "", regex=True).isin(TOTALS)
+
+
+def _known(text: pd.Series) -> pd.Series:
+    """The text, missing where it says so."""
+    return text.where(~text.str.lower().isin(NOTHING))
 
 
 def _without_point(codes: pd.Series) -> pd.Series:

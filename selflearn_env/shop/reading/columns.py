@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from selflearn_env.shop.reading.errors import LogError
+from selflearn_env.shop.reading.errors import LogError, quoted
 
 CANONICAL = ("invoice", "product", "description", "quantity", "time", "price", "customer")
 OPTIONAL = frozenset({"invoice", "description", "price"})
@@ -27,6 +28,8 @@ KNOWN_NAMES = {
 # What a column is taken for only where no other is: the total of a line, and a word that may mean either.
 TOTALS = frozenset(["salesvalue", "totalprice", "linetotal", "total", "totalamount", "revenue", "turnover"])
 AMOUNT = "amount"
+VALUE = r"[-+]?\d[-+.,:/ \dTZ]*"  # a number or a date, which names no column
+LISTED = 30  # names that a message shows
 
 
 def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source: str) -> dict[str, str]:
@@ -42,11 +45,16 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
             names one that is not there.
     """
     named = {} if isinstance(columns, str) else dict(columns)
+    if _are_cells(found) and not any(name in found for name in named.values()):
+        # A list of what was found would show a customer.
+        raise ValueError(
+            f"{source}: where the names of columns should stand are numbers or dates; write a heading above them"
+        )
     for canonical, name in named.items():
         if canonical not in CANONICAL:
             raise ValueError(f"columns has no meaning for {canonical!r}; its keys are {', '.join(CANONICAL)}")
         if name not in found:
-            raise ValueError(f"{source}: there is no column {name!r} for {canonical!r}; found {_listed(found)}")
+            raise ValueError(f"{source}: there is no column {name!r} for {canonical!r}; found {listed(found)}")
     free = [name for name in dict.fromkeys(found) if name not in named.values()]
 
     def candidates(words: frozenset[str]) -> list[str]:
@@ -70,9 +78,9 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
     if missing:
         also = [name for name in CANONICAL if name not in chosen and name in OPTIONAL]
         # Who then names only what is needed would lose these without a word.
-        lacking_too = f"; nor for {_listed(also)}, which a log may lack" if also else ""
+        lacking_too = f"; nor for {listed(also)}, which a log may lack" if also else ""
         raise LogError(
-            f"{source}: no column for {_listed(missing)}{lacking_too}; found {_listed(found)}",
+            f"{source}: no column for {listed(missing)}{lacking_too}; found {listed(found)}",
             "columns",
             dict.fromkeys(missing, "<its name>"),
         )
@@ -90,7 +98,7 @@ def price_is_total(name: str) -> bool:
 def _choose(chosen: dict[str, str], canonical: str, candidates: list[str], source: str) -> None:
     if len(candidates) > 1:
         raise LogError(
-            f"{source}: {_listed(candidates)} may each be {canonical!r}", "columns", {canonical: candidates[0]}
+            f"{source}: {listed(candidates)} may each be {canonical!r}", "columns", {canonical: candidates[0]}
         )
     if candidates:
         chosen[canonical] = candidates[0]
@@ -100,5 +108,14 @@ def _plain(name: str) -> str:
     return "".join(sign for sign in str(name).casefold() if sign not in " _-.\t\n")
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(repr(str(name)) for name in names) or "no columns"
+def _are_cells(found: Sequence[str]) -> bool:
+    """Whether what stands where names should is a row."""
+    known = frozenset(" ".join(KNOWN_NAMES.values()).split())
+    values = any(re.fullmatch(VALUE, str(name).strip()) for name in found)
+    return values and known.isdisjoint(map(_plain, found))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns for a message, not too many of them."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (", ".join(quoted(str(name)) for name in names[:LISTED]) or "no columns") + more

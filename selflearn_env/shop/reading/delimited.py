@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -17,8 +18,12 @@ from selflearn_env.shop.reading.options import SEPARATORS, Reading
 from selflearn_env.shop.reading.tables import Table
 
 HEAD = 2**20  # characters in which the heading stands
+LARGEST = 2**31 - 1  # bytes that are parsed as one: a row that two blocks part cannot be read
+UNCLEAR = "its quotes do not show where rows end; double those that belong to a cell"
+DECLARED = re.compile(r'\s*"?sep=([^\r\n"])"?[ \t]*[\r\n]', re.IGNORECASE)  # a line of Excel
+NO_TEXT = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")  # nor heading
 
-csv.field_size_limit(2**31 - 1)  # a stray quote makes one cell of many lines, which is then named
+csv.field_size_limit(LARGEST)  # a stray quote makes one cell of many lines, which is then named
 
 
 def read_delimited(data: bytes, source: str, reading: Reading) -> Table:
@@ -28,39 +33,43 @@ def read_delimited(data: bytes, source: str, reading: Reading) -> Table:
         ValueError: a column is missing, a line has other cells than the heading, or a quote swallows lines.
     """
     text, encoding = _decoded(data, source)
-    first = text[: text.find("\n") + 1].strip("\r\n ")
-    declared = first[4:] if first[:4].lower() == "sep=" and len(first) == 5 else None  # a line of Excel
+    declared = DECLARED.match(text)
     separator = SEPARATORS.get(reading.separator, reading.separator)
-    separator = separator if separator != "auto" else declared or _most_cells(text)
-    lines = csv.reader(io.StringIO(text[:HEAD], newline=""), delimiter=separator)
-    number, heading = next(
-        ((at, line) for at, line in enumerate(lines, 1) if line and (at > 1 or not declared)), (0, [])
-    )
-    chosen = find_columns(heading, reading.columns, source)
-    above = lines.line_num  # lines, the heading's included
-    names = [f"c{place}" for place in range(len(heading))]
-    wanted = {canonical: names[heading.index(name)] for canonical, name in chosen.items()}
+    if separator == "auto":
+        separator = declared[1] if declared else _most_cells(text)
+    heading = next(_records(text[:HEAD], separator, declared is not None, source), None)
+    if heading is None:
+        raise ValueError(f"{source}: the file is empty")
+    found, number, above = heading.cells, heading.number, heading.last
+    chosen = find_columns(found, reading.columns, source)
+    names = [f"c{place}" for place in range(len(found))]
+    wanted = {canonical: names[found.index(name)] for canonical, name in chosen.items()}
     used = list(dict.fromkeys(wanted.values()))
+
+    def rows() -> list[int]:
+        """The numbers of the rows below the heading; read slowly, and with a complaint of what does not fit."""
+        _, *below = (record.number for record in _records(text, separator, declared is not None, source))
+        return below
+
     try:
         cells = pa.csv.read_csv(
             pa.BufferReader(text.encode()),
-            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=above),
+            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=above, block_size=LARGEST),
             parse_options=pa.csv.ParseOptions(delimiter=separator, newlines_in_values='"' in text),
             # Everything as text: codes keep their zeros, and an unreadable number can be named with its row.
             convert_options=pa.csv.ConvertOptions(include_columns=used, column_types=dict.fromkeys(used, pa.string())),
         )
-    except pa.ArrowInvalid:
-        if not list(_records(text, separator, number, len(heading), source)):  # which names a line that does not fit
-            raise ValueError(f"{source}: the log has no rows") from None
-        raise
+    except pa.ArrowInvalid:  # whose message has the whole line, the customer's code included
+        count = len(rows())
+        raise ValueError(f"{source}: " + (UNCLEAR if count else "the log has no rows")) from None
     labels, blank = pd.RangeIndex(number + 1, number + 1 + cells.num_rows), 0
-    counted = text.count("\n") + (not text.endswith("\n"))
-    if counted - above != cells.num_rows:  # there are empty lines, or cells of several lines
-        labels = pd.Index(list(_records(text, separator, number, len(heading), source)))
+    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
+    if ends + (not text.endswith(("\n", "\r"))) - above != cells.num_rows:  # empty lines, or cells of several lines
+        labels = pd.Index(rows())
         if len(labels) != cells.num_rows:
-            raise ValueError(f"{source}: {cells.num_rows:,} or {len(labels):,} rows, by how the quotes are read")
+            raise ValueError(f"{source}: {UNCLEAR}")
         blank = int(labels[-1]) - number - len(labels) if len(labels) else 0
-    table = Table(source, {canonical: cells[name] for canonical, name in wanted.items()}, chosen, heading, labels)
+    table = Table(source, {canonical: cells[name] for canonical, name in wanted.items()}, chosen, found, labels)
     table.remarks["separator"] = next((name for name, sign in SEPARATORS.items() if sign == separator), separator)
     if encoding != "utf-8":
         table.remarks["encoding"] = encoding
@@ -79,8 +88,9 @@ def _decoded(data: bytes, source: str) -> tuple[str, str]:
     for encoding in encodings:
         try:
             return data.decode(encoding).removeprefix("\ufeff"), encoding
-        except UnicodeDecodeError:
-            continue
+        except UnicodeDecodeError as error:
+            if encoding == "utf-8":
+                _check_utf_8(data, error.start, source)
     raise ValueError(f"{source}: cannot be read as text in {encodings[0]}; save it as UTF-8")
 
 
@@ -91,18 +101,46 @@ def _most_cells(text: str) -> str:
     return max(SEPARATORS.values(), key=heading.count)
 
 
-def _records(text: str, separator: str, heading: int, width: int, source: str) -> Iterator[int]:
-    """The number of each row below the heading, as a spreadsheet counts them; read slowly and checked.
+def _check_utf_8(data: bytes, bad: int, source: str) -> None:
+    """Raises ValueError where bytes that are not UTF-8 throughout are no other encoding but UTF-8 with damage."""
+    signs = [sign for sign in data.decode("utf-8", "ignore") if sign > "\x7f"]
+    others = len(data) - len(data.translate(None, bytes(range(128, 256)))) - len("".join(signs).encode())
+    if len(signs) > others:
+        line = data.count(b"\n", 0, bad) + 1
+        raise ValueError(f"{source}: line {line} holds a sign that is not UTF-8, which the others are; mend the line")
+
+
+class Record(NamedTuple):
+    """A row of a CSV that is not empty."""
+
+    number: int  # as a spreadsheet counts rows
+    line: int  # of the file, on which it begins
+    last: int  # line on which it ends
+    cells: list[str]
+
+
+def _records(text: str, separator: str, declared: bool, source: str) -> Iterator[Record]:
+    """The heading and each row below it; read slowly and checked.
+
+    Args:
+        text: the CSV.
+        separator: what parts its cells.
+        declared: whether a line above the heading names the separator.
+        source: what to call the log in an error.
 
     Raises:
         ValueError: a row has another number of cells than the heading, or lines that look like rows within quotes.
     """
     lines = io.StringIO(text, newline="").readlines() if '"' in text else []
-    reader, last = csv.reader(io.StringIO(text, newline=""), delimiter=separator), 0
+    reader, last, width = csv.reader(io.StringIO(text, newline=""), delimiter=separator), 0, 0
     for number, cells in enumerate(reader, 1):
         first, last = last + 1, reader.line_num
-        if number <= heading or not cells:
+        if not cells:
             continue
+        if declared:
+            declared = False
+            continue
+        heading, width = not width, width or len(cells)
         if last > first:
             alike = [line.count(separator) >= width - 1 for line in lines[first - 1 : last]]
             if any(alike[1:-1]) or (alike[0] and alike[-1]):
@@ -111,5 +149,18 @@ def _records(text: str, separator: str, heading: int, width: int, source: str) -
                     f"like rows; remove it, or double it where it belongs to the cell"
                 )
         if len(cells) != width:
-            raise ValueError(f"{source}: line {first} has {len(cells)} cells, the heading has {width}")
-        yield number
+            what = "fill it up or remove it" if len(cells) < width else "quote the cells that hold the separator"
+            raise ValueError(f"{source}: line {first} has {len(cells)} cells, the heading has {width}; {what}")
+        if heading:
+            _check_heading(cells, f"{source}: line {first}")
+        yield Record(number, first, last, cells)
+
+
+def _check_heading(cells: list[str], place: str) -> None:
+    """Raises ValueError where the cells of a heading cannot be one."""
+    if any(NO_TEXT.search(cell) for cell in cells):
+        raise ValueError(f"{place} holds signs that no text has; give the file the ending of what it is")
+    if len(cells) == 1:
+        raise ValueError(
+            f"{place} is one cell and no heading; delete what stands above the heading, or name the separator"
+        )

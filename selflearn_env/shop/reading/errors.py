@@ -6,6 +6,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+LONGEST = 60  # characters of a cell that a message shows
+
+
+def quoted(text: str) -> str:
+    """A cell or a name in quotes and on one line, cut where it is long."""
+    return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}...")
+
 
 class LogError(ValueError):
     """Something in a log may mean several things, or nothing known, and an option settles it.

@@ -16,18 +16,19 @@ from selflearn_env.shop.reading.cleaning import (
     are_totals,
     clean_codes,
     clean_customers,
+    clean_invoices,
     clean_numerals,
     clean_texts,
     clean_times,
 )
-from selflearn_env.shop.reading.columns import price_is_total
+from selflearn_env.shop.reading.columns import listed, price_is_total
 from selflearn_env.shop.reading.files import open_source
 from selflearn_env.shop.reading.numbers import find_decimal, parse_numbers
 from selflearn_env.shop.reading.options import Reading
 from selflearn_env.shop.reading.tables import CODES, EXACT, MEASURES, Source
 
 NEEDED = ("invoice", "product", "quantity", "time", "price")  # in every row, where there is such a column
-CLEAN = {"invoice": clean_codes, "product": clean_codes, "description": clean_texts, "customer": clean_customers}
+CLEAN = {"invoice": clean_invoices, "product": clean_codes, "description": clean_texts, "customer": clean_customers}
 CANCELLED = r"^[cC]\d"
 TOTAL = "total"  # the reason of rows that add up others, among the columns of `NEEDED`
 DAY = 86_400_000_000  # microseconds
@@ -191,7 +192,7 @@ class Log:
         if column == "time":
             bad = kept & ((values < EARLIEST) | (values >= LATEST))
         else:
-            bad = kept & ~(np.abs(values) <= EXACT)
+            bad = kept & ~(np.abs(values) < EXACT)
         if not bad.any():
             return
         at = int(bad.argmax())
@@ -232,8 +233,8 @@ def _array(cells: pa.Array) -> NDArray:
 
 def _columns(chosen: Mapping[str, str], found: Sequence[str]) -> dict[str, str]:
     """What was taken for what, and what for nothing."""
-    unused = [repr(name) for name in found if name not in chosen.values()]
+    unused = [name for name in found if name not in chosen.values()]
     return {
         "columns": ", ".join(f"{canonical} from {name!r}" for canonical, name in chosen.items()),
-        **({"not used": ", ".join(unused)} if unused else {}),
+        **({"not used": listed(unused)} if unused else {}),
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from selflearn_env.shop.reading.errors import LogError
+from selflearn_env.shop.reading.errors import LogError, quoted
 
 PLAIN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"  # as machines write them
 GROUPED = {  # with thousands in groups of three, by decimal mark
@@ -46,13 +46,13 @@ def find_decimal(columns: Sequence[pd.Series], source: str, decimal: str) -> str
         clear = shown["."] & ~texts.str.fullmatch(GROUPED[","]).to_numpy(dtype=bool)
         if clear.any():
             places = (int(which.argmax()) for which in (shown[","], clear))
-            seen = [f"{texts.iloc[at]!r} in column {names[at]!r}, row {texts.index[at]}" for at in places]
+            seen = [f"{quoted(texts.iloc[at])} in column {names[at]!r}, row {texts.index[at]}" for at in places]
             raise LogError(f"{source}: decimal commas and points are mixed: {' and '.join(seen)}", "decimal", ",")
         return ","
     if thousands.any() and not shown["."].any():
         at = int(thousands.argmax())
         raise LogError(
-            f"{source}: column {names[at]!r}, row {texts.index[at]}: {texts.iloc[at]!r} is not a number with one "
+            f"{source}: column {names[at]!r}, row {texts.index[at]}: {quoted(texts.iloc[at])} is not a number with one "
             f"meaning: its comma may part decimals or thousands",
             "decimal",
             ",",
@@ -73,7 +73,7 @@ def parse_numbers(cells: pd.Series, source: str, decimal: str) -> np.ndarray:
     if bad.any():
         at = int(bad.argmax())
         raise ValueError(
-            f"{source}: column {texts.name!r}, row {texts.index[at]}: {texts.iloc[at]!r} is not a number"
+            f"{source}: column {texts.name!r}, row {texts.index[at]}: {quoted(texts.iloc[at])} is not a number"
             + (" with a decimal comma" if decimal == "," else "")
         )
     thousands = {".": ",", ",": "."}[decimal]

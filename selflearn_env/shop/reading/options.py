@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,10 +31,16 @@ class Reading:
     def __post_init__(self) -> None:
         if self.columns != "auto" and not isinstance(self.columns, Mapping):
             raise TypeError(f'columns is "auto" or a mapping such as {{"customer": "client_no"}}, got {self.columns!r}')
-        if not isinstance(self.separator, str) or (
-            self.separator not in ("auto", *SEPARATORS) and (len(self.separator) != 1 or self.separator in '"\r\n')
+        if self.date_format is not None and not isinstance(self.date_format, str):
+            raise TypeError(f"date_format is None or a strptime format such as '%d/%m/%Y', got {self.date_format!r}")
+        if self.date_format is not None and "%" not in self.date_format:
+            raise ValueError(f"date_format is a strptime format such as '%d/%m/%Y', got {self.date_format!r}")
+        if self.separator not in ("auto", *SEPARATORS) and not (
+            isinstance(self.separator, str)
+            and re.fullmatch(r"[\x01-\x7f]", self.separator)
+            and self.separator not in '"\r\n'
         ):
-            raise ValueError(f"separator is one character, or {', '.join(SEPARATORS)}, got {self.separator!r}")
+            raise ValueError(f"separator is one character of ASCII, or {', '.join(SEPARATORS)}, got {self.separator!r}")
         if self.decimal not in ("auto", ".", ","):
             raise ValueError(f"decimal is '.' or ',', got {self.decimal!r}")
         if self.price_is not in PRICES:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -18,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from selflearn_env.scratch import scratch_folder
 from selflearn_env.shop.reading import tables
 from selflearn_env.shop.reading.columns import find_columns
 from selflearn_env.shop.reading.tables import check_kind, plain_kind
@@ -27,33 +27,37 @@ ROW = "file_row_number"  # what the engine calls the number of a row in its file
 
 
 @contextmanager
-def open_parquet(path: Path, files: list[Path], columns: str | Mapping[str, str]) -> Iterator[Parquet]:
+def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str]) -> Iterator[Parquet]:
     """Parquet files as one log, in the order given; as long as the context lasts.
 
     Args:
-        path: the file, or the folder of the files.
+        name: what to call the file, or the folder of the files.
         files: the files.
         columns: as `find_columns` takes them.
 
     Raises:
-        OSError: there is no room for what does not fit in memory.
+        OSError: there is no room on disk for what does not fit in memory.
         ValueError: a file cannot be read, a column is missing, or has another type in one of the files.
     """
-    with TemporaryDirectory() as spill:
-        engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill})
-        links = {file: _link(file, Path(spill) / f"{part}.parquet") for part, file in enumerate(files)}
+    with scratch_folder() as spill:
+        engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
+        links = {file: _link(file, spill / f"{part}.parquet") for part, file in enumerate(files)}
         try:
             engine.execute("SET enable_progress_bar = false")  # which else appears in the output of whoever uses this
-            yield Parquet(engine, path, links, columns)
+            yield Parquet(engine, name, links, columns)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
-        except duckdb.OutOfMemoryException as error:
-            raise OSError(f"{path}: there is no room for what does not fit in {MEMORY}, in {spill}: {error}") from None
         except (duckdb.Error, pa.ArrowException, UnicodeDecodeError, OSError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:
+                raise OSError(
+                    f"{name}: what does not fit in {MEMORY} of memory finds no room in {Path(spill).parent}; make room "
+                    f"there, or set TMPDIR to another folder: {reason}"
+                ) from None
+            broken = next((file for file, link in links.items() if _is_broken(link)), name)
             for file, link in links.items():
                 reason = reason.replace(link, str(file))
-            raise ValueError(f"{path}: cannot be read as parquet: {reason}") from None
+            raise ValueError(f"{broken}: cannot be read as parquet: {reason}") from None
         finally:
             engine.close()
 
@@ -68,20 +72,21 @@ class Parquet:
     def __init__(
         self,
         engine: duckdb.DuckDBPyConnection,
-        path: Path,
+        name: str,
         links: Mapping[Path, str],
         columns: str | Mapping[str, str],
     ):
-        self.name, self._engine = str(path), engine
+        self.name, self._engine = name, engine
         self.chosen: Mapping[str, str]
         self.found: Sequence[str]
         footers = {file: _footer(file) for file in links}
+        footers = {file: footer for file, footer in footers.items() if footer.num_rows} or footers
         schemas = {file: footer.schema.to_arrow_schema() for file, footer in footers.items()}
-        self.chosen, self.found, self.kinds = parquet_columns(schemas, columns, str(path))
+        self.chosen, self.found, self.kinds = parquet_columns(schemas, columns, name)
         self.rows, self._files = 0, []
-        for file, link in links.items():
-            self._files.append(self._rows(file, schemas[file].names, link, self.rows))
-            self.rows += footers[file].num_rows
+        for file, footer in footers.items():
+            self._files.append(self._rows(file, schemas[file].names, links[file], self.rows))
+            self.rows += footer.num_rows
         engine.execute(f"CREATE VIEW log AS {' UNION ALL '.join(self._files)}")
         self._found: dict[str, pa.ChunkedArray] = {}
         self.dropped: dict[str, int] = {}
@@ -130,10 +135,7 @@ class Parquet:
             raise ValueError(f"{file}: a column called {ROW!r} cannot be read; rename it")
         places = ", ".join(f"c{place}" for place in range(len(names)))
         chosen = ", ".join(f"c{names.index(name)} AS {canonical}" for canonical, name in self.chosen.items())
-        return (
-            f"SELECT {begin} + number AS row, {chosen} FROM read_parquet('{link.replace(chr(39), chr(39) * 2)}', "
-            f"{ROW} = true, hive_partitioning = false) AS stored({places}, number)"
-        )
+        return f"SELECT {begin} + number AS row, {chosen} FROM {_read(link)} AS stored({places}, number)"
 
 
 def parquet_columns(
@@ -142,13 +144,14 @@ def parquet_columns(
     """Canonical name -> name in the files, all names, and canonical name -> type, the same in all files.
 
     Raises:
-        ValueError: a column is missing, is there twice, or has another type in one of the files.
+        ValueError: a column is missing, is there twice, or has another type in one of the files, or only some have it.
     """
     first, whole = next(iter(schemas.items()))
-    chosen = find_columns(whole.names, columns, source)
+    names = {file: str(file) if len(schemas) > 1 else source for file in schemas}
+    chosen = find_columns(whole.names, columns, names[first])
     kinds: dict[str, pa.DataType] = {}
     for file, schema in schemas.items():
-        name = source if file == first else str(file)
+        name = names[file]
         for canonical, each in chosen.items():
             if schema.names.count(each) != 1:
                 there = "is no column" if each not in schema.names else "are several columns"
@@ -163,6 +166,9 @@ def parquet_columns(
                     f"{name}: column {each!r} is {kind}, but {kinds[canonical]} in the parts before; "
                     f"write all with one type"
                 )
+        more = find_columns(schema.names, columns, name).keys() - chosen.keys()
+        if more:  # which would get lost
+            raise ValueError(f"{name}: there is a column for {min(more)!r}, but there is none in {first.name}")
     return chosen, whole.names, {canonical: plain_kind(kind) for canonical, kind in kinds.items()}
 
 
@@ -172,6 +178,22 @@ def _footer(file: Path) -> pa.parquet.FileMetaData:
         return pa.parquet.read_metadata(file.absolute())
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{file}: cannot be read as parquet: {str(error).splitlines()[0]}") from None
+
+
+def _read(link: str) -> str:
+    """The table of a file for the engine: its columns, and the number of each row."""
+    quoted = link.replace("'", "''")
+    return f"read_parquet('{quoted}', {ROW} = true, hive_partitioning = false)"
+
+
+def _is_broken(link: str) -> bool:
+    """Whether the engine, which does not say which file it fails at, fails at this one."""
+    with duckdb.connect() as engine:
+        try:
+            engine.execute(f"SELECT max(hash(COLUMNS(*))) FROM {_read(link)}")
+        except duckdb.Error:
+            return True
+    return False
 
 
 def _link(file: Path, link: Path) -> str:

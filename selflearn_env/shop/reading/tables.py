@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +13,25 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from selflearn_env.shop.reading.cleaning import INEXACT, exact_below
 from selflearn_env.shop.reading.columns import find_columns
 
 BATCH = 1_000_000  # rows taken over at once
 EXACT = 2**53  # from here on, floating point numbers leave out whole ones
 CODES, MEASURES = ("invoice", "product", "description", "customer"), ("quantity", "price")
+WANTED = dict.fromkeys(CODES, "codes") | dict.fromkeys(MEASURES, "numbers") | {"time": "dates"}
+
+# What cells may be where no type of their column says it.
+KINDS: dict[str, tuple[type, ...]] = {
+    "nothing": (type(None), type(pd.NA), type(pd.NaT)),
+    "odd": (bool, np.timedelta64),  # which only look like whole numbers
+    "text": (str,),
+    "whole": (int, np.integer),
+    "float": (float, np.floating),
+    "decimal": (Decimal,),
+    "moment": (datetime.datetime, np.datetime64),
+    "day": (datetime.date,),
+}
 
 
 class ArrowTable(Protocol):
@@ -95,6 +111,10 @@ class Table:
     def distinct(self, column: str) -> pd.Series:
         """See `Source`."""
         encoded = self._columns[column].combine_chunks().dictionary_encode()
+        try:
+            encoded.validate(full=True)
+        except pa.ArrowInvalid:
+            raise ValueError(f"{self.name}: column {column!r} holds text that is not UTF-8; convert it") from None
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         first = np.zeros(len(encoded.dictionary) + 1, dtype=np.int64)
         first[codes[::-1]] = np.arange(self.rows)[::-1]  # of several, the last one written stays: the first row
@@ -133,7 +153,10 @@ def table_of(source: Any, name: str, columns: str | Mapping[str, str]) -> Table:
         chosen = find_columns(found, columns, name)
         cells = {canonical: source.iloc[:, found.index(each)] for canonical, each in chosen.items()}
     else:
-        arrow = source if isinstance(source, pa.Table) else pa.table(source)
+        try:
+            arrow = source if isinstance(source, pa.Table) else pa.table(source)
+        except (pa.ArrowException, TypeError) as error:  # a single column, or types that Arrow has not
+            raise TypeError(f"{name} cannot be taken over as one of Arrow: {str(error).splitlines()[0]}") from None
         found = arrow.column_names
         chosen = find_columns(found, columns, name)
         cells = {canonical: arrow.column(found.index(each)) for canonical, each in chosen.items()}
@@ -149,15 +172,13 @@ def as_arrow(
         ValueError: a cell is neither text, number nor date; the message names it.
     """
     if not isinstance(cells, pa.Array | pa.ChunkedArray):
-        try:
-            found = pa.array(cells, from_pandas=True)
-            # Arrow takes a date and a moment for dates, and a number and a truth value for numbers.
-            odd = datetime.datetime if pa.types.is_date(found.type) else bool | np.bool_
-            untyped = not isinstance(cells, pd.Series) or pd.api.types.is_object_dtype(cells)
-            mixed = untyped and not pa.types.is_boolean(found.type) and any(isinstance(cell, odd) for cell in cells)
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            mixed = True
-        if mixed:
+        found = None
+        if isinstance(cells, pd.Series) and isinstance(cells.dtype, pd.CategoricalDtype):
+            cells = cells.astype(cells.cat.categories.dtype)
+        if (isinstance(cells, pd.Series) and cells.dtype != object) or _of_one_kind(cells, column):
+            with suppress(pa.ArrowException, OverflowError, TypeError, ValueError):
+                found = pa.array(cells, from_pandas=True)
+        if found is None:
             texts = [_as_text(cell, column, source, label) for label, cell in zip(labels, cells, strict=True)]
             found = pa.array(texts, pa.string())
         cells = found
@@ -170,28 +191,51 @@ def as_arrow(
     return cells.cast(plain_kind(cells.type))
 
 
+def _kind(cell: type) -> str:
+    return next((kind for kind, types in KINDS.items() if issubclass(cell, types)), "odd")
+
+
+def _of_one_kind(cells: Iterable, column: str) -> bool:
+    """Whether Arrow may be asked what cells are: of several kinds it takes one for another, a number for a date."""
+    kinds = {_kind(each) for each in set(map(type, cells))} - {"nothing"}
+    if kinds == {"moment"}:  # it would move all to the time zone of the first
+        return len({str(getattr(cell, "tzinfo", None)) for cell in cells if _kind(type(cell)) == "moment"}) == 1
+    return "odd" not in kinds and (len(kinds) < 2 or (column in MEASURES and kinds == {"whole", "float"}))
+
+
 def _as_text(cell: Any, column: str, source: str, label: Any) -> str | None:
     """A cell of a column of several kinds as text."""
-    if cell is None or cell is pd.NA or cell is pd.NaT:
+    kind, place = _kind(type(cell)), f"{source}: column {column!r}, row {label}"
+    if kind == "nothing" or (kind in ("float", "decimal", "moment") and cell != cell):
         return None
-    if isinstance(cell, bool | np.bool_ | complex | bytes | list | tuple | set | dict | np.ndarray):
-        raise ValueError(
-            f"{source}: column {column!r}, row {label}: {str(cell)[:50]!r} is {type(cell).__name__}, "
-            f"neither text, number nor date"
-        )
-    if isinstance(cell, float | np.floating):
-        if cell != cell:
-            return None
-        if float(cell).is_integer() and abs(float(cell)) < EXACT:
-            return str(int(cell))
-        # Fractions in the form of machines: their point is no matter of the decimal mark of texts.
-        return f"{float(cell):.16e}" if column in MEASURES else str(cell)
-    return cell.isoformat() if isinstance(cell, datetime.date) else str(cell)
+    if kind == "text":
+        try:
+            cell.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{place}: {cell[:50]!r} has signs that are none; correct it") from None
+        return str(cell)
+    if kind == "whole":
+        return str(cell)
+    if kind == "decimal":
+        return format(cell, "f")
+    if kind == "float":
+        if column in MEASURES:  # in the form of machines: their point is no matter of the decimal mark of texts
+            return f"{float(cell):.16e}"
+        if column != "description" and abs(cell) >= exact_below(type(cell)):
+            raise ValueError(f"{place}: {cell:.17g} {INEXACT}")
+        return str(int(cell)) if cell % 1 == 0 else str(float(cell))
+    if column == "time" and kind in ("moment", "day"):
+        return cell.isoformat() if isinstance(cell, datetime.date) else str(cell)
+    raise ValueError(
+        f"{place}: {str(cell)[:50]!r} is {type(cell).__name__}, which is no {WANTED[column][:-1]}; convert it"
+    )
 
 
 def plain_kind(kind: pa.DataType) -> pa.DataType:
     """The type of the cells, however they are stored."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_decimal(kind) and kind.bit_width < 128:  # which little can be done with
+        return pa.decimal128(kind.precision, kind.scale)
     text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind)
     return pa.string() if text else kind
 
@@ -210,9 +254,10 @@ def check_kind(kind: pa.DataType, source: str, column: str) -> pa.DataType:
             pa.scalar(0, kind).as_py()
         except (ValueError, LookupError):
             raise ValueError(
-                f"{source}: column {column!r} is in the time zone {kind.tz!r}, which nobody knows"
+                f"{source}: column {column!r} is in the time zone {kind.tz!r}, which nobody knows; "
+                f"convert it to a known one"
             ) from None
     if types.is_string(kind) or types.is_null(kind) or number or (column == "time" and date):
         return kind
-    wanted = {"quantity": "numbers", "price": "numbers", "time": "dates"}.get(column, "codes")
-    raise ValueError(f"{source}: column {column!r} holds {kind}, which are no {wanted}; convert it to text or numbers")
+    remedy = "text or dates" if column == "time" else "text or numbers"
+    raise ValueError(f"{source}: column {column!r} holds {kind}, which are no {WANTED[column]}; convert it to {remedy}")

@@ -2,85 +2,93 @@
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook
 
 from selflearn_env.shop.reading.columns import find_columns
+from selflearn_env.shop.reading.sheets import DamagedError, Fault, Workbook
 from selflearn_env.shop.reading.tables import Table
 
-MOST_CELLS = 2**28  # of a sheet; the reader sets aside memory for each, and a stray cell makes it 17 billion
-FIRST_ROW = 2  # the first row below a heading, as a person sees it in a spreadsheet
+OLD = b"\xd0\xcf\x11\xe0"  # how workbooks begin that are protected by a password, or as they were before XLSX
+
+
+class Part(NamedTuple):
+    """A sheet that has the columns of a log."""
+
+    sheet: str
+    chosen: dict[str, str]
+    heading: list[str]
+    cells: dict[str, list[Any]]
+    rows: list[int]  # as a spreadsheet counts them
 
 
 def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) -> Table:
-    """The rows of every sheet that has the columns.
+    """The rows of every sheet that has the columns; those that hold nothing are none.
 
     Raises:
-        ValueError: the bytes are no workbook, no sheet has the columns, or one has some of them only.
+        ValueError: the bytes are no workbook, no sheet has the columns, or one has some of them only; a cell holds an
+            error, or a formula without its value.
     """
-    parts: list[tuple[str, dict[str, str], list[str], list[list[Any]]]] = []
+    parts: list[Part] = []
     refused: list[tuple[str, list[str], int, ValueError]] = []
-    _check_areas(data, source)
+    if not data.startswith(b"PK"):
+        what = "has a password, or is of the kind before .xlsx" if data.startswith(OLD) else "is no workbook"
+        raise ValueError(f"{source}: cannot be read as xlsx: it {what}; save it as .xlsx without a password")
     try:
-        with CalamineWorkbook.from_object(io.BytesIO(data)) as workbook:
-            sheets = {
-                name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names
-            }
-    except CalamineError as error:
+        workbook = Workbook(data)
+        for name in workbook.sheets:
+            rows = workbook.rows(name)
+            first = next(rows, (1, {}))[1]
+            heading = [str(first.get(column, "")) for column in range(max(first, default=-1) + 1)]
+            try:
+                chosen = find_columns(heading, columns, f"{source}, sheet {name!r}")
+            except ValueError as error:
+                refused.append((name, heading, sum(1 for _ in rows), error))
+            else:
+                parts.append(_part(name, chosen, heading, rows, source))
+    except DamagedError as error:
         raise ValueError(f"{source}: cannot be read as xlsx: {error}") from None
-    for name, (first, *rows) in ((name, rows or [[]]) for name, rows in sheets.items()):
-        heading = [str(cell) for cell in first]
-        try:
-            parts.append((name, find_columns(heading, columns, f"{source}, sheet {name!r}"), heading, rows))
-        except ValueError as error:
-            refused.append((name, heading, len(rows), error))
     if not parts:
         raise refused[0][-1] if refused else ValueError(f"{source}: the workbook has no sheets")
-    known = {each for _, chosen, *_ in parts for each in chosen.values()}
+    known = {each for part in parts for each in part.chosen.values()}
     for _, heading, _, complaint in refused:
         # A sheet of notes is no part of the log; one with some of the log's columns may be, and must not get lost.
         if known.intersection(heading):
             raise complaint
-    canonical = list(parts[0][1])
-    for name, chosen, *_ in parts[1:]:
-        if set(chosen) != set(canonical):
-            lacks = sorted(set(chosen) ^ set(canonical))[0]
-            raise ValueError(f"{source}: column {lacks!r} is not in all sheets, such as {name!r} or {parts[0][0]!r}")
-    cells: dict[str, list[Any]] = {column: [] for column in canonical}
-    labels: list[Any] = []
-    for name, chosen, heading, rows in parts:
-        places = {column: heading.index(found) for column, found in chosen.items()}
-        for row, line in enumerate(rows, FIRST_ROW):
-            for column, place in places.items():
-                cells[column].append(None if line[place] == "" else line[place])
-            labels.append(row if name == parts[0][0] else f"{row} of sheet {name!r}")
-    table = Table(source, cells, parts[0][1], parts[0][2], pd.Index(labels, dtype=object))
+    canonical = list(parts[0].chosen)
+    for part in parts[1:]:
+        if set(part.chosen) != set(canonical):
+            lacks = sorted(set(part.chosen) ^ set(canonical))[0]
+            raise ValueError(
+                f"{source}: column {lacks!r} is not in all sheets, such as {part.sheet!r} or {parts[0].sheet!r}"
+            )
+    labels: list[Any] = [*parts[0].rows, *(f"{row} of sheet {part.sheet!r}" for part in parts[1:] for row in part.rows)]
+    cells = {column: [cell for part in parts for cell in part.cells[column]] for column in canonical}
+    table = Table(source, cells, parts[0].chosen, parts[0].heading, pd.Index(labels, dtype=object))
+    if empty := sum(part.rows[-1] - 1 - len(part.rows) for part in parts if part.rows):
+        table.remarks["empty rows"] = f"{empty:,}, not counted as rows"
     for name, _, count, _ in refused:
         table.dropped[f"of sheet {name!r}, which has other headings"] = count
     return table
 
 
-def _check_areas(data: bytes, source: str) -> None:
-    """Raises ValueError where a sheet says of itself that it is larger than can be read."""
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        for name in packed.namelist():
-            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", name):
-                continue
-            with packed.open(name) as sheet:
-                area = re.search(rb'<dimension ref="(?:[A-Z]+\d+:)?([A-Z]+)(\d+)"', sheet.read(4096))
-            if area is None:
-                continue
-            width = 0
-            for letter in area[1]:
-                width = 26 * width + letter - ord("A") + 1
-            if width * int(area[2]) > MOST_CELLS:
-                raise ValueError(
-                    f"{source}: {name} is used up to cell {(area[1] + area[2]).decode()}; "
-                    f"delete the columns and rows beyond the log, and save it again"
-                )
+def _part(
+    sheet: str, chosen: dict[str, str], heading: list[str], rows: Iterator[tuple[int, dict[int, Any]]], source: str
+) -> Part:
+    """The columns of a sheet.
+
+    Raises:
+        ValueError: in the place of a value stands something else.
+    """
+    part = Part(sheet, chosen, heading, {column: [] for column in chosen}, [])
+    places = [(column, heading.index(found), part.cells[column]) for column, found in chosen.items()]
+    for number, row in rows:
+        for column, place, cells in places:
+            cell = row.get(place)
+            if isinstance(cell, Fault):
+                raise ValueError(f"{source}: column {column!r}, row {number} of sheet {sheet!r} {cell.why}")
+            cells.append(cell)
+        part.rows.append(number)
+    return part

@@ -170,11 +170,14 @@ def shop_of_two_segments(products_of_b):
     return Shop.from_transactions(frame, segments=segments, history_share=1.0)
 
 
-def test_a_segment_with_too_few_products_is_named():
-    shop = shop_of_two_segments(products_of_b=2)
-    with pytest.raises(ValueError, match="segment 'B' has 2 products in the history, fewer than a slate of 3"):
-        agent_of(shop, 3)
-    assert agent_of(shop, 2).act(np.array([0])).shape == (1, 2)
+def test_a_segment_with_too_few_products_explores_the_whole_catalogue():
+    history = (shop := shop_of_two_segments(products_of_b=2)).history
+    state = np.flatnonzero((history.segment == 1) & (history.visits > 0))[:1].repeat(500)
+    exploring = make_agent("epsilon_greedy", history=history, slate_size=3, seed=1, epsilon=1.0)
+    assert np.unique(exploring.act(state)).tolist() == list(range(shop.products))
+    np.testing.assert_allclose(exploring.propensity(state[:1], [[5, 0, 3]]), [[1 / 6, 1 / 5, 1 / 4]])
+    enough = make_agent("epsilon_greedy", history=history, slate_size=2, seed=1, epsilon=1.0)
+    assert np.unique(enough.act(state)).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("prior", ["quantity", "zero", "rate"])

@@ -106,6 +106,7 @@ def test_the_share_that_is_learned(mean, tiny_shop, options):
     assert abs(sum(len(states) for states, *_ in watcher.learned) - (visits - waiting)) <= 5 * np.sqrt(min(mean, 1e3))
 
 
+@pytest.mark.filterwarnings("ignore:.* changes the states")  # it is told so, once
 def test_an_agent_that_writes_to_all_that_it_gets_changes_nothing(tiny_shop, options):
     class VandalWatcher(Vandal):
         def _update(self, *rows):

@@ -101,6 +101,7 @@ def test_agents_are_compared_in_lives(tiny_shop, options):
     assert table.loc["random", "regret"] > table.loc["oracle (privileged)", "regret"]
 
 
+@pytest.mark.filterwarnings("ignore:.* changes the states")  # it is told so, once
 @pytest.mark.parametrize("batch", [1, 20])
 def test_an_agent_that_writes_to_what_it_is_given_changes_no_record(batch, tiny_shop, options):
     given = (ENV, 200, batch)
@@ -114,6 +115,7 @@ def test_an_agent_that_writes_to_what_it_is_given_changes_no_record(batch, tiny_
         np.testing.assert_array_equal(getattr(honest, name), getattr(vandal, name), err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:.* changes the states")  # it is told so, once
 @pytest.mark.parametrize("batch", [1, 20])
 def test_not_even_one_that_sees_the_visits(batch, tiny_shop, options):
     given = (ENV, 200, batch)

@@ -105,6 +105,7 @@ def test_an_agent_that_sees_visits_is_shown_them(tiny_shop):
     np.testing.assert_array_equal([visits.state[0] for visits in agent.seen], log.state)
 
 
+@pytest.mark.filterwarnings("ignore:.* changes the states")  # it is told so, once
 @pytest.mark.parametrize("kinds", [(Watcher, Vandal), (Looker, SeeingVandal)])
 def test_an_agent_that_writes_to_what_it_is_given_changes_nothing(kinds, tiny_shop):
     logs = [record(kind(tiny_shop.history, N), JOURNEY, 20, **options(JOURNEY, tiny_shop)) for kind in kinds]

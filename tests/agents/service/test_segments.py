@@ -45,6 +45,8 @@ def test_what_segment_customers_gives_is_read(tiny_log, regulars_shop, tmp_path)
         (b"customer,segment\n1,A\n2,Z\n", "line 3: segment 'Z' is none of A, B, C, D"),
         (b"customer,segment\n1,A\n1,A\n", "line 3: customer '1' is there twice"),
         (b"customer,segment\n\xff,A\n", "the file is not in UTF-8"),
+        (b'customer,segment\n1,A\n"2,A\n3,A\n', "line 4: no segment; is a quote above never closed"),
+        (b"customer,segment\n1,\0A\n", r"line 2: segment '.x00A' is none of|before line 2: line contains NUL"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_where(content, message, tiny_shop, tmp_path):

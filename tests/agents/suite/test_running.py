@@ -123,6 +123,9 @@ def test_a_row_is_verified_bit_for_bit(written):
     cell.place.write_text(text.replace(repr(gap), "0.5").replace('"numpy": "', '"numpy": "0.'))
     with pytest.raises(ValueError, match=r"gap is 0\.5 there .*; made with numpy 0\.\S+, here "):
         verified(cell, 0)
+    cell.place.write_text(text.replace(f'"gap": {gap!r}, ', ""))
+    with pytest.raises(ValueError, match=f"gap is missing there and {gap!r} here"):
+        verified(cell, 0)
     with pytest.raises(ValueError, match="there is no seed 1; there are 0"):
         verified(cell, 1)
     cell.place.write_text(text[:-9])

@@ -30,4 +30,35 @@ def plain() -> pd.DataFrame:
     )
 
 
-CONTENTS = {"plain": plain}
+@cache
+def rich() -> pd.DataFrame:
+    """The same rows with what real tills write.
+
+    Numbered customers, some missing; codes with zeros in front; cancelled invoices; prices of thousands; descriptions
+    with signs of other languages, separators, quotes, several lines and missing ones.
+    """
+    log = plain()
+    product = log["product"].str[1:].astype(int)
+    texts = [
+        'Teller, 5" tief',
+        "Käse; 1|2 kg",
+        "crème brûlée\nà la carte",
+        "£5 off",
+        "tab\there",
+        "'quoted'",
+        "ß",
+        None,
+    ]
+    invoice = log["invoice"].str[1:].astype(int)
+    cancelled = invoice % 7 == 0
+    return log.assign(
+        invoice=invoice.astype("str").where(~cancelled, "C" + invoice.astype("str")),
+        product=product.map(lambda number: f"{number:04}" if number % 2 else f"{number}A"),
+        description=[texts[number] for number in product],
+        quantity=log["quantity"].where(~cancelled, -log["quantity"]),
+        price=log["price"] * np.where(product == 3, 1000, 1),
+        customer=pd.array((invoice % 12 + 17850).where(invoice % 5 > 0), dtype="Int64"),
+    )
+
+
+CONTENTS = {"plain": plain, "rich": rich}

@@ -15,6 +15,12 @@ CASES = [
     for family in FAMILIES
     for case in import_module(f"tests.shop.corpus.{family}").CASES
 ]
+LONGEST = 600  # characters of what is said where a log is refused, its path not counted
+
+
+@cache
+def log_of(content):
+    return load_transactions(CONTENTS[content]())
 
 
 @cache
@@ -28,10 +34,20 @@ def test_case(case, tmp_path):
     if case.refused:
         with pytest.raises((ValueError, TypeError, OSError), match=case.refused) as refusal:
             load_transactions(source, **case.options)
-        assert "\n" not in str(refusal.value)
+        said = str(refusal.value)
+        assert "\n" not in said
+        assert len(said.replace(str(source), "")) < LONGEST
+        if isinstance(source, Path):
+            assert str(source) in said
         return
     log = load_transactions(source, **case.options)
     assert log.report.rows_read == case.lines
     assert log.report.rows_kept == len(log.frame)
-    if case.like:
+    # Equal frames make equal shops; only what is written in another way needs its shop made.
+    if case.like and not log.frame.equals(log_of(case.like).frame):
         assert Shop.from_transactions(log).digest == digest_of(case.like)
+
+
+def test_every_case_has_a_name_of_its_own():
+    names = [case.id for case in CASES]
+    assert len(set(names)) == len(names)

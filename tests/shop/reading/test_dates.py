@@ -18,7 +18,9 @@ def parse(*cells, date_format=None):
     [
         *("2010-12-24 08:26:00", "2010-12-24 08:26", "2010-12-24T08:26:00", "2010-12-24 8:26"),
         *("12/24/2010 8:26", "12/24/2010 08:26:00", "12/24/10 8:26", "12-24-2010 8:26"),
-        *("24/12/2010 8:26", "24.12.2010 8:26", "24-12-10 08:26"),
+        *("24/12/2010 8:26", "24.12.2010 8:26", "24-12-10 08:26", "24.12.2010, 08:26", "24.12.2010 08:26:00.000"),
+        *("2010/12/24 08:26", "2010.12.24 8:26", "2010-12-24 08:26:00 UTC", "2010-12-24 08:26:00Z"),
+        *("12/24/2010 8:26 AM", "12/24/2010, 8:26:00\u202fam", "2010-12-24 08:26AM"),
     ],
 )
 def test_orders_that_show(text):
@@ -49,15 +51,50 @@ def test_ambiguous_order_asks_for_the_format():
         parse("12/1/2010 8:26", "12/12/2010 8:26")
 
 
-@pytest.mark.parametrize("cell", ["2/1/2010 8:26", "2.1.2010", "02-01-10 08:26:30"])
+@pytest.mark.parametrize("cell", ["2/1/2010 8:26", "2.1.2010", "02-01-10 08:26:30", "2/1/2010, 8:26:30 PM"])
 def test_the_format_that_the_error_suggests_reads_the_column(cell):
     with pytest.raises(LogError) as raised:
         parse(cell)
     assert parse(cell, date_format=raised.value.example)[0].month == 1
 
 
+@pytest.mark.parametrize(
+    ("cell", "date_format"),
+    [
+        ("20101224", "%Y%m%d"),
+        ("20101224082600", "%Y%m%d%H%M%S"),
+        ("24 Dec 2010 8:26", "%d %b %Y %H:%M"),
+        ("24-Dec-10", "%d-%b-%y"),
+        ("December 24, 2010 08:26 AM", "%B %d, %Y %I:%M %p"),
+        ("1293179160", "<its strptime format>"),
+        ("10:00 PM", "<its strptime format>"),
+        ("24.12.2010 8:26 Uhr", "<its strptime format>"),
+    ],
+)
+def test_a_suggested_format_fits_the_cell(cell, date_format):
+    with pytest.raises(LogError, match=rf"log\.csv: column 'time', row 2: '{cell}' is not a date like") as raised:
+        parse(cell)
+    assert raised.value.example == date_format
+    if "<" not in date_format:
+        assert parse(cell, date_format=date_format)[0].date() == CHRISTMAS_EVE.date()
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("12:05 AM", 0), ("1:05 AM", 1), ("11:05 AM", 11), ("12:05 PM", 12), ("1:05 pm", 13), ("11:05PM", 23)],
+)
+def test_hours_of_half_a_day(text, hour):
+    assert parse(f"12/24/2010 {text}")[0].hour == hour
+
+
+@pytest.mark.parametrize("text", ["13:05 PM", "0:05 AM"])
+def test_hours_of_no_half_day(text):
+    with pytest.raises(LogError, match="is not a date like"):
+        parse(f"12/24/2010 {text}")
+
+
 def test_mixed_order():
-    with pytest.raises(ValueError, match=r"mixes orders: '31/1/2010' has the day first, '1/31/2010' .*date_format"):
+    with pytest.raises(ValueError, match=r"mixes orders: row 4: '31/1/2010' has the day first, row 3: '1/31/2010' the"):
         parse("1/1/2010", "1/31/2010", "31/1/2010")
 
 
@@ -77,7 +114,7 @@ def test_given_format_settles_it(date_format, expected):
 @pytest.mark.parametrize(
     ("text", "date_format"),
     [
-        ("12/24/2010 8:26 AM", "%m/%d/%Y %I:%M %p"),
+        ("24.12.2010 8.26 AM", "%d.%m.%Y %I.%M %p"),
         ("20101224 0826", "%Y%m%d %H%M"),
         ("24 Dec 2010 8:26", "%d %b %Y %H:%M"),
     ],
@@ -118,8 +155,12 @@ def test_time_of_day_is_the_local_one():
 
 
 def test_mixed_time_zones_say_which_log():
-    with pytest.raises(ValueError, match=r"log\.csv: column 'time'"):
+    with pytest.raises(ValueError, match=r"log\.csv: column 'time', row 3: '.*\+01:00' is not in the time zone of the"):
         parse("2010-12-24T08:26:00+02:00", "2010-12-24T08:26:00+01:00")
+    with pytest.raises(
+        ValueError, match=r"log\.csv: column 'time' cannot be read with date_format .* mixes time zones"
+    ):
+        parse("2010-12-24 08:26+0200", "2010-12-24 08:26+0100", date_format="%Y-%m-%d %H:%M%z")
 
 
 def test_senseless_format_says_which_log():
@@ -132,5 +173,5 @@ def test_two_digit_years_follow_strptime():
 
 
 def test_thirteen_is_no_month():
-    with pytest.raises(ValueError, match=r"log\.csv: column 'time': '13/13/2010' is not a date"):
+    with pytest.raises(ValueError, match=r"log\.csv: column 'time', row 3: '13/13/2010' is not a date"):
         parse("12/24/2010", "13/13/2010")

@@ -18,6 +18,7 @@ from selflearn_agents.ope.offline import Estimate, evaluate_offline
 from selflearn_agents.ope.study.design import Piece, world_of
 from selflearn_env.archive import read_archive, write_archive
 from selflearn_env.core.simulator import Simulator
+from selflearn_env.declared import numbers
 
 FORMAT, VERSION = "selflearn-ope-study", 1
 OF_ESTIMATE = tuple(each.name for each in fields(Estimate) if each.name not in ("estimator", "diagnosis"))
@@ -54,7 +55,13 @@ def kept(piece: Piece) -> Judged:
     Raises:
         ValueError: it is broken.
     """
-    return Judged(**read_archive(piece.place, FORMAT, VERSION)[1])
+    design = piece.design
+    shape = len(design.targets), len(design.estimators)
+    arrays = {
+        "figures": numbers(piece.last - piece.first, *shape, len(FIGURES), gaps=True, infinite=True),
+        "seconds": numbers(*shape, least=0.0, gaps=True),
+    }
+    return Judged(**read_archive(piece.place, FORMAT, VERSION, lambda *_: (dict(arrays), {}))[1])
 
 
 def judge(piece: Piece) -> Judged:

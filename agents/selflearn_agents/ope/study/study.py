@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
+from selflearn_agents.evaluation.workers import side_by_side, workers
 from selflearn_agents.ope.study import judging
 from selflearn_agents.ope.study.cells import rows_of
 from selflearn_agents.ope.study.design import Catalogue, Design, Piece, world_of
@@ -36,13 +37,13 @@ def run_study(design: Design, jobs: int = 1, progress: bool = True) -> pd.DataFr
         names = (*design.logging, *design.targets)
         places = [_place_of_truth(design, catalogue, name) for name in names]
         tasks = [partial(_work_out, design, catalogue, name) for name in names]
-        _side_by_side(tasks, [1] * len(names), f"{catalogue.name} products, policies", jobs, progress)
+        _all_done(tasks, [1] * len(names), f"{catalogue.name} products, policies", jobs, progress)
         truths = {name: _read(place) for name, place in zip(names, places, strict=True)}
         pieces = design.pieces(catalogue)
         left = [piece for piece in pieces if not _is_kept(piece)]
         sizes = [piece.cell.visits * (piece.last - piece.first) for piece in left]
         tasks = [partial(judging.carry_out, piece) for piece in left]
-        _side_by_side(tasks, sizes, f"{catalogue.name} products, visits", jobs, progress)
+        _all_done(tasks, sizes, f"{catalogue.name} products, visits", jobs, progress)
         for cell in design.cells(catalogue):
             some = [judging.kept(piece) for piece in pieces if piece.cell == cell]
             judged = Judged(np.concatenate([each.figures for each in some]), some[0].seconds)
@@ -50,14 +51,13 @@ def run_study(design: Design, jobs: int = 1, progress: bool = True) -> pd.DataFr
     return pd.DataFrame(rows)
 
 
-def _side_by_side(
-    tasks: Sequence[Callable[[], None]], sizes: Sequence[int], what: str, jobs: int, progress: bool
-) -> None:
+def _all_done(tasks: Sequence[Callable[[], None]], sizes: Sequence[int], what: str, jobs: int, progress: bool) -> None:
     """Carries out tasks, each the longer the greater its size."""
     with tqdm(total=sum(sizes), desc=what, unit="", unit_scale=True, disable=not progress or not tasks) as bar:
-        numbered = (delayed(_numbered)(number, task) for number, task in enumerate(tasks))
-        for number in Parallel(jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)(numbered):
-            bar.update(sizes[number])
+        calls = (delayed(_numbered)(number, task) for number, task in enumerate(tasks))
+        with workers(jobs):
+            for number in side_by_side(calls):
+                bar.update(sizes[number])
 
 
 def _numbered(number: int, task: Callable[[], None]) -> int:

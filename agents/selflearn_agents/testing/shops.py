@@ -1,0 +1,20 @@
+"""Shops on which agents are tried."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from selflearn_env import Shop
+from selflearn_env.datasets import SALES
+
+
+@cache
+def small_shop() -> Shop:
+    """The shop of the sample log, with 8 products: few enough to go through all slates."""
+    return Shop.from_transactions(SALES, max_products=8)
+
+
+@cache
+def shop_of_two_products() -> Shop:
+    """The same with 2 products."""
+    return Shop.from_transactions(SALES, max_products=2)

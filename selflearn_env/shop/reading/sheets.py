@@ -1,0 +1,86 @@
+"""The cells of an XLSX workbook, row by row, and only those that hold something."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import openpyxl
+
+from selflearn_env.shop.reading.cleaning import BLANKS
+
+UNPACKED = 2**31  # bytes of the parts of a workbook together
+LONGEST = 1000  # characters of a text that many cells may share; no code and no description is longer
+
+
+class DamagedError(Exception):
+    """Bytes are no workbook."""
+
+
+class Fault(NamedTuple):
+    """What stands in a cell in the place of a value."""
+
+    why: str
+
+
+class Workbook:
+    """The worksheets of a workbook.
+
+    They are streamed: a reader that sets aside memory for all cells up to the last one ends the process where one
+    stray cell is far from the others.
+
+    Attributes:
+        sheets: their names, in the order of the workbook.
+    """
+
+    def __init__(self, data: bytes):
+        """Finds the sheets.
+
+        Raises:
+            DamagedError: the bytes are no workbook, or unpack to more than is read.
+        """
+        with _damage():
+            with zipfile.ZipFile(io.BytesIO(data)) as packed:
+                if sum(part.file_size for part in packed.infolist()) > UNPACKED:
+                    raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GB; give it as CSV or Parquet")
+            self._book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            self.sheets = [sheet.title for sheet in self._book.worksheets]
+
+    def rows(self, sheet: str) -> Iterator[tuple[int, dict[int, Any]]]:
+        """The number of each row that holds something, from 1, and its cells by their columns, from 0.
+
+        A cell is a text, a number, a truth value, a moment, or a `Fault`.
+
+        Raises:
+            DamagedError: the sheet cannot be read.
+        """
+        with _damage():
+            self._book[sheet].reset_dimensions()  # what a sheet says of its size may be wrong
+            for number, row in enumerate(self._book[sheet].iter_rows(), 1):
+                cells = {column: _value(cell) for column, cell in enumerate(row) if cell.value not in (None, "")}
+                if cells:
+                    yield number, cells
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What a library says of bytes that are no workbook, as a `DamagedError`."""
+    try:
+        yield
+    except Exception as error:  # a damaged workbook fails in many ways
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DamagedError(reason) from None
+
+
+def _value(cell: Any) -> Any:
+    """What a cell holds."""
+    value = cell.value
+    if cell.data_type == "e":
+        return value if value == "#N/A" else Fault(f"holds the error {value}; mend its formula")
+    if isinstance(value, datetime.timedelta | datetime.time):
+        return Fault(f"holds {value}, a time without a day; give it another format")
+    return value.strip(BLANKS)[:LONGEST] if isinstance(value, str) and len(value) > LONGEST else value

@@ -1,0 +1,340 @@
+"""Stops commands at random moments, again and again, and sees that they go on to the bits of one that nobody stopped.
+
+A test does so a few times; `python -m tests.agents.evaluation.killing --kills 200` from a checkout does it more often,
+and `--signal TERM` asks them to end instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from selflearn_agents.commands import (  # noqa: F401 -- copies of this process need not import them
+    bench,
+    compare,
+    learning_study,
+    lives,
+    ope_lives,
+    ope_study,
+    train,
+)
+from selflearn_agents.commands import main as commands
+from selflearn_agents.evaluation import EvaluationResult
+
+from selflearn_env import Shop
+
+PATIENCE = 20.0  # seconds that a busy machine may take until the processes of a killed one are gone
+TINY = ["--shop", "shop.npz", "--slate-size", "3"]
+QUICK = ["--agents", "popular", "epsilon_greedy", "--customer-models", "none", "--seeds", "2", *TINY]
+STUDY = [
+    "--jobs",
+    "1",
+    "--shop",
+    "shop.npz",
+    "--products",
+    "all",
+    "--slate-sizes",
+    "3",
+    "--visits",
+    "200",
+    "--whole-logs",
+    "10",
+]
+SUITE = {
+    "version": 1,
+    "seeds": 3,
+    "slate_size": 3,
+    "reference": "popular",
+    "environments": {
+        "retail": {
+            "about": "Customers are states.", "id": "selflearn/Retail-v0", "visits": {"tiny": 1000}, "measure": "gap",
+        },
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command that is stopped, and begun again in the same folder until it is done.
+
+    Attributes:
+        command: its name.
+        options: what it is told; where there are several, each in its turn.
+        out: the folder of its files, under that in which it is called.
+    """
+
+    command: str
+    options: Sequence[Sequence[str]]
+    out: str = "out"
+
+    def line(self, turn: int) -> list[str]:
+        """Its arguments."""
+        out = [] if self.command == "bench" else ["--out", self.out]
+        return [*self.options[turn % len(self.options)], *out]
+
+
+WORKS = {
+    "compare": Work("compare", [[*QUICK, "--customers", "3000", "--jobs", "1"]]),
+    "compare, two jobs": Work("compare", [[*QUICK, "--customers", "3000", "--jobs", "2"]]),
+    "train": Work("train", [["--customers", "2000", "--seed", seed, *TINY] for seed in "01"]),
+    "lives": Work("lives", [["--agents", "random", "popular", "--customers", "300", "--seeds", "2", *TINY]]),
+    "learning-study": Work(
+        "learning-study",
+        [["--visits", "500", "--seeds", "2", "--customer-models", "independent", "--warm-visits", "200", *TINY]],
+    ),
+    "ope-study": Work(
+        "ope-study",
+        [
+            [*STUDY, "--customer-models", "independent", "--logging", "random", "--estimators", "sips", "dr"],
+        ],
+    ),
+    "ope-lives": Work(
+        "ope-lives",
+        [["--shop", "shop.npz", "--slate-sizes", "2", "--logs", "2", "--lives", "100", "--true-lives", "500"]],
+    ),
+    "bench": Work("bench", [["run", "--suite", "own.yaml", "--jobs", "2"]], "results"),
+}
+
+
+@dataclass
+class Counts:
+    """What came of it."""
+
+    kills: int = 0
+    ends: int = 0  # of the command by itself, each compared bit for bit
+    files: int = 0  # that were compared
+    not_equal: set[str] = field(default_factory=set)  # files that differ in times, whose presence was looked at
+
+
+def stop_often(work: Work, folder: Path, shop: Shop, kills: int, rng: np.random.Generator, number: int) -> Counts:
+    """Stops a command so many times, and compares what it comes to in the end.
+
+    Args:
+        work: the command.
+        folder: an empty one.
+        shop: in which agents serve.
+        kills: how many.
+        rng: of the moments.
+        number: of the signal.
+
+    Raises:
+        AssertionError: something is lost, or left over.
+    """
+    references, seconds, counts = [], 0.0, Counts()
+    for turn in range(len(work.options)):
+        twice = []
+        for again in range(2):
+            place = prepared(folder / f"undisturbed-{turn}-{again}", shop)
+            begin = time.monotonic()
+            assert wait(start(work, turn, place), place) == 0, said(place)
+            seconds = time.monotonic() - begin
+            twice.append(bits(place / work.out))
+        one, other = twice
+        assert one.keys() == other.keys()
+        counts.not_equal |= {name for name in one if one[name] != other[name]}
+        references.append(one)
+    turn, place = 0, prepared(folder / "disturbed", shop)
+    while counts.kills < kills or turn % len(work.options):
+        child = start(work, turn, place)
+        time.sleep(float(rng.uniform(0.0, 1.1 * seconds)))
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if not ended:
+            os.kill(child, number)
+            code = wait(child, place)
+            counts.kills += 1
+            stopped = -number if number == signal.SIGKILL else 128 + number
+            assert code in (stopped, 0), (code, said(place))  # it may just have ended
+            none_left(child)
+            if number != signal.SIGKILL:
+                check_farewell(place)
+            check_manifest(work, place, references)
+        else:
+            assert os.waitstatus_to_exitcode(status) == 0, said(place)
+            counts.ends += 1
+            counts.files += compared(place / work.out, references[turn % len(references)], counts)
+            if len(work.options) == 1:
+                shutil.rmtree(place)
+                prepared(place, shop)
+        turn += 1
+    assert wait(start(work, turn, place), place) == 0, said(place)
+    counts.ends += 1
+    counts.files += compared(place / work.out, references[turn % len(references)], counts)
+    hidden = [path for path in place.rglob(".*") if path.name != ".suite_cache"]
+    assert not hidden, hidden
+    assert not list((place / "tmp").iterdir()), list((place / "tmp").iterdir())
+    return counts
+
+
+def prepared(place: Path, shop: Shop) -> Path:
+    """A folder with the shop, a suite, and a place for temporary files."""
+    (place / "tmp").mkdir(parents=True)
+    (place / "entries").mkdir()
+    shop.save(place / "shop.npz")
+    log = {"about": "Made for tests.", "recipe": {"source": "path", "file": "none", "sha256": "0"}}
+    (place / "own.yaml").write_text(yaml.safe_dump({**SUITE, "logs": {"tiny": {**log, "digest": shop.digest}}}))
+    for name, kind in (("popular", "baseline"), ("ucb", "agent")):
+        entry = {"name": name, "agent": name, "kind": kind, "observes": "the state", "authors": ["somebody"]}
+        (place / "entries" / f"{name}.yaml").write_text(yaml.safe_dump(entry))
+    (place / ".suite_cache").mkdir()
+    shop.save(place / ".suite_cache" / f"{shop.digest}.npz")
+    return place
+
+
+def start(work: Work, turn: int, place: Path) -> int:
+    """A copy of this process that becomes the command, in a session of its own."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.setsid()
+        os.chdir(place)
+        file = os.open(place / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.environ |= {"TMPDIR": str(place / "tmp"), "JOBLIB_TEMP_FOLDER": str(place / "tmp")}
+        tempfile.tempdir = None
+        commands.run(work.command, f"selflearn {work.command}", work.line(turn))
+    except Exception as error:
+        print("Traceback of", repr(error), file=sys.stderr)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+        import threading  # as Python does at its end
+
+        threading._shutdown()
+        import atexit
+
+        atexit._run_exitfuncs()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(child: int, place: Path) -> int:
+    """Its exit code, or minus the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def said(place: Path) -> str:
+    """What the command has said last."""
+    file = place / "said"
+    return file.read_text(errors="replace")[-3000:] if file.exists() else ""
+
+
+def none_left(session: int) -> None:
+    """Sees that no process of a session goes on."""
+    end = time.monotonic() + PATIENCE
+    while left := of_session(session):
+        assert time.monotonic() < end, f"processes are left: {left}"
+        time.sleep(0.05)
+
+
+def of_session(session: int) -> list[str]:
+    """The command lines of the processes of a session, but for the dead whom nobody has waited for."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, _, own = (place / "stat").read_text().rpartition(")")[2].split()[:4]
+            line = (place / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # it has just ended
+            continue
+        if int(own) == session and state != "Z":
+            found.append(line)
+    return found
+
+
+def check_farewell(place: Path) -> None:
+    """Sees that a command that was asked to end says so in a line, and leaves nothing half done."""
+    text = said(place)
+    assert "Traceback" not in text, text
+    assert "leaked" not in text, text
+    left = [path for path in place.rglob(".*") if path.name != ".suite_cache"] + list((place / "tmp").iterdir())
+    assert not left, left
+
+
+def check_manifest(work: Work, place: Path, references: Sequence[dict[str, str]]) -> None:
+    """Sees that all files are of the command that the manifest names, where there is one."""
+    found = bits(place / work.out)
+    if "manifest.json" in found:
+        own = [reference for reference in references if reference["manifest.json"] == found["manifest.json"]]
+        assert own, "the manifest is of no command"
+        written = {name: value for name, value in found.items() if "/" not in name}
+        for name, value in written.items():
+            assert name in own[0], name
+            if "csv" in name or "npz" in name:
+                assert value == own[0][name], name
+
+
+def compared(out: Path, reference: dict[str, str], counts: Counts) -> int:
+    """Sees that files are those of a command that nobody stopped; how many."""
+    found = bits(out)
+    assert found.keys() == reference.keys(), found.keys() ^ reference.keys()
+    different = {name for name in found if found[name] != reference[name]} - counts.not_equal
+    assert not different, different
+    return len(found)
+
+
+def bits(out: Path) -> dict[str, str]:
+    """Digest of each file, but for what says how long something took."""
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    return {path.relative_to(out).as_posix(): sha256(_timeless(path)).hexdigest() for path in paths}
+
+
+def _timeless(path: Path) -> bytes:
+    if path.parent.name == "runs" and path.suffix == ".npz":
+        run = vars(EvaluationResult.load(path)).items()
+        return repr([(name, np.asarray(value).tobytes()) for name, value in run if "seconds" not in name]).encode()
+    if path.suffix == ".csv":
+        frame = pd.read_csv(path)
+        return frame.drop(columns=[name for name in frame if "second" in name]).to_csv().encode()
+    if path.suffix == ".json":
+        content = json.loads(path.read_text())
+        for name in ("time", "made"):
+            content.pop(name, None)
+        return re.sub(r'"[a-z_]*seconds?": [0-9.e+-]*', "", json.dumps(content)).encode()
+    return path.read_bytes()
+
+
+def main() -> None:
+    """Stops as often as is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=160, help="of all commands together")
+    parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS), help="of these")
+    parser.add_argument("--signal", choices=("KILL", "TERM", "INT", "HUP"), default="KILL")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shop", type=Path, required=True, help="a small one, with four segments or fewer")
+    options = parser.parse_args()
+    shop, rng = Shop.load(options.shop), np.random.default_rng(options.seed)
+    for name in options.only:
+        begin = time.monotonic()
+        folder = Path(tempfile.mkdtemp())  # no `TemporaryDirectory`, which copies of this process would remove
+        counts = stop_often(
+            *(WORKS[name], folder, shop, -(-options.kills // len(options.only))),
+            *(rng, getattr(signal, f"SIG{options.signal}")),
+        )
+        shutil.rmtree(folder)
+        times = f"; not equal by themselves: {', '.join(sorted(counts.not_equal))}" if counts.not_equal else ""
+        print(
+            f"{name}: {counts.kills} stopped by {options.signal}, {counts.ends} ended, {counts.files} files equal, in "
+            f"{time.monotonic() - begin:.0f} s{times}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
