@@ -48,7 +48,7 @@ class Tests:
         self._loops = noted["loops"]
         from coverage import CoverageData  # of the extra for development
 
-        self._data = CoverageData()
+        self._data = CoverageData("results/coverage/data")
         self._data.read()
 
     def of(self, mutant: Mutant, most: float) -> tuple[list[str], list[str]]:
@@ -154,7 +154,7 @@ def main() -> int:
         for mutant, (said, test) in zip(sample, pool.map(judged, sample), strict=True):
             counts[mutant.path.parent.as_posix()][said] += 1
             noticed |= {test} - {""}
-            print(f"{said:10} {mutant}", flush=True)
+            print(f"{said:10} {mutant}{f'  ({test})' if test else ''}", flush=True)
             if said == "survived":
                 print(mutant, file=file, flush=True)
     (options.out / "table.md").write_text(table(counts), encoding="utf-8")
