@@ -52,7 +52,7 @@ class Tests:
         self._data.read()
 
     def of(self, mutant: Mutant, most: float) -> tuple[list[str], list[str]]:
-        """Tests that run a mutant, in all `most` seconds of them: first those that mirror its file, then others."""
+        """Tests that run a mutant, in all `most` seconds of them: those that mirror its file, and others."""
         path = mutant.path.as_posix()
         lines = self._data.contexts_by_lineno(path)
         names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())} - {""}
@@ -64,8 +64,13 @@ class Tests:
             for test in self.seconds
             if test in names or any(name in self._fixtures[test] and test.startswith(where) for name, where in used)
         }
-        mirror = _mirror(mutant.path)
-        ordered = sorted(found, key=lambda test: (not test.startswith(mirror), self.seconds[test]))
+        mirror, met = _mirror(mutant.path), Counter()
+        quickest, turn = sorted(found, key=self.seconds.__getitem__), {}
+        for test in quickest:  # of each function one, then of each a second one
+            function = test.partition("[")[0]
+            turn[test] = met[function]
+            met[function] += 1
+        ordered = sorted(quickest, key=lambda test: (not test.startswith(mirror), turn[test]))
         total = np.cumsum([self.seconds[test] for test in ordered])
         ordered = ordered[: max(1, int(np.searchsorted(total, most)))]
         return [t for t in ordered if t.startswith(mirror)], [t for t in ordered if not t.startswith(mirror)]
