@@ -12,7 +12,15 @@ from selflearn_env.core.run import BLOCK, Run
 
 BATCHES = st.lists(st.sampled_from([0, 1, 2, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK]), min_size=1, max_size=8)
 PURPOSES = ("visits", "responses", "noise", "life", "pasts", "baskets")
-STREAMS = ("visits", "responses", "noise", "drift", "life", "pasts", "baskets")  # in the order in which they are spawned
+STREAMS = (
+    "visits",
+    "responses",
+    "noise",
+    "drift",
+    "life",
+    "pasts",
+    "baskets",
+)  # in the order in which they are spawned
 
 
 def make_run(seed=5):

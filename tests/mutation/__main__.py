@@ -52,8 +52,8 @@ class Tests:
         self._data.read()
 
     def of(self, mutant: Mutant, most: float) -> tuple[list[str], list[str]]:
-        """Tests that run a mutant, in all `most` seconds of them: those that mirror its file, and others."""
-        path = mutant.path.as_posix()
+        """Tests that run a mutant, in all `most` seconds of them: all that mirror its file, and others."""
+        path, mirror = mutant.path.as_posix(), _mirror(mutant.path)
         lines = self._data.contexts_by_lineno(path)
         names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())} - {""}
         if mutant.always or not names:
@@ -62,9 +62,11 @@ class Tests:
         found = {
             test
             for test in self.seconds
-            if test in names or any(name in self._fixtures[test] and test.startswith(where) for name, where in used)
+            if test.startswith(mirror)  # whatever it runs: what others had made and kept before is not noted
+            or test in names
+            or any(name in self._fixtures[test] and test.startswith(where) for name, where in used)
         }
-        mirror, met = _mirror(mutant.path), Counter()
+        met: Counter[str] = Counter()
         quickest, turn = sorted(found, key=self.seconds.__getitem__), {}
         for test in quickest:  # of each function one, then of each a second one
             function = test.partition("[")[0]
