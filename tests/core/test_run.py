@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from selflearn_env.core.run import BLOCK, Run
 
 BATCHES = st.lists(st.sampled_from([0, 1, 2, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK]), min_size=1, max_size=8)
-PURPOSES = ("visits", "responses", "noise")
+PURPOSES = ("visits", "responses", "noise", "life", "pasts", "baskets")
+STREAMS = (
+    "visits",
+    "responses",
+    "noise",
+    "drift",
+    "life",
+    "pasts",
+    "baskets",
+)  # in the order in which they are spawned
 
 
 def make_run(seed=5):
@@ -19,11 +28,14 @@ def make_run(seed=5):
 
 
 def plain_draws(purpose, rows, seed=5):
-    rng = dict(zip(PURPOSES, np.random.default_rng(seed).spawn(3), strict=True))[purpose]
+    rng = dict(zip(STREAMS, np.random.default_rng(seed).spawn(len(STREAMS)), strict=True))[purpose]
     draw = {
         "visits": lambda: rng.integers(1000, size=rows),
         "responses": lambda: rng.random((rows, 4)),
         "noise": lambda: rng.standard_normal((rows, 3)),
+        "life": lambda: rng.random((rows, 2)),
+        "pasts": lambda: rng.random((rows, 1)),
+        "baskets": lambda: rng.integers(2**64, size=rows, dtype=np.uint64),
     }
     return draw[purpose]()
 

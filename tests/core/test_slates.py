@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from selflearn_env.core.slates import MANY, SHORT, check_slates, repeats
+from selflearn_env.core.slates import MANY, SHORT, check_eligible, check_slates, repeats
 
 PRODUCTS = 6
 INTEGERS = st.sampled_from([np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64])
@@ -89,3 +89,28 @@ def test_the_largest_unsigned_product_is_named_as_it_was_given():
 def test_a_wrong_shape_or_type_is_named(slates, got):
     with pytest.raises(ValueError, match=rf"expected product indexes of shape \(2, 3\).* got {got}"):
         check_slates(slates, 2, 3, PRODUCTS)
+
+
+def test_what_may_be_shown_is_given_for_all_visits_or_for_each():
+    for_all, for_each = np.array([True, False, True]), np.array([[True, False, True], [False, True, True]])
+    assert check_eligible(for_all, 2, 3, 2).tolist() == [for_all.tolist()] * 2
+    assert check_eligible(for_each, 2, 3, 2).tolist() == for_each.tolist()
+    assert check_eligible(np.zeros((0, 3), dtype=bool), 0, 3, 2).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("eligible", "error", "message"),
+    [
+        ([1, 0, 1], TypeError, "eligible is an array of bool, True for what may be shown, got int64"),
+        ([True] * 4, ValueError, r"eligible has the shape \(3,\) or \(2, 3\), got \(4,\)"),
+        ([[True] * 3], ValueError, r"got \(1, 3\)"),
+        (
+            [[True] * 3, [True, False, False]],
+            ValueError,
+            "only 1 products are eligible, but a slate shows 2; make more",
+        ),
+    ],
+)
+def test_what_may_be_shown_is_checked(eligible, error, message):
+    with pytest.raises(error, match=message):
+        check_eligible(eligible, 2, 3, 2)

@@ -11,6 +11,7 @@ import pytest
 
 from selflearn_env import Drift, Rewards
 from selflearn_env.core.pooling import Level, Pooling
+from selflearn_env.shop.fitting.demand import check_contrast
 from tests.envs.drifting import (
     PREFERRING,
     RETAIL,
@@ -128,7 +129,7 @@ def test_the_calibration_holds_in_the_retail_shop(retail_shop):
 @pytest.mark.parametrize("face", [single_of, vector_of])
 @pytest.mark.parametrize("env_id", [RETAIL, SEED])
 @pytest.mark.parametrize("built", [False, True])
-@pytest.mark.parametrize("contrast", [0, -1, np.nan, np.inf, True, "2", None, [2.0]], ids=str)
+@pytest.mark.parametrize("contrast", [0, -1, 9e-7, 1.1e6, np.nan, np.inf, True, "2", None, [2.0]], ids=str)
 def test_a_bad_contrast_is_named_when_the_environment_is_made(tiny_shop, face, env_id, built, contrast):
     shop = replace(tiny_shop)
     if built:
@@ -136,6 +137,10 @@ def test_a_bad_contrast_is_named_when_the_environment_is_made(tiny_shop, face, e
     match = rf"contrast is a factor > 0, 1 for what the log supports, got {contrast!r}".replace("[2.0]", r"\[2.0\]")
     with pytest.raises((TypeError, ValueError), match=match):
         face(shop, env_id=env_id, contrast=contrast)
+
+
+def test_the_least_and_the_greatest_contrast_may_be_asked_for():
+    assert [check_contrast(contrast) for contrast in (1e-6, 1e6)] == [1e-6, 1e6]
 
 
 def test_what_the_log_supports_is_drawn_once_and_kept(tiny_shop):

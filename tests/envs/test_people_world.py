@@ -93,6 +93,7 @@ def test_a_visit_of_the_log_has_the_record_of_the_log(regulars_shop):
     simulator, journal = single_of(regulars_shop, season="present").simulator, regulars_shop.persons.journal
     visits = simulator.arrivals.logged_visits(journal.customer, np.arange(journal.day.size) - journal.first)
     assert visits.day.tolist() == journal.day.tolist()
+    assert visits.frequency.tolist() == [max(0, turn - 1) for turn in visits.visits.tolist()]  # after the first day
     seen = simulator.seen(visits)
     for visit in range(0, journal.day.size, 7):
         before = slice(journal.start[journal.first[visit]], journal.start[visit])

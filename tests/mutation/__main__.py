@@ -48,12 +48,12 @@ class Tests:
         self._loops = noted["loops"]
         from coverage import CoverageData  # of the extra for development
 
-        self._data = CoverageData()
+        self._data = CoverageData("results/coverage/data")
         self._data.read()
 
     def of(self, mutant: Mutant, most: float) -> tuple[list[str], list[str]]:
-        """Tests that run a mutant, in all `most` seconds of them: first those that mirror its file, then others."""
-        path = mutant.path.as_posix()
+        """Tests that run a mutant, in all `most` seconds of them: all that mirror its file, and others."""
+        path, mirror = mutant.path.as_posix(), _mirror(mutant.path)
         lines = self._data.contexts_by_lineno(path)
         names = {name for line in range(mutant.first, mutant.last + 1) for name in lines.get(line, ())} - {""}
         if mutant.always or not names:
@@ -62,10 +62,17 @@ class Tests:
         found = {
             test
             for test in self.seconds
-            if test in names or any(name in self._fixtures[test] and test.startswith(where) for name, where in used)
+            if test.startswith(mirror)  # whatever it runs: what others had made and kept before is not noted
+            or test in names
+            or any(name in self._fixtures[test] and test.startswith(where) for name, where in used)
         }
-        mirror = _mirror(mutant.path)
-        ordered = sorted(found, key=lambda test: (not test.startswith(mirror), self.seconds[test]))
+        met: Counter[str] = Counter()
+        quickest, turn = sorted(found, key=self.seconds.__getitem__), {}
+        for test in quickest:  # of each function one, then of each a second one
+            function = test.partition("[")[0]
+            turn[test] = met[function]
+            met[function] += 1
+        ordered = sorted(quickest, key=lambda test: (not test.startswith(mirror), turn[test]))
         total = np.cumsum([self.seconds[test] for test in ordered])
         ordered = ordered[: max(1, int(np.searchsorted(total, most)))]
         return [t for t in ordered if t.startswith(mirror)], [t for t in ordered if not t.startswith(mirror)]
@@ -154,7 +161,7 @@ def main() -> int:
         for mutant, (said, test) in zip(sample, pool.map(judged, sample), strict=True):
             counts[mutant.path.parent.as_posix()][said] += 1
             noticed |= {test} - {""}
-            print(f"{said:10} {mutant}", flush=True)
+            print(f"{said:10} {mutant}{f'  ({test})' if test else ''}", flush=True)
             if said == "survived":
                 print(mutant, file=file, flush=True)
     (options.out / "table.md").write_text(table(counts), encoding="utf-8")

@@ -150,7 +150,7 @@ class GradientAgent(Agent):
         probability = np.zeros(slates.shape)
         again = repeats(slates)
         for visit in range(len(states)):
-            preferences = self._preferences(states[visit : visit + 1])[0]
+            preferences = self._preferences(states[[visit]])[0]
             if eligible is not None:  # at least as many products are as a slate has slots
                 preferences[~eligible[visit]] = -np.inf
             kept = slice(None) if again is None else ~again[visit]

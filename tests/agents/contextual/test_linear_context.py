@@ -15,6 +15,7 @@ from selflearn_agents.evaluation import evaluate
 
 from selflearn_env import Shop
 from selflearn_env.core.items import Items
+from selflearn_env.core.pooling import Pooling
 from selflearn_env.core.seen import SeenVisits
 from selflearn_env.shop.people.journal import Journal, states_by_day
 from tests.agents.contextual.plain import candidates_of, features_of, row_of
@@ -52,6 +53,14 @@ def respond(agent, seen, rng):
     responses = rng.integers(3, size=slates.shape).astype(np.int8)
     agent.update(seen, slates, responses, REWARDS[responses])
     return slates, (REWARDS[responses] + 2) / 7
+
+
+def test_where_the_history_pools_nothing_all_products_are_usual_alike(history):
+    group, incidence = features._incidence(replace(history, pooling=Pooling(())), history.baskets)
+    assert group.tolist() == [0] * history.states.size
+    bought = sum(row.sum() for row in history.purchases)
+    expected = bought / (history.visits.sum() * history.products)
+    np.testing.assert_allclose(incidence, np.full((1, history.products), expected), rtol=1e-6)
 
 
 def test_features_and_values_are_those_of_the_text(history, seen):

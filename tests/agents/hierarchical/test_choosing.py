@@ -69,6 +69,7 @@ def test_of_products_that_score_the_same_those_come_first_that_always_do(tiny_sh
     eligible = few_eligible(np.random.default_rng(2), 100, 8, 3)
     expected = [[p for p in np.argsort(agent._rank) if row[p]][:3] for row in eligible]
     np.testing.assert_array_equal(agent.act(states, eligible), expected)
+    np.testing.assert_array_equal(agent.act(states), np.argsort(agent._rank)[None, :3].repeat(100, axis=0))
 
 
 def test_what_may_not_be_shown_is_shown_with_probability_0(tiny_shop):

@@ -102,6 +102,7 @@ def test_what_it_learned_is_kept(regulars_shop, tmp_path):
     evaluate_lives(agent, PEOPLE, 60, shop=regulars_shop)
     agent.save(tmp_path / "agent.npz")
     loaded, seen = load_agent(tmp_path / "agent.npz"), seen_of(regulars_shop)
+    assert loaded.prospect.visits == agent.prospect.visits >= 60
     assert loaded.price == agent.price
     assert loaded.prospect.discount == agent.prospect.discount
     np.testing.assert_array_equal(agent.act(seen), loaded.act(seen))
