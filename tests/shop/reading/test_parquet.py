@@ -263,7 +263,12 @@ def test_a_repeated_heading(busy_log, tmp_path):
 
 def test_an_interrupted_query_is_an_interrupt(busy_log, tmp_path):
     busy_log.to_parquet(tmp_path / "log.parquet")
-    timer = threading.Timer(0.2, _thread.interrupt_main)
-    with pytest.raises(KeyboardInterrupt), open_parquet("log", [tmp_path / "log.parquet"], "auto") as log:
-        timer.start()
-        log._engine.execute("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b").fetchall()
+    query = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
+
+    def wait():
+        with open_parquet("log", [tmp_path / "log.parquet"], "auto") as log:
+            threading.Timer(0.2, _thread.interrupt_main).start()
+            log._engine.execute(query).fetchall()
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()
