@@ -103,8 +103,8 @@ def _most_cells(text: str) -> str:
 
 def _check_utf_8(data: bytes, bad: int, source: str) -> None:
     """Raises ValueError where bytes that are not UTF-8 throughout are no other encoding but UTF-8 with damage."""
-    signs = [sign for sign in data.decode("utf-8", "ignore") if sign > "\x7f"]
-    others = len(data) - len(data.translate(None, bytes(range(128, 256)))) - len("".join(signs).encode())
+    signs = re.sub(r"[\0-\x7f]+", "", data.decode("utf-8", "ignore"))
+    others = len(re.sub(rb"[\0-\x7f]+", b"", data)) - len(signs.encode())
     if len(signs) > others:
         line = data.count(b"\n", 0, bad) + 1
         raise ValueError(f"{source}: line {line} holds a sign that is not UTF-8, which the others are; mend the line")
