@@ -157,8 +157,8 @@ def _records(text: str, separator: str, declared: bool, source: str) -> Iterator
 
 def _swallows(cell: str, before: int, after: int, separator: str) -> bool:
     """Whether a cell with others before and after it holds a row, or the end of one and the beginning of another."""
-    first, *rest = (line.count(separator) for line in re.split(r"[\r\n]+", cell.rstrip("\r\n")))
-    return bool(rest) and (max(rest[:-1], default=-1) >= before + after or (first >= after and rest[-1] >= before))
+    *lines, last = (line.count(separator) for line in re.split(r"[\r\n]+", cell.rstrip("\r\n")))
+    return max(lines[1:], default=-1) >= before + after or (max(lines, default=-1) >= after and last >= before)
 
 
 def _check_heading(cells: list[str], place: str) -> None:

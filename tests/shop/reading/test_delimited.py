@@ -138,6 +138,8 @@ def test_a_stray_quote_in_a_row_of_several_lines(load):
     first, second = lines_with(",", ROWS[:2])[1:]
     with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 2 ends in line 4"):
         load(lines_with(",")[0], first.replace(",A,", ',"A\nB",').replace(",17", ',"17'), second)
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 2 ends in line 4"):
+        load(lines_with(",")[0], first.replace(",A,", ',"A\nB"",'), second.replace(",B,", ',B",'))
     with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 4 ends in line 6"):
         load(b"\r\n".join(line.encode() for line in [*lines_with(",")[:2], f'\r"\n{second}', f'1"{second}']))
 
