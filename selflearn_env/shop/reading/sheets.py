@@ -21,7 +21,7 @@ from xml.parsers import expat
 from selflearn_env.shop.reading.cleaning import BLANKS
 
 UNPACKED = 2**31  # bytes of the parts of a workbook that are read
-SMALL = 2**25  # bytes of a part that is read as a whole, and of one cell
+SMALL = 2**24  # bytes of a part that is read as a whole, and of one cell
 ROWS, COLUMNS = 2**20, 2**14  # of a sheet, in any spreadsheet program
 DATES = {*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)}  # numbers of formats
 SILENT = r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]'  # parts of a format that say nothing of dates

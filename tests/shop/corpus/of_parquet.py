@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import cycle
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,9 @@ from tests.shop.corpus.kinds import READ, REFUSED, changed, complaint, odd, of_k
 
 WAYS = [
     {"compression": codec, "use_dictionary": encoded, "row_group_size": rows, "data_page_version": version}
-    for codec in ("none", "snappy", "gzip", "brotli", "zstd", "lz4")
-    for encoded, rows, version in ((True, 60, "1.0"), (False, 7, "2.0"))
+    for codec, (encoded, rows, version) in zip(
+        ("none", "snappy", "gzip", "brotli", "zstd", "lz4"), cycle([(True, 60, "1.0"), (False, 7, "2.0")]), strict=False
+    )
 ] + [
     {"use_byte_stream_split": ["price"], "use_dictionary": False},
     {"column_encoding": {"quantity": "DELTA_BINARY_PACKED", "product": "DELTA_BYTE_ARRAY"}, "use_dictionary": False},
@@ -98,8 +100,7 @@ CASES = [
     *(Case(", ".join(map(str, way.items())), partial(written, SCHEMA, way), ROWS, "plain") for way in WAYS),
     *(
         Case(f"{column} as {kind}", partial(stored, of_kind, column, kind), ROWS, "plain")
-        for column, kind in READ
-        if column not in ("invoice", "description", "customer")
+        for column, kind in READ[::4]  # the others are tried in memory
     ),
     *(Case(name, partial(written, table, {}), ROWS, "plain") for name, table in TABLES.items()),
     *(

@@ -78,7 +78,7 @@ EDITS = {  # of the XML: part, what, by what; lines read, or why not
         b"sheet7.xml",
         "it has no part 'xl/worksheets/sheet7.xml'",
     ),
-    "an endless cell": (SHEET, rb"<v>", b"<v>" + b" " * 2**26, "a cell is too long"),
+    "an endless cell": (SHEET, rb"<v>", b"<v>" + b" " * (2**24 + 2**20), "a cell is too long"),
     "parts in capitals": (RELATIONS, rb"sheet1.xml", b"SHEET1.XML", ROWS),
 }
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
