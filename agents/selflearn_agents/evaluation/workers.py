@@ -7,13 +7,14 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
 
 from joblib import Parallel, parallel_config
 from joblib._parallel_backends import LokyBackend
 from joblib.externals.loky import reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from tqdm import tqdm
 
 EVERY = 0.2  # seconds between two looks at whether the parent is there
 
@@ -85,6 +86,7 @@ def dismissing() -> Iterator[None]:
 def _follow(parent: int) -> None:
     """Begins a process: Ctrl-C is its parent's to answer, and it ends when its parent is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(RLock())  # its own is one of all processes, which is left behind where they are killed
     Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
