@@ -191,7 +191,7 @@ def answers_each_visit_by_itself(trial: CustomerTrial) -> None:
         "optimal_slate": lambda model, rows: model.optimal_slate(states[rows], Rewards()),
     }
     for what, ask in asks.items():
-        shuffled = ask(trial.make(), order)[np.argsort(order)]
+        shuffled = ask(trial.make(), order)[np.argsort(order, kind="stable")]
         whole = ask(trial.model, np.arange(len(states))).copy()
         fresh = trial.make()
         alone = np.concatenate([ask(fresh, np.array([row])) for row in some])

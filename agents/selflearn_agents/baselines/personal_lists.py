@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selflearn_env.core.people.world import Persons
+from selflearn_env.core.ranking import top
 from selflearn_env.shop.people.fit import People
 from selflearn_env.shop.people.journal import Journal
 
@@ -49,10 +50,7 @@ class PersonalLists:
         found = np.empty((self.journal.day.size, size), dtype=np.int64)
         for at in range(0, len(found), VISITS):
             visits = np.arange(at, min(at + VISITS, len(found)))
-            score = rule(visits)
-            best = np.argpartition(-score, size - 1, axis=1)[:, :size]
-            order = np.argsort(-np.take_along_axis(score, best, 1), axis=1, kind="stable")
-            found[visits] = np.take_along_axis(best, order, 1)
+            found[visits] = top(rule(visits), size)
         return found
 
     def _month(self, visits: NDArray[np.int64]) -> NDArray[np.float64]:
