@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 import pytest
 
+from selflearn_env import Shop
 from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.tables import SparseTable
@@ -273,3 +274,9 @@ def test_a_comparison_that_the_log_does_not_allow_is_left_out(tiny_shop):
     both = replace(short, visit_customer=lonely.visit_customer)
     with pytest.raises(ValueError, match=r"nothing to compare with: the shop has 1 simulated customers over 1 days"):
         checks(replace(tiny_shop, customers=both), np.random.default_rng(0))
+
+
+def test_states_that_differ_in_nothing_share_no_products(tiny_log):
+    shop = Shop.from_transactions(tiny_log, segments=dict.fromkeys(range(100, 140), "A"))
+    found = overlap(Options(slate_size=3).simulator(shop))
+    assert [name for name, share in found.items() if np.isnan(share)] == ["segment"]
