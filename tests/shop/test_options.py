@@ -143,9 +143,7 @@ def test_excluding_all_that_simulated_customers_buy(busy_log, busy_segments):
     options = {"segments": busy_segments, "history_share": 0.9}
     shop = Shop.from_transactions(own, **options)
     theirs = shop.catalogue.ids[shop.customers.purchases().sum(axis=0) > 0]
-    with pytest.raises(
-        ValueError, match=r"no purchase of simulated customers .* takes 27 of 30 customers; lower"
-    ):
+    with pytest.raises(ValueError, match=r"no purchase of simulated customers .* takes 27 of 30 customers; lower"):
         Shop.from_transactions(own, exclude_products=theirs.tolist(), **options)
 
 
