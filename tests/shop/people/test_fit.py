@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from selflearn_env import Shop
 from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.activity import Activity
 from selflearn_env.shop.people.fit import _Split, fit_people
@@ -124,9 +123,3 @@ def test_equal_generators_give_equal_fits(tiny_shop):
     first, second = (people.draw_persons(journal, np.random.default_rng(4)) for people in (one, same))
     np.testing.assert_array_equal(first.theta, second.theta)
     np.testing.assert_array_equal(first.cap, second.cap)
-
-
-def test_agents_know_the_persons_of_the_history_who_are_those_of_the_shop_where_all_is_history(tiny_log, tiny_shop):
-    whole = Shop.from_transactions(tiny_log, history_share=1)
-    assert whole.history_people is whole.people
-    assert tiny_shop.history_people.activity.mean != tiny_shop.people.activity.mean
