@@ -24,9 +24,9 @@ LONGEST_HEADING = 2**26  # bytes
 WORDS = 200  # characters of what somebody else says is wrong
 CHUNK = 2**20  # bytes that are unpacked at once
 # What goes wrong when content is not what was expected.
-BROKEN = (
-    *(ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError),
-    *(BadZipFile, zlib.error, EOFError, NotImplementedError),
+BROKEN: tuple[type[Exception], ...] = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError),
+    *(BadZipFile, zlib.error, EOFError),
 )
 
 Declare = Callable[[dict[str, Any], list[str]], tuple[Mapping[str, Array | None], Sizes]]
@@ -101,7 +101,7 @@ def read_archive(
         try:
             stored = stack.enter_context(ZipFile(file))
             members = _members(stored)
-            heading = json.loads(_read(stored, members.pop(HEADING, None)).tobytes().decode("utf-8"))
+            heading = _heading(stored, members)
             found_kind, found_version = heading["format"], int(heading["version"])
         except Exception as error:  # a damaged zip fails in many ways
             raise ValueError(f"{path}: not a {kind} file, or a broken one ({type(error).__name__})") from None
@@ -129,6 +129,15 @@ def read_archive(
                     if array is not None:
                         array.check_content(arrays[name], sizes)
     return heading, arrays
+
+
+def kind_of(path: Path) -> str:
+    """The `format` of a file that `write_archive` wrote, of any version; empty for any other file."""
+    try:
+        with ZipFile(path) as stored:
+            return str(_heading(stored, _members(stored))["format"])
+    except Exception:  # as in `read_archive`
+        return ""
 
 
 @contextmanager
@@ -171,6 +180,12 @@ def _members(stored: ZipFile) -> dict[str, ZipInfo]:
     if len(members) < len(stored.infolist()) or not all(info.filename.endswith(SUFFIX) for info in members.values()):
         raise ValueError("not arrays with a name each")
     return members
+
+
+def _heading(stored: ZipFile, members: dict[str, ZipInfo]) -> dict[str, Any]:
+    """The heading, which is no member any more."""
+    heading: dict[str, Any] = json.loads(_read(stored, members.pop(HEADING, None)).tobytes().decode("utf-8"))
+    return heading
 
 
 def _form(member: IO[bytes], info: ZipInfo) -> _Form:

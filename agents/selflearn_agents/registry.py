@@ -111,7 +111,12 @@ def agent_rng(seed: int) -> np.random.Generator:
 
     An environment draws from the first children of `SeedSequence(seed)`; an agent that spawned children of its own from
     that sequence would draw the customers' numbers.
+
+    Raises:
+        ValueError: the seed is no whole number, or negative.
     """
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed is a whole number >= 0, got {seed!r}")
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(AGENT_KEY,)))
 
 

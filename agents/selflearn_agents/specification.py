@@ -13,6 +13,9 @@ from selflearn_env.core.simulator import Simulator
 from selflearn_env.plugins import import_named, own_modules
 from selflearn_env.shop.history import History
 
+LONGEST = 200  # characters of a text in a message
+UNREADABLE = (SyntaxError, TypeError, ValueError, RecursionError, MemoryError)  # the last two where it nests deeply
+
 
 @dataclass(frozen=True)
 class AgentSpec:
@@ -80,10 +83,11 @@ def _named(text: str, name: str, hyperparameters: dict[str, Any]) -> AgentSpec:
 
 def _arguments(text: str, rest: str) -> dict[str, Any]:
     """The values of "option=value, ...)"."""
-    wrong = ValueError(f"agent {text!r} cannot be read; write NAME(option=value, ...), text in quotes")
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    wrong = ValueError(f"agent {shown!r} cannot be read; write NAME(option=value, ...), text in quotes")
     try:
         call = ast.parse(f"f({rest}", mode="eval").body
-    except SyntaxError:
+    except UNREADABLE:
         raise wrong from None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
         raise wrong
@@ -93,6 +97,6 @@ def _arguments(text: str, rest: str) -> dict[str, Any]:
             raise wrong
         try:
             values[keyword.arg] = ast.literal_eval(keyword.value)
-        except (TypeError, ValueError):
+        except UNREADABLE:
             raise wrong from None
     return values

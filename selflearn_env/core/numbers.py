@@ -7,12 +7,15 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+MOST = int(np.finfo(np.float64).max)
 FEW = 32  # numbers that Python looks over faster than numpy
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether the value is a real number; a truth value is none."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    """Whether the value is a real number; a truth value is none, nor a whole number that has no float."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) <= MOST
+    return isinstance(value, float | np.integer | np.floating)
 
 
 def is_within(indexes: NDArray[np.int64], size: int) -> bool:

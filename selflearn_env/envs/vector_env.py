@@ -22,6 +22,8 @@ from selflearn_env.shop.shop import Shop
 
 Step = tuple[NDArray, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
+MOST = 2**24  # visits side by side; as many again would be a mistake
+
 
 class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
     """A shop whose customers visit B at a time; row by row it is what `SlateEnv` is for one visit.
@@ -64,6 +66,8 @@ class SlateVectorEnv(VectorEnv[Any, NDArray[np.int64], NDArray]):
         """
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs!r}")
+        if num_envs > MOST:
+            raise ValueError(f"num_envs is at most {MOST:,}, got {num_envs!r}")
         self.num_envs, self.shop, self.render_mode = num_envs, shop, render_mode
         self._autoreset = _autoreset(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": self._autoreset}  # type: ignore[misc]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selflearn_env.archive import kind_of
 from selflearn_env.core.states import StateSpace
 from selflearn_env.shop import storage
 from selflearn_env.shop.fitting.demand import DrawnDemand, check_contrast
@@ -264,6 +265,11 @@ class Shop:
             ValueError: the file is no shop, is broken, or was written by a newer version of this package.
         """
         return cls(*storage.load(Path(path)))
+
+    @staticmethod
+    def is_saved(path: str | Path) -> bool:
+        """Whether there is a file that `save` wrote, by any version of this package; a broken one may be none."""
+        return kind_of(Path(path)) == storage.KIND
 
     @property
     def _parts(self) -> Parts:

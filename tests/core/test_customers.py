@@ -1,7 +1,5 @@
 """Every customer model keeps what it promises: responses, exact probabilities, and best slates belong together."""
 
-from itertools import permutations
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,6 +18,7 @@ from selflearn_env.core.customers import (
 from selflearn_env.core.customers.seed import CLICKS, PURCHASES
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.slates import repeats
+from selflearn_env.testing import CUSTOMER_RULES, CustomerTrial
 
 P, N = 8, 3  # products of the tiny shop, and of a slate
 
@@ -54,63 +53,16 @@ def test_repeats_are_ignored_and_do_not_count_twice(customers, slates, number):
         np.testing.assert_array_equal(response, expected)
 
 
-@given(hnp.arrays(np.int64, st.tuples(st.integers(1, 9), st.just(N)), elements=st.integers(0, P - 1)))
-def test_probabilities_are_probabilities_and_repeats_are_surely_ignored(customers, slates):
-    repeated = repeats(slates)
-    probability = customers.response_probability(np.arange(len(slates)), slates, repeated)
-    assert probability.shape == (*slates.shape, 3)
-    assert ((probability >= 0) & (probability <= 1)).all()
-    np.testing.assert_allclose(probability.sum(axis=-1), 1.0, rtol=1e-12)
-    if repeated is not None:
-        assert (probability[repeated] == [1.0, 0.0, 0.0]).all()
+@pytest.fixture(scope="module")
+def trial(request, tiny_shop):
+    kind = CUSTOMERS[request.param]
+    return CustomerTrial(request.param, kind, {}, tiny_shop, N)
 
 
-@pytest.mark.parametrize("slate", [(0, 1, 2), (7, 3, 5), (4, 4, 0), (2, 2, 2)])
-def test_responses_are_as_frequent_as_their_probabilities_say(customers, slate):
-    visits, state = 100_000, 100
-    slates = np.tile(slate, (visits, 1))
-    uniforms = np.random.default_rng(7).random((visits, customers.uniforms))
-    response = customers.respond(np.full(visits, state), slates, repeats(slates), uniforms)
-    share = np.stack([(response == kind).mean(axis=0) for kind in range(3)], axis=-1)
-    exact = customers.response_probability(np.array([state]), slates[:1], repeats(slates[:1]))[0]
-    assert (np.abs(share - exact) <= 4 * np.sqrt(exact * (1 - exact) / visits)).all()
-
-
-def test_a_random_slate_is_the_average_of_all_slates(customers):
-    slates = np.array(list(permutations(range(P), N)))
-    for state in (0, 100, 671):
-        every = customers.response_probability(np.full(len(slates), state), slates, None).mean(axis=0)
-        found = customers.random_response_probability(np.array([state]))
-        np.testing.assert_allclose(found[0], every, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "rewards", [Rewards(), Rewards(buy=1.0, click=4.0), Rewards(buy=-3.0, click=-1.0, ignore=-2.0)]
-)
-def test_no_slate_of_distinct_products_beats_the_optimal_slate(customers, rewards):
-    slates = np.array(list(permutations(range(P), N)))
-    amount = [rewards.ignore, rewards.click, rewards.buy]
-    for state in range(0, 672, 37):
-        every = customers.response_probability(np.full(len(slates), state), slates, None) @ amount
-        best = customers.optimal_slate(np.array([state]), rewards)
-        assert len(set(best[0].tolist())) == N
-        found = customers.response_probability(np.array([state]), best, None) @ amount
-        assert found.sum() == pytest.approx(every.sum(axis=1).max(), rel=1e-12)
-
-
-def test_the_optimal_slate_is_not_shared(customers):
-    customers.optimal_slate(np.arange(5), Rewards())[:] = -1
-    assert (customers.optimal_slate(np.arange(5), Rewards()) >= 0).all()
-
-
-def test_many_states_at_once_are_answered_as_each_alone(customers):
-    """More of them than are worked on at once, in any order, some of them twice."""
-    states = np.random.default_rng(2).integers(672, size=1000)
-    best, average = customers.optimal_slate(states, Rewards()), customers.random_response_probability(states)
-    fresh = customers.drifted(np.ones(P))  # remembers nothing
-    for at in range(0, 1000, 97):
-        np.testing.assert_array_equal(fresh.optimal_slate(states[at : at + 1], Rewards())[0], best[at])
-        np.testing.assert_allclose(fresh.random_response_probability(states[at : at + 1])[0], average[at], rtol=1e-12)
+@pytest.mark.parametrize("trial", sorted(CUSTOMERS), indirect=True)
+@pytest.mark.parametrize("rule", CUSTOMER_RULES, ids=lambda rule: rule.__name__)
+def test_every_model_keeps_every_rule(rule, trial):
+    rule(trial)
 
 
 def answers(customers):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,8 @@ def swap_members(content: bytearray, rng: np.random.Generator) -> bytearray:
     else:
         members.append([members[one][0] if kind == 1 else "more.npy", members[other][1]])
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as stored:
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w") as stored:
+        warnings.simplefilter("ignore")  # two of one name
         for name, member in members:
             stored.writestr(name, member)
     return bytearray(file.getvalue())
@@ -145,7 +147,7 @@ def _alter_log(path: Path, rng: np.random.Generator) -> str:
     lists = pa.types.is_fixed_size_list(column.type)
     flat = (column.flatten() if lists else column).to_numpy(zero_copy_only=False)
     changed, how = altered(flat, rng)
-    if len(changed) == len(flat) and changed.ndim == 1:
+    if len(changed) == len(flat) and changed.ndim == 1 and changed.dtype.kind != "c":  # arrow has no complex numbers
         array = pa.array(changed)
         array = pa.FixedSizeListArray.from_arrays(array, column.type.list_size) if lists else array
         table = table.set_column(at, table.column_names[at], array).replace_schema_metadata(table.schema.metadata)
@@ -215,5 +217,5 @@ def _some(array: NDArray, rng: np.random.Generator, change: Callable[[NDArray], 
     flat = found.reshape(-1)
     chosen = slice(None) if rng.random() < 0.3 else rng.integers(flat.size, size=1 + int(rng.integers(3)))
     with np.errstate(all="ignore"):
-        flat[chosen] = change(flat[chosen].astype(np.float64) if flat.dtype.kind == "b" else flat[chosen])
+        flat[chosen] = change(flat[chosen].astype(np.float64)).astype(flat.dtype)
     return flat.reshape(array.shape)

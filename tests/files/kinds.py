@@ -42,21 +42,23 @@ class Kind(NamedTuple):
     use: Callable[[Any], None]
 
 
-def kinds(shop: Shop, folder: Path, names: tuple[str, ...] | None = None) -> Iterator[Kind]:
-    """All kinds of files, made of a small shop; or those of these names."""
-    simulator = gym.make(PEOPLE, shop=shop, slate_size=N).unwrapped.simulator
+def kinds(shop: Shop, folder: Path, names: tuple[str, ...] | None = None, env_id: str = PEOPLE) -> Iterator[Kind]:
+    """All kinds of files, made of a small shop; or those of these names. They are used in this environment."""
+    simulator = gym.make(env_id, shop=shop, slate_size=N).unwrapped.simulator
+    shop.save(folder / "log of it.shop")
     agents = [name for name in (*AGENTS, *LEARNERS) if name not in AGENTS or AGENTS[name].unsaved is None]
     for name in ("shop", "log", "run", *agents):
         if names is not None and name not in names:
             continue
         path = folder / f"{name}.file"
         if name == "shop":
-            assert shop.people
+            if env_id == PEOPLE:
+                assert shop.people  # which is then kept with it
             shop.save(path)
-            yield Kind(name, path, Shop.load, of_shop, use_shop)
+            yield Kind(name, path, Shop.load, of_shop, lambda shop: use_shop(shop, env_id))
         elif name == "log":
             agent = make_agent("epsilon_greedy", history=shop.history, slate_size=N)
-            record(agent, RETAIL, 20, 0, shop=str(folder / "shop.file")).to_parquet(path)
+            record(agent, RETAIL, 20, 0, shop=str(folder / "log of it.shop")).to_parquet(path)
             yield Kind(name, path, VisitLog.from_parquet, of_fields, len)
         elif name == "run":
             agent = make_agent("popular", history=shop.history, slate_size=N)
@@ -72,7 +74,7 @@ def made(name: str, shop: Shop) -> Any:
     """An agent of the shop that has learned nothing yet."""
     if name in LEARNERS:
         return make_learner(name, history=shop.history, slate_size=N)
-    given = CHEAPER.get(name, {})
+    given = {**CHEAPER, "sequence": {"epochs": 0}}.get(name, {})
     if AGENTS[name].privileged:
         given = given | {"simulator": gym.make(RETAIL, shop=shop, slate_size=N).unwrapped.simulator}
     return make_agent(name, history=shop.history, slate_size=N, **given)
@@ -80,7 +82,7 @@ def made(name: str, shop: Shop) -> Any:
 
 def serve(agent: Any, simulator: Simulator, rounds: int = 4) -> Any:
     """Lets an agent serve and learn, with all or some products eligible; sees that its slates are slates."""
-    if (agent.slate_size, agent.products, agent.states) != (N, simulator.customers.products, simulator.states.size):
+    if (agent.slate_size, agent.products, agent.states) != (N, simulator.products, simulator.states.size):
         return agent  # of another shop
     run = simulator.begin(np.random.default_rng(1))
     visits = simulator.start(10, run)
@@ -99,16 +101,15 @@ def serve(agent: Any, simulator: Simulator, rounds: int = 4) -> Any:
     return agent
 
 
-def use_shop(shop: Shop) -> None:
+def use_shop(shop: Shop, env_id: str) -> None:
     """Serves a few visits of a shop."""
-    for env_id in (PEOPLE, RETAIL):
-        env = gym.make(env_id, shop=shop, slate_size=min(N, shop.products))
-        env.reset(seed=0)
-        for _ in range(3):
-            _, reward, *over, _ = env.step(env.action_space.sample())
-            assert np.isfinite(reward), "a reward that is no number"
-            if any(over[:2]):
-                env.reset()
+    env = gym.make(env_id, shop=shop, slate_size=min(N, shop.products))
+    env.reset(seed=0)
+    for _ in range(3):
+        _, reward, *over, _ = env.step(env.action_space.sample())
+        assert np.isfinite(reward), "a reward that is no number"
+        if any(over[:2]):
+            env.reset()
     shop.history.best_sellers(1)
     assert np.isfinite(shop.history.incidence(np.arange(3))).all(), "an incidence that is no number"
 

@@ -49,7 +49,7 @@ class EpsilonGreedyAgent(Agent):
         "_order": permutation("products"),
         "_pool": permutation("products", "segments", dtype=np.int32),
         "_place": indexes("products", "segments", "products", dtype=np.int32, none=True),
-        "_pool_size": counts("segments"),
+        "_pool_size": counts("segments", below="products + 1"),
         "_segment": indexes("segments", "states"),
     }
 

@@ -11,6 +11,7 @@ import os
 from selflearn_agents.commands.arguments import natural, pair, positive
 from selflearn_agents.commands.helps import HelpFormatter
 from selflearn_agents.commands.output import kept_in
+from selflearn_agents.evaluation.workers import dismissing
 from selflearn_agents.suite.cells import Cell, cells_of
 from selflearn_agents.suite.definition import Suite, read_suite
 from selflearn_agents.suite.entries import read_entries
@@ -78,7 +79,7 @@ def _run(options: argparse.Namespace, suite: Suite) -> None:
         raise ValueError(f"--only {' '.join(names)}: each may be given once")
     cells = cells_of(suite, entries, dict(options.only))
     seeds = None if options.seeds is None else range(options.seeds)
-    with kept_in(suite.results):
+    with kept_in(suite.results), dismissing():
         outcome = run_cells(cells, seeds, options.jobs)
     _write(suite, cells_of(suite, entries))
     print(f"{outcome.done:,} runs carried out, {outcome.kept:,} were there before")

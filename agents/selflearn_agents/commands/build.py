@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from selflearn_agents.commands.arguments import pair, place, positive, seed
+from selflearn_agents.commands.replacing import check_replaced
 from selflearn_env import Shop
-from selflearn_env.archive import check_target
 from selflearn_env.shop.reading.errors import LogError
 from selflearn_env.shop.reading.options import PRICES
 
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Builds, saves, and says what became of the rows."""
-    check_target(options.out)
+    check_replaced(options.out, options.log, "shop", Shop.is_saved)
     try:
         shop = Shop.from_transactions(
             options.log,

@@ -19,6 +19,7 @@ from selflearn_agents.evaluation import Plan
 from selflearn_agents.evaluation.markdown import table
 from selflearn_agents.evaluation.report import html
 from selflearn_agents.evaluation.study import Study, run_study
+from selflearn_agents.evaluation.workers import dismissing
 from selflearn_agents.plots.style import save
 from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
         keep=out / "runs",
         delay=delay_of(options),
     )
-    with kept_in(out / "runs"):
+    with kept_in(out / "runs"), dismissing():
         study = run_study(plan, _models(options.customer_models, where.name), options.check_customers)
     late = "" if plan.delay is None else f"; {plan.delay}"
     about = described(

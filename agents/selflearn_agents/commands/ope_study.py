@@ -10,6 +10,7 @@ import pandas as pd
 
 from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, natural, positive, seed, shop_of
 from selflearn_agents.commands.output import folder, kept_in, manifest, outputs, write_text
+from selflearn_agents.evaluation.workers import dismissing
 from selflearn_agents.ope import ESTIMATORS
 from selflearn_agents.ope.study.cells import ALL
 from selflearn_agents.ope.study.design import Catalogue, Design
@@ -97,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         folder=kept,
     )
-    with kept_in(kept):
+    with kept_in(kept), dismissing():
         cells = run_study(design, options.jobs)
     digests = {each.name: each.digest for each in design.catalogues}
     with outputs(out) as new:

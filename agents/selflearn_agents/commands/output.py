@@ -91,7 +91,10 @@ def outputs(out: Path) -> Iterator[Path]:
         OSError: they cannot be written; what was there is left alone.
     """
     with scratch_folder(out) as new:
-        yield new
+        try:
+            yield new
+        except OSError as error:  # whoever reads it knows the folder that was asked for
+            raise type(error)(str(error).replace(str(new), str(out))) from None
         made = sorted(new.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
         for path in made:
             check_target(out / path.name)

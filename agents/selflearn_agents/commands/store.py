@@ -16,7 +16,9 @@ from typing import Any
 from selflearn_agents.bandits.epsilon_greedy import EpsilonGreedyAgent
 from selflearn_agents.bandits.known_values import start_from
 from selflearn_agents.commands.arguments import add_shop_argument, agent, place, positive, seed, shop_of
+from selflearn_agents.commands.replacing import check_replaced
 from selflearn_agents.commands.serve import identity_of, make
+from selflearn_agents.logs.parquet import is_log
 from selflearn_agents.logs.stored import read_store
 from selflearn_agents.store import open_store
 from selflearn_agents.store.article import ArticleValues, read_article, write_article
@@ -24,7 +26,6 @@ from selflearn_agents.store.labels import Labels
 from selflearn_agents.store.protocol import Store
 from selflearn_agents.store.record import Value
 from selflearn_agents.store.taking_over import article_of, begin_with, known_of
-from selflearn_env.archive import check_target
 
 STORE_HELP = "sqlite:///FILE or mongodb://HOST/DATABASE"
 PLACE_HELP = "a folder of four JSON files, or mongodb://HOST/DATABASE"
@@ -137,7 +138,7 @@ def _show_all(store: Store, labels: Labels, options: argparse.Namespace) -> None
 
 
 def _log(options: argparse.Namespace) -> None:
-    check_target(options.out)
+    check_replaced(options.out, None, "log of visits", is_log)
     with closing(open_store(options.store, read_only=True)) as store:
         found = read_store(store)
     found.log.to_parquet(options.out)

@@ -29,7 +29,7 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
     """
     runs = plan.runs()
     places = [Path(plan.keep) / run.file if plan.keep else None for run in runs]
-    results = {number: kept for number, place in enumerate(places) if place and (kept := _kept(place))}
+    results = {number: kept for number, place in enumerate(places) if place and (kept := _kept(runs[number], place))}
     if plan.progress and results:
         print(f"{len(results)} of {len(runs)} runs are kept from before in {plan.keep}")
     failed: dict[int, Exception] = {}
@@ -52,23 +52,27 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
                     if place and not place.is_file():  # it ran on a machine that does not see this folder
                         result.save(place)
             except ChildProcessError as error:
-                error.add_note(f"(then under way: {'; '.join(bars.under_way())})")
+                if under_way := bars.under_way():
+                    error.add_note(f"(then under way: {'; '.join(under_way)})")
                 raise
     if failed:
         raise failed[min(failed)]
     return [results[number] for number in range(len(runs))]
 
 
-def _kept(place: Path) -> EvaluationResult | None:
-    """The run in a file, or None where there is none; a broken one is removed."""
+def _kept(run: RunSpec, place: Path) -> EvaluationResult | None:
+    """The run in its file, or None where there is none; a broken file, or one of another run, is removed."""
     if not place.is_file():
         check_target(place)
         return None
     try:
-        return EvaluationResult.load(place)
+        found = EvaluationResult.load(place)
     except ValueError:
+        found = None
+    if found is None or not run.has_made(found):
         place.unlink()
         return None
+    return found
 
 
 def _handed_over(run: RunSpec, plan: Plan, folder: Path) -> RunSpec:

@@ -69,6 +69,12 @@ class RunSpec:
         readable = re.sub(r"\W+", "-", f"{self.agent.text} {self.world.name} {self.seed}").strip("-")
         return f"{readable[:80]}-{key[:16]}.npz"
 
+    def has_made(self, result: EvaluationResult) -> bool:
+        """Whether a result says that it is of this run."""
+        late = 0.0 if self.delay is None else self.delay.mean
+        asked = (self.agent.text, self.world.env_id, self.world.visits, self.batch, self.seed, late)
+        return asked == (result.agent, result.env_id, result.visit_count, result.batch, result.seed, result.delay)
+
     def make_agent(self) -> Agent:
         """The agent before it has served anybody.
 

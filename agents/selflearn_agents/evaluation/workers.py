@@ -12,6 +12,7 @@ from typing import Any
 
 from joblib import Parallel, parallel_config
 from joblib._parallel_backends import LokyBackend
+from joblib.externals.loky import reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 EVERY = 0.2  # seconds between two looks at whether the parent is there
@@ -68,6 +69,17 @@ def side_by_side(tasks: Iterable[Any], backend: str = "loky") -> Iterator[Any]:
         raise ChildProcessError(
             "a process was killed while it worked, by the system if memory is short; fewer --jobs need less"
         ) from None
+
+
+@contextmanager
+def dismissing() -> Iterator[None]:
+    """At the end of the block no process is left to wait for further tasks, as they do for some minutes."""
+    try:
+        yield
+    finally:
+        executor = reusable_executor._executor
+        if executor is not None:
+            executor.terminate(kill_workers=True)
 
 
 def _follow(parent: int) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.conditioning import begin_rows, condition_anew, observe, pull_squares
 from selflearn_agents.hierarchical.prior import Prior
-from selflearn_agents.hierarchical.walk import Walk
+from selflearn_agents.hierarchical.walk import LARGEST, Walk
 from selflearn_env.declared import POSITIVE, Declared, counts, flag, flags, indexes, numbers, real, whole
 
 FIRST_REFIT = 500  # visits before the variances are fitted first, then at each doubling
@@ -52,7 +52,7 @@ class Model:
         "members": indexes("states", "blocks", "places"),
         "block": indexes("blocks", "states"),
         "place": indexes("places", "states"),
-        "prior_mean": numbers("states", "products", dtype=np.float32),
+        "prior_mean": numbers("states", "products", dtype=np.float32, least=-LARGEST, most=LARGEST),
         "common_variance": numbers("blocks", "products", dtype=np.float32, least=0.0),
         "same_group": flags("levels", "places", "places"),
         "level_variance": numbers("levels", least=0.0),
@@ -62,7 +62,7 @@ class Model:
         "first": indexes("room", "blocks", none=True),
         "last": indexes("room", "blocks", none=True),
         "following": indexes("room", "room", none=True),
-        "mean": numbers("room", "places", dtype=np.float32),
+        "mean": numbers("room", "places", dtype=np.float32, least=-LARGEST, most=LARGEST),
         "variance": numbers("room", "places", dtype=np.float32, least=0.0),
         "precision": numbers("room", "places", dtype=np.float32, least=0.0),
         "precision_mean": numbers("room", "places", dtype=np.float32),

@@ -13,6 +13,7 @@ HALF_LIVES = 5_000.0, 20_000.0, 80_000.0, 320_000.0  # of the walks, in visits
 SPREAD = 1.0  # standard deviation of d in the long run, by each walk
 DOUBT = 0.01  # probability before any visit that products move
 FLOOR = 20.0  # of evidence that any hypothesis can be behind the best
+LARGEST = 500.0  # of logarithms, in a file: their exponentials must be numbers
 EVERY = 100  # visits between two steps
 
 
@@ -55,8 +56,8 @@ class Walk:
         "moves": flag(),
         "count": whole(),
         "waiting": whole(),
-        "walked": numbers("products", "walks", 2),
-        "moved": numbers("products", 2),
+        "walked": numbers("products", "walks", 2, least=-LARGEST, most=LARGEST),
+        "moved": numbers("products", 2, least=-LARGEST, most=LARGEST),
         "newcomers": numbers("walks", least=0.0),
         "odds": numbers("walks", 2),
         "shown": flags("products"),

@@ -111,6 +111,14 @@ def read_visits(path: Path) -> dict[str, Any]:
         return _read(file)
 
 
+def is_log(path: Path) -> bool:
+    """Whether a file is one of a `VisitWriter`; a broken one is none."""
+    try:
+        return HEADING in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False
+
+
 def broken(path: str | Path) -> AbstractContextManager[None]:
     """Says in one sentence what is wrong with a file, whatever goes wrong; see `refusing`."""
     return refusing(path, "visit log", "record it anew", (OSError, pa.ArrowException))

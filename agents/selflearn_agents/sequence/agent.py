@@ -20,6 +20,7 @@ from selflearn_env.declared import Declared, indexes, numbers, permutation, real
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
 
+WIDEST = 4_096  # numbers for a product
 TOGETHER = 16  # visits, of which it learns at once
 CELLS = 2**20  # visits x products worked on at once
 
@@ -81,12 +82,14 @@ class SequenceAgent(Agent):
 
         Raises:
             ImportError: torch is not installed.
-            ValueError: a number is too small.
+            ValueError: a number is too small or too great.
         """
         super().__init__(history, slate_size, rng)
-        for name, value, least in (("dim", dim, 1), ("epochs", epochs, 0)):
+        for name, value, least, most in (("dim", dim, 1, WIDEST), ("epochs", epochs, 0, np.inf)):
             if not is_number(value) or value % 1 or value < least:
                 raise ValueError(f"{name} is a whole number and at least {least}, got {value!r}")
+            if value > most:
+                raise ValueError(f"{name} is at most {most:,}, got {value!r}")
         if not is_number(step_size) or not 0 <= step_size < np.inf:
             raise ValueError(f"step_size must be >= 0, got {step_size!r}")
         self._step_size = float(step_size)

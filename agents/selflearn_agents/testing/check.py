@@ -11,11 +11,12 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.registry import check_hyperparameters
 from selflearn_agents.specification import AgentSpec
 from selflearn_agents.testing import learning, masks, probabilities, repeating, showing
-from selflearn_agents.testing.shops import small_shop
-from selflearn_agents.testing.trial import BrokenRuleError, Trial
+from selflearn_agents.testing.trial import Trial
 from selflearn_env import Shop
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
+from selflearn_env.testing.contract import try_rule
+from selflearn_env.testing.shops import small_shop
 
 Rule = Callable[[Trial], None]
 
@@ -72,19 +73,7 @@ def check_agent(agent: str | type[Agent] | AgentSpec, shop: Shop | None = None, 
     for world, rules in worlds:
         trial = Trial.of(spec, shop, world)
         for rule in rules:
-            try:
-                rule(trial)
-            except BrokenRuleError:
-                raise
-            except Exception as error:
-                raise BrokenRuleError(
-                    f"{trial.name} raised {type(error).__name__}: {error}; the rule: {said(rule)}"
-                ) from error
-
-
-def said(rule: Rule) -> str:
-    """A rule in words."""
-    return " ".join((inspect.getdoc(rule) or "").split("\n\n")[0].split())
+            try_rule(rule, trial, trial.name)
 
 
 def specified(agent: Any) -> AgentSpec:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from selflearn_agents import load_agent
 from selflearn_agents.agent import Agent
 from selflearn_agents.testing.trial import Trial
 from selflearn_env.core.seen import SeenVisits
+from selflearn_env.testing.contract import generators, kept_generators, seed_generators
 
 ROUNDS, BATCH = 6, 20
 
@@ -26,18 +25,17 @@ def repeats_itself(trial: Trial) -> None:
     """Agents of one seed show the same slates to the same visits, whatever else draws random numbers."""
     for batch, visits in trial.visits_of_batch.items():
         runs = []
-        with _kept_generators():
+        with kept_generators():
             for outside in (4, 5):
-                random.seed(outside)
-                np.random.seed(outside)  # noqa: NPY002  nothing here draws from it
-                before = _generators()
+                seed_generators(outside)
+                before = generators()
                 runs.append(trial.serve(trial.make(seed=4), visits, batch, seed=2))
-                used = [name for name, state in _generators().items() if before[name] != state]
+                used = [name for name, state in generators().items() if before[name] != state]
                 trial.require(
                     not used, f"draws from {' and '.join(used)}, whose state is the whole program's; draw from self.rng"
                 )
         _require_equal(
-            trial, *runs, "made twice with one seed, shows different slates to the same visits; draw random numbers "
+            trial, runs, "made twice with one seed, shows different slates to the same visits; draw random numbers "
             "from self.rng, and do not depend on time, on hashes or on the order of sets",
         )  # fmt: skip
 
@@ -57,12 +55,12 @@ def goes_on_when_loaded(trial: Trial) -> None:
             "and texts among its attributes, and name objects of other classes in `parts`"
         )
         (one, seen), (other, _) = (trial.served(each, visits, batch, seed=4) for each in (agent, loaded))
-        _require_equal(trial, one, other, advice)
+        _require_equal(trial, (one, other), advice)
         try:
             values = agent.values(seen), loaded.values(seen)
         except NotImplementedError:
             continue
-        _require_equal(trial, *values, advice)
+        _require_equal(trial, values, advice)
 
 
 def saved_and_loaded(agent: Agent) -> Agent:
@@ -135,12 +133,13 @@ def keeps_no_arrays_of_others(trial: Trial) -> None:
             states = learned.copy() if isinstance(learned, np.ndarray) else learned
             agent.update(states, slates, responses, rewards)
             if reused:
-                for array in (slates, responses, rewards, *([states] if isinstance(states, np.ndarray) else [])):
-                    array.flags.writeable = True
+                given: list[NDArray] = [slates, responses, rewards]
+                given += [states] if isinstance(states, np.ndarray) else []
+                for array in given:
                     array[:] = 0
         shown.append(np.concatenate(slates_shown))
     _require_equal(
-        trial, *shown, "keeps an array that `update` was given or that `act` returned, and goes by what is written "
+        trial, shown, "keeps an array that `update` was given or that `act` returned, and goes by what is written "
         "there later; keep a copy, as in self.last = slates.copy()",
     )  # fmt: skip
 
@@ -149,17 +148,14 @@ def is_not_changed_by_a_look(trial: Trial) -> None:
     """`values`, `propensity` and `marginals` change nothing of what is shown next."""
     agents = [trial.make(), trial.make()]
     learned, _ = (trial.served(agent, 10 * BATCH, BATCH, seed=12)[1] for agent in agents)
-    for look in (
-        lambda agent: agent.values(learned),
-        lambda agent: agent.propensity(learned, np.tile(np.arange(trial.slate_size), (BATCH, 1))),
-        lambda agent: agent.marginals(learned),
-    ):
+    slates = np.tile(np.arange(trial.slate_size), (BATCH, 1))
+    for method, given in (("values", (learned,)), ("propensity", (learned, slates)), ("marginals", (learned,))):
         try:
-            look(agents[0])
+            getattr(agents[0], method)(*given)
         except NotImplementedError:
             continue
     _require_equal(
-        trial, *(trial.serve(agent, 10 * BATCH, BATCH, seed=13) for agent in agents),
+        trial, (trial.serve(agent, 10 * BATCH, BATCH, seed=13) for agent in agents),
         "shows other slates once it was asked for its values or propensities; these must draw nothing from self.rng, "
         "and learn nothing",
     )  # fmt: skip
@@ -170,7 +166,8 @@ def _as_given(trial: Trial, agent: Agent, learned: Any) -> Any:
     return trial.visits(agent, BATCH, seed=10) if agent.sees_visits else learned
 
 
-def _require_equal(trial: Trial, one: NDArray, other: NDArray, sentence: str) -> None:
+def _require_equal(trial: Trial, pair: Iterable[NDArray], sentence: str) -> None:
+    one, other = pair
     trial.require(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), sentence)
 
 
@@ -182,19 +179,3 @@ def _arrays(given: Any) -> list[NDArray]:
         return [*list(vars(given).values())[:-1], *given.record._arrays()]
     values = [getattr(given, field.name) for field in fields(given)]
     return [array for array in values if isinstance(array, np.ndarray)]
-
-
-@contextmanager
-def _kept_generators() -> Iterator[None]:
-    """The generators of the whole program are left as they were."""
-    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(of_numpy)  # noqa: NPY002
-        random.setstate(of_python)
-
-
-def _generators() -> dict[str, str]:
-    """The states of the generators of the whole program, by the module that draws from it."""
-    return {"numpy.random": repr(np.random.get_state(legacy=False)), "random": repr(random.getstate())}  # noqa: NPY002

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from selflearn_agents.evaluation.faults import repeated_slate
-from selflearn_agents.testing.shops import shop_of_two_products
 from selflearn_agents.testing.trial import Trial, refusal
+from selflearn_env.testing.shops import shop_of_two_products
 
 MANY = 60  # products, beyond which slates of the whole catalogue are not tried
 
@@ -91,6 +91,6 @@ def refuses_states_that_do_not_exist(trial: Trial) -> None:
             refused = refusal(call)
             trial.require(
                 message in refused,
-                f"does not refuse the states {states}: `{what}` {refused or 'took them'}; define _{what}, and leave "
+                f"does not refuse the states {states!r}: `{what}` {refused or 'took them'}; define _{what}, and leave "
                 f"{what}, which checks its arguments, to the base class",
             )

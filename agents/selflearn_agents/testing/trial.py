@@ -16,10 +16,7 @@ from selflearn_env import Shop
 from selflearn_env.core.simulator import Simulator
 from selflearn_env.envs.options import Options
 from selflearn_env.envs.people_options import PeopleOptions
-
-
-class BrokenRuleError(AssertionError):
-    """An agent breaks a rule of all agents."""
+from selflearn_env.testing.contract import BrokenRuleError
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ become text digit by digit, never through floating point, which merges those abo
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,7 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
         large = (cells.abs() >= exact_below(cells.dtype)).to_numpy()
         if large.any():
             raise ValueError(f"{_place(cells, large, source)}: {cells.iloc[int(large.argmax())]:.17g} {INEXACT}")
-        texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
-        cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
-    text = cells.astype("str").str.strip(BLANKS)
+    text = _written(cells)
     text = text.where(~text.isin(MISSING))
     long = (text.str.len() > LONGEST_CODE).to_numpy(dtype=bool)
     if long.any():
@@ -72,7 +71,7 @@ def clean_customers(cells: pd.Series, source: str) -> pd.Series:
 
 def clean_texts(cells: pd.Series, source: str) -> pd.Series:  # noqa: ARG001  like the other three
     """Texts without the blanks around them, cut where they are very long; what writes "missing" is missing."""
-    return _known(cells.astype("str").str.strip(BLANKS).str.slice(0, LONGEST_TEXT))
+    return _known(_written(cells).str.slice(0, LONGEST_TEXT))
 
 
 def clean_numerals(cells: pd.Series) -> pd.Series:
@@ -96,6 +95,12 @@ def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Se
     return parse_dates(_known(text), source, date_format).dt.as_unit("us")
 
 
+def decimal_text(cell: Decimal) -> str:
+    """A decimal number without zeros at its end, every digit of it."""
+    text = format(cell, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def exact_below(kind: Any) -> float:
     """From where on floating point numbers of a kind leave out whole ones."""
     return 2.0 ** (np.finfo(kind).nmant + 1)
@@ -109,6 +114,16 @@ def are_totals(codes: pd.Index) -> np.ndarray:
 def _known(text: pd.Series) -> pd.Series:
     """The text, missing where it says so."""
     return text.where(~text.str.lower().isin(NOTHING))
+
+
+def _written(cells: pd.Series) -> pd.Series:
+    """Cells as text without the blanks around it; whole numbers without a point."""
+    if pd.api.types.is_float_dtype(cells):
+        texts = [str(int(cell)) if cell % 1 == 0 else str(cell) for cell in cells.tolist()]
+        cells = pd.Series(texts, cells.index, dtype="str", name=cells.name)
+    elif len(cells) and isinstance(cells.iloc[0], Decimal):  # then all are
+        cells = cells.map(decimal_text)
+    return cells.astype("str").str.strip(BLANKS)
 
 
 def _without_point(codes: pd.Series) -> pd.Series:

@@ -136,7 +136,7 @@ def _shown(path: Path) -> str:
     return str(path) if str(path).isprintable() else repr(str(path))
 
 
-def _expanded(packed: IO[bytes], size: int) -> bytes:
+def _expanded(packed: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
     """What a packed file of some bytes holds; few bytes may stand for more than there is memory."""
     most = max(2**28, EXPANDED * size)
     with packed:

@@ -45,8 +45,10 @@ def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str])
         try:
             engine.execute("SET enable_progress_bar = false")  # which else appears in the output of whoever uses this
             yield Parquet(engine, name, links, columns)
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
+        except (duckdb.InterruptException, RuntimeError) as error:
+            if "interrupt" in str(error).lower():  # Ctrl-C, which the engine may have seen first
+                raise KeyboardInterrupt from None
+            raise
         except (duckdb.Error, pa.ArrowException, UnicodeDecodeError, OSError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:

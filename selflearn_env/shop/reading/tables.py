@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from selflearn_env.shop.reading.cleaning import INEXACT, exact_below
+from selflearn_env.shop.reading.cleaning import INEXACT, decimal_text, exact_below
 from selflearn_env.shop.reading.columns import find_columns
 
 BATCH = 1_000_000  # rows taken over at once
@@ -217,7 +217,7 @@ def _as_text(cell: Any, column: str, source: str, label: Any) -> str | None:
     if kind == "whole":
         return str(cell)
     if kind == "decimal":
-        return format(cell, "f")
+        return decimal_text(cell)
     if kind == "float":
         if column in MEASURES:  # in the form of machines: their point is no matter of the decimal mark of texts
             return f"{float(cell):.16e}"

@@ -328,7 +328,7 @@ def test_kept_runs_are_read_and_the_rest_is_run(at_once, worlds, tmp_path, monke
     assert kept(tmp_path) == after
 
 
-@pytest.mark.parametrize("how", BROKEN)
+@pytest.mark.parametrize("how", [*BROKEN, "another run"])
 def test_a_broken_kept_run_is_run_again(how, tiny_shop, tmp_path):
     first = compare(["random"], ENV, 50, 2, progress=False, keep=tmp_path, shop=tiny_shop, **OPTIONS)
     before = kept(tmp_path)

@@ -1,4 +1,4 @@
-"""Processes side by side: they end with their parent, and one that is killed is spoken of in a sentence."""
+"""Processes side by side: they end with their parent."""
 
 from __future__ import annotations
 
@@ -31,12 +31,3 @@ def test_they_do_not_outlive_their_parent(tmp_path):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         pipe.read()  # until nobody has the other end open
-
-
-def test_one_that_is_killed_is_spoken_of_in_a_sentence():
-    with workers(2), pytest.raises(ChildProcessError, match=r"a process was killed while it worked, .*fewer --jobs"):
-        list(side_by_side([delayed(_end_itself)(), delayed(time.sleep)(30)]))
-
-
-def _end_itself():
-    os.kill(os.getpid(), signal.SIGKILL)

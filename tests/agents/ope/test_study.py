@@ -114,6 +114,7 @@ def test_a_stopped_study_goes_on_and_side_by_side_to_the_same_figures(jobs, desi
     assert len(kept) == 2 * 2 * 2
     kept[0].unlink()
     kept[1].write_bytes(kept[1].read_bytes()[:100])
+    next(tmp_path.glob("truth-*.json")).write_text('{"value": 1')
     untouched = {path: path.stat().st_mtime_ns for path in kept[2:]}
     again = run_study(design, jobs=jobs, progress=False)
     assert {path: path.stat().st_mtime_ns for path in kept[2:]} == untouched

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from selflearn_agents import Agent
 from selflearn_agents.testing import BY_STATE, EVERYWHERE, Trial, check_agent
-from selflearn_agents.testing.check import said
 
 from selflearn_env.envs.options import Options
+from selflearn_env.testing.contract import said
 
 N = 3
 

@@ -14,7 +14,7 @@ NUMBERS: dict[str, Callable[[float], str]] = {
     "comma": lambda number: f"{number:.2f}".replace(".", ","),
     "American": lambda number: f"{number:,.2f}",
     "European": lambda number: f"{number:,.2f}".translate(str.maketrans(",.", ".,")),
-    "machine": lambda number: f"{number:.6e}",
+    "machine": lambda number: f"{number:.12e}",
 }
 SIGNS = {"point": ".", "comma": ",", "American": ".", "European": ",", "machine": "."}  # decimal marks
 

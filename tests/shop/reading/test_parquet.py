@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import datetime
+import threading
 from decimal import Decimal
 from itertools import pairwise
 
@@ -17,6 +19,7 @@ from selflearn_env.datasets import ONLINE_RETAIL
 from selflearn_env.shop.reading import tables
 from selflearn_env.shop.reading.ledger import Ledger, Lines, read_ledger
 from selflearn_env.shop.reading.options import Reading
+from selflearn_env.shop.reading.parquet import open_parquet
 
 
 def parts_of(log: pd.DataFrame, folder, count: int):
@@ -256,3 +259,16 @@ def test_a_repeated_heading(busy_log, tmp_path):
     pq.write_table(table.append_column("product", table["product"]), tmp_path / "log.parquet")
     with pytest.raises(ValueError, match="several columns are called 'product'"):
         Shop.from_transactions(tmp_path, columns={name: name for name in busy_log})
+
+
+def test_an_interrupted_query_is_an_interrupt(busy_log, tmp_path):
+    busy_log.to_parquet(tmp_path / "log.parquet")
+    query = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
+
+    def wait():
+        with open_parquet("log", [tmp_path / "log.parquet"], "auto") as log:
+            threading.Timer(0.2, _thread.interrupt_main).start()
+            log._engine.execute(query).fetchall()
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()

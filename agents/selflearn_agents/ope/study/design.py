@@ -148,10 +148,12 @@ class World:
             policy = (LOGGING | TARGETS)[name](self.shop, self.catalogue.slate_size)
             if isinstance(policy, PlackettLuce):
                 place = self._folder / f"marginals-{name}-{self._key}.npy"
-                if not place.is_file():
+                try:
+                    policy.table = np.load(place, mmap_mode="r")
+                except (EOFError, OSError, ValueError):  # there is none, or a broken one
                     with write_atomically(place) as file:
                         np.save(file, policy.table)
-                policy.table = np.load(place, mmap_mode="r")
+                    policy.table = np.load(place, mmap_mode="r")
             self._policies[name] = policy
         return self._policies[name]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def run_study(design: Design, jobs: int = 1, progress: bool = True) -> pd.DataFr
         places = [_place_of_truth(design, catalogue, name) for name in names]
         tasks = [partial(_work_out, design, catalogue, name) for name in names]
         _all_done(tasks, [1] * len(names), f"{catalogue.name} products, policies", jobs, progress)
-        truths = {name: _read(place) for name, place in zip(names, places, strict=True)}
+        truths: dict[str, Any] = {name: _kept_truth(place) for name, place in zip(names, places, strict=True)}
         pieces = design.pieces(catalogue)
         left = [piece for piece in pieces if not _is_kept(piece)]
         sizes = [piece.cell.visits * (piece.last - piece.first) for piece in left]
@@ -85,7 +86,7 @@ def _place_of_truth(design: Design, catalogue: Catalogue, name: str) -> Path:
 def _work_out(design: Design, catalogue: Catalogue, name: str) -> None:
     """Writes the truth of a policy, if it is not there."""
     place = _place_of_truth(design, catalogue, name)
-    if not place.is_file():
+    if _kept_truth(place) is None:
         world = world_of(catalogue, design.folder, design.key(catalogue))
         simulators = {customer: world.simulator(customer) for customer in design.customers}
         logging = {own: world.policy(own) for own in design.logging if own != name}
@@ -95,5 +96,9 @@ def _work_out(design: Design, catalogue: Catalogue, name: str) -> None:
             file.write(json.dumps(truth._asdict()).encode())
 
 
-def _read(place: Path) -> Truth:
-    return Truth(**json.loads(place.read_text()))
+def _kept_truth(place: Path) -> Truth | None:
+    """The truth in a file, or None where there is none, or a broken one."""
+    try:
+        return Truth(**json.loads(place.read_text()))
+    except (FileNotFoundError, TypeError, ValueError):
+        return None

@@ -1,11 +1,11 @@
-"""Shops on which agents are tried."""
+"""Shops on which agents and customers are tried."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from selflearn_env import Shop
 from selflearn_env.datasets import SALES
+from selflearn_env.shop.shop import Shop
 
 
 @cache

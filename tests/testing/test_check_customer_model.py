@@ -1,0 +1,211 @@
+"""Each fault that a stranger's customer model may have is found, and the message says what to change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from selflearn_env.core.customers import CustomerModel, IndependentCustomers, PreferenceCustomers
+from selflearn_env.testing import CUSTOMER_RULES, check_customer_model
+from selflearn_env.testing.contract import said
+
+
+class Top(CustomerModel):
+    """Buys what stands on top with a chance, and sees nothing else; faults are added to it."""
+
+    def __init__(self, slate_size, *, chance=0.25):
+        self.slate_size, self.chance = slate_size, chance
+
+    @classmethod
+    def for_shop(cls, shop, slate_size, **options):  # noqa: ARG003
+        return cls(slate_size, **options)
+
+    @property
+    def uniforms(self):
+        return 1
+
+    def respond(self, states, slates, repeated, uniforms):
+        response = np.zeros(slates.shape, dtype=np.int8)
+        response[:, 0] = np.where(uniforms[:, 0] < self.chance, 2, 0)
+        return response
+
+    def response_probability(self, states, slates, repeated):
+        return self.random_response_probability(states)
+
+    def random_response_probability(self, states):
+        probability = np.zeros((len(states), self.slate_size, 3))
+        probability[..., 0] = 1.0
+        probability[:, 0] = 1.0 - self.chance, 0.0, self.chance
+        return probability
+
+    def optimal_slate(self, states, rewards):
+        return np.tile(np.arange(self.slate_size), (len(states), 1))
+
+
+class RespondsWithLists(Top):
+    def respond(self, *given):
+        return super().respond(*given).tolist()
+
+
+class RespondsWithInt64(Top):
+    def respond(self, *given):
+        return super().respond(*given).astype(np.int64)
+
+
+class RespondsWithThree(Top):
+    def respond(self, *given):
+        return super().respond(*given) + np.int8(1)
+
+
+class CountsNoDraws(Top):
+    @property
+    def uniforms(self):
+        return 1.0
+
+
+class RespondsToRepeats(IndependentCustomers):
+    def respond(self, states, slates, repeated, uniforms):
+        return super().respond(states, slates, None, uniforms)
+
+
+class MayRespondToRepeats(IndependentCustomers):
+    def response_probability(self, states, slates, repeated):
+        return super().response_probability(states, slates, None)
+
+
+class HasTwoProbabilities(Top):
+    def response_probability(self, states, slates, repeated):
+        return super().response_probability(states, slates, repeated)[..., 1:]
+
+
+class AddsUpToMore(Top):
+    def response_probability(self, states, slates, repeated):
+        return 1.01 * super().response_probability(states, slates, repeated)
+
+
+class DrawsItself(Top):
+    def respond(self, states, slates, repeated, uniforms):
+        return super().respond(states, slates, repeated, np.random.random((len(states), 1)))  # noqa: NPY002
+
+
+class HasAGenerator(Top):
+    def respond(self, states, slates, repeated, uniforms):
+        return super().respond(states, slates, repeated, np.random.default_rng().random((len(states), 1)))
+
+
+class SortsTheSlates(Top):
+    def respond(self, states, slates, repeated, uniforms):
+        slates.sort(axis=1)
+        return super().respond(states, slates, repeated, uniforms)
+
+
+class LooksAtTheNeighbour(Top):
+    def respond(self, states, slates, repeated, uniforms):
+        return super().respond(states, slates, repeated, np.roll(uniforms, 1, axis=0))
+
+
+class Tires(Top):
+    """Buys less in each further batch."""
+
+    def response_probability(self, states, slates, repeated):
+        self.chance *= 0.5
+        return super().response_probability(states, slates, repeated)
+
+
+class GivesOutItsTable(Top):
+    table = None
+
+    def optimal_slate(self, states, rewards):
+        if self.table is None:
+            self.table = super().optimal_slate(np.zeros(1000), rewards)
+        return self.table[: len(states)]
+
+
+class BuysMoreOftenThanItSays(Top):
+    def respond(self, states, slates, repeated, uniforms):
+        return super().respond(states, slates, repeated, uniforms * 0.97)
+
+
+class ForgetsTheAverage(IndependentCustomers):
+    def _random_probability(self, appeal):
+        return self._probability(appeal[:, : self.slate_size])
+
+
+class SortsByPurchases(IndependentCustomers):
+    def optimal_slate(self, states, rewards):
+        return np.tile(np.arange(self.slate_size), (len(states), 1))
+
+
+class RepeatsTheBest(Top):
+    def optimal_slate(self, states, rewards):
+        return np.zeros((len(states), self.slate_size), dtype=np.int64)
+
+
+class DriftsForGood(IndependentCustomers):
+    def drifted(self, factor):
+        self._factor = np.full(factor.shape, 0.5, dtype=np.float32)
+        return self
+
+
+class CannotBePickled(Top):
+    def __init__(self, slate_size, *, chance=0.25):
+        super().__init__(slate_size, chance=chance)
+        self.rule = lambda: None
+
+
+class OffersEverything(IndependentCustomers):
+    def offered(self, products):
+        return self
+
+
+FAULTS = {
+    RespondsWithLists: r"responds with list; return an int8 array of shape \(672, 3\)",
+    RespondsWithInt64: r"responds with int64 of shape \(672, 3\); return an int8 array",
+    RespondsWithThree: "responds with other numbers than 0, 1 and 2",
+    CountsNoDraws: "takes 1.0 uniform draws; say a whole number",
+    RespondsToRepeats: "responds to a slot that repeats a product",
+    MayRespondToRepeats: "may respond to a slot that repeats a product, .* there it is 1, 0, 0",
+    HasTwoProbabilities: r"has a `response_probability` of float64 of shape \(672, 3, 2\); .* \(672, 3, 3\)",
+    AddsUpToMore: "has a `response_probability` whose three numbers are not probabilities that add up to 1",
+    DrawsItself: r"draws from numpy\.random, whose state is the whole program's; use the uniform draws",
+    HasAGenerator: "answers `respond` anew when it is asked again; draw nothing",
+    SortsTheSlates: "writes to the slates that it is given; work on a copy",
+    LooksAtTheNeighbour: "answers `respond` of a visit by what stands beside it .*; look at its row only",
+    Tires: "answers `respond` .* was asked before; look at its row only, and draw nothing",
+    GivesOutItsTable: "gives out an array of its own from `optimal_slate`, .*; return a copy",
+    BuysMoreOftenThanItSays: r"responds ignored to slot 0 .* in 0\.7\d+ of the visits, .* says 0\.7500",
+    ForgetsTheAverage: "has a `random_response_probability` that is not the average over all slates",
+    SortsByPurchases: r"has the best slate \[0, 1, 2\] in state 0 with .*, which earns .*, but \[.*\] earns",
+    RepeatsTheBest: r"has a best slate \[\[0, 0, 0\]\], which are not 3 distinct products",
+    DriftsForGood: "answers something else drifted by a factor of 1",
+    CannotBePickled: "raised .*; the rule: A pickled model answers the same",
+    OffersEverything: "has best slates of products that are not offered",
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
+def test_each_fault_is_found_and_said(kind):
+    with pytest.raises(AssertionError, match=f"^{kind.__name__} {FAULTS[kind]}") as found:
+        check_customer_model(kind)
+    assert "\n" not in str(found.value)
+
+
+def test_good_models_are_found_good():
+    check_customer_model(Top, {"chance": 0.5})
+    check_customer_model("position", {"examination": [1.0]}, slate_size=1)
+
+
+def test_what_is_no_model_is_named():
+    with pytest.raises(TypeError, match="customer is a name or a subclass of CustomerModel, got <class 'int'>"):
+        check_customer_model(int)
+    with pytest.raises(TypeError, match="customer is the abstract class PreferenceCustomers; a model must define"):
+        check_customer_model(PreferenceCustomers)
+    with pytest.raises(TypeError, match=r"unknown option 'chanse' of customer .*; did you mean 'chance'"):
+        check_customer_model(Top, {"chanse": 0.5})
+    with pytest.raises(ValueError, match=r"slate_size must be 1\.\.8"):
+        check_customer_model(Top, slate_size=9)
+
+
+def test_every_rule_says_in_words_what_it_demands():
+    assert len({said(rule) for rule in CUSTOMER_RULES}) == len(CUSTOMER_RULES)
+    assert all(said(rule).endswith(".") for rule in CUSTOMER_RULES)
