@@ -256,3 +256,8 @@ def test_products_outside_the_catalogue_are_named():
         Drift(appear={3: 1, 8: 1}).check_products(8)
     with pytest.raises(ValueError, match=r"Drift\.vanish names product 9; the catalogue has 0\.\.7"):
         Drift(vanish={9: 1, 3: 1}).check_products(8)
+
+
+def test_a_product_named_twice_is_named():
+    with pytest.raises(ValueError, match=r"Drift\.vanish names product 3 twice"):
+        Drift(vanish={3: 100, "3": 200})

@@ -82,8 +82,9 @@ def _run(mutant: Mutant | None, tests: Sequence[str], failed: Path, seconds: int
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     if mutant is not None:
-        sys.meta_path.insert(0, Changed(mutant))
-        _compile_anew(mutant.path)
+        changed = Changed(mutant)
+        sys.meta_path.insert(0, changed)
+        _compile_anew(changed)
     options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={failed.with_name('t')}"]
     return pytest.main([*options, *tests], plugins=[Failed(failed)])
 
@@ -99,8 +100,8 @@ class Failed:
             self._path.write_text(report.nodeid)
 
 
-def _compile_anew(path: Path) -> None:
-    """Keeps numba from its cache for the loops of one file: it looks at the file, which is not changed.
+def _compile_anew(changed: Changed) -> None:
+    """Keeps numba from its cache for the loops of a module and of those that import it: no file is changed.
 
     Indexes are checked, so that a wrong one is an error and not a look at other memory.
     """
@@ -111,7 +112,8 @@ def _compile_anew(path: Path) -> None:
     enable = Dispatcher.enable_caching
 
     def enable_elsewhere(self: Dispatcher) -> None:
-        if Path(self.py_func.__code__.co_filename) != path.absolute():
+        path = Path(self.py_func.__code__.co_filename)
+        if path.is_file() and path != Path(changed.path) and f"from {changed.name} import" not in path.read_text():
             enable(self)
 
     Dispatcher.enable_caching = enable_elsewhere

@@ -72,6 +72,19 @@ def test_columns_are_those_of_online_retail(retail_shop, people, tmp_path):
     }
 
 
+def test_customers_come_at_all_hours_and_products_cost_what_is_usual(retail_shop, people):
+    rng, goods = np.random.default_rng(0), goods_of(retail_shop, people, 500)
+    purchases = draw_purchases(Habits.of(retail_shop), people, goods, 2_000, 50, rng)
+    rows = pa.concat_tables(rows_of_log.draw_days(purchases, goods, 14_000, rng)).to_pandas()
+    first = rows[rows["Quantity"] > 0].groupby("InvoiceNo")["InvoiceDate"].first()
+    hours = (first - first.dt.normalize()) / pd.Timedelta(hours=1)
+    assert hours.between(8, 18).all()
+    assert hours.mean() == pytest.approx(13, abs=5 * 10 / 12**0.5 / len(hours) ** 0.5)  # from 8 to 18, each alike
+    price = np.log(goods.price)
+    assert np.median(price) == pytest.approx(np.log(1.95), abs=0.2)
+    assert price.std() == pytest.approx(1.0, abs=0.15)
+
+
 def test_rows_are_in_the_order_of_time_and_an_invoice_is_one_visit(made_log):
     assert made_log["InvoiceDate"].is_monotonic_increasing
     begins = made_log["InvoiceNo"] != made_log["InvoiceNo"].shift()

@@ -137,6 +137,16 @@ def test_excluding_every_product(build):
         build(exclude_products=[f"P{p:02}" for p in range(12)])
 
 
+def test_excluding_all_that_simulated_customers_buy(busy_log, busy_segments):
+    """Each customer buys a product of its own."""
+    own = busy_log.assign(product="of " + busy_log["customer"].astype(str))
+    options = {"segments": busy_segments, "history_share": 0.9}
+    shop = Shop.from_transactions(own, **options)
+    theirs = shop.catalogue.ids[shop.customers.purchases().sum(axis=0) > 0]
+    with pytest.raises(ValueError, match=r"no purchase of simulated customers .* takes 27 of 30 customers; lower"):
+        Shop.from_transactions(own, exclude_products=theirs.tolist(), **options)
+
+
 def test_seed_may_be_a_numpy_integer(build, tmp_path):
     shop = build(seed=np.int64(4))
     assert shop.digest == build(seed=4).digest

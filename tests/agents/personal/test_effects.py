@@ -1,5 +1,7 @@
 """How strong is what sets customers apart: found in responses drawn from the formula itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from selflearn_agents.personal import effects
@@ -85,5 +87,7 @@ def test_what_a_purchase_leaves_counts_from_the_last_one():
     np.testing.assert_allclose(causes[0, :, 1], [2.0**-2, 2.0 ** (-50 / 15)])
     np.testing.assert_allclose(causes[0, :, 2], [2.0**-0.5, 2.0 ** (-50 / 60)])
     assert (causes[1, :, 1:3] == 0).all()
+    today = replace(seen, date=np.array([130, 130]))
+    assert (causes_of(today, np.array([[4, 2], [4, 2]]), np.zeros((2, 2)), np.zeros(2))[0, 0, 1:3] == 1.0).all()
     assert (causes[:, :, 0] == 0.5).all()
     assert causes[:, :, 3].tolist() == [[0.1, 0.1], [0.2, 0.2]]

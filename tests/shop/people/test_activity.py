@@ -5,8 +5,9 @@ from math import exp, lgamma, log
 
 import numpy as np
 import pytest
+from scipy.stats import gamma
 
-from selflearn_env.shop.people.activity import Activity, fit_activity
+from selflearn_env.shop.people.activity import SPAN, TAIL, Activity, fit_activity
 
 MODEL = Activity(2.0, 3.0, 1.5, np.linspace(0.8, 1.3, 12))
 
@@ -32,6 +33,13 @@ def test_the_prior_is_the_gamma():
     sd = np.sqrt(np.exp(MODEL.log_prior) @ (MODEL.grid - mean) ** 2)
     assert mean == pytest.approx(3.0, rel=0.01)
     assert sd == pytest.approx(3.0 / np.sqrt(2.0), rel=0.02)
+
+
+def test_the_grid_ends_where_hardly_anybody_buys_more_and_spans_so_much_at_most():
+    assert gamma(2.0, scale=3.0 / 2.0).sf(MODEL.grid[-1]) == pytest.approx(TAIL)
+    assert MODEL.grid[-1] / MODEL.grid[0] == pytest.approx(SPAN)
+    alike = Activity(400.0, 3.0, 1.5, MODEL.level)
+    assert gamma(400.0, scale=3.0 / 400.0).cdf(alike.grid[0]) == pytest.approx(TAIL)
 
 
 def test_posterior_and_foreseen_are_the_loop(journal, monkeypatch):

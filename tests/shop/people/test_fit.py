@@ -7,9 +7,9 @@ import pytest
 
 from selflearn_env.core.people.world import Persons
 from selflearn_env.shop.people.activity import Activity
-from selflearn_env.shop.people.fit import fit_people
+from selflearn_env.shop.people.fit import _Split, fit_people
 from selflearn_env.shop.people.journal import Journal
-from selflearn_env.shop.people.present import Shares
+from selflearn_env.shop.people.present import Present, Shares, daily_shares
 from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.people.repeat import CAPS, Repeat
 from selflearn_env.shop.people.simulate import simulate
@@ -54,6 +54,14 @@ def test_a_known_world_is_recovered(known, monkeypatch):
     monkeypatch.setattr("selflearn_env.shop.people.fit.ITEMS", 500)  # some customers at a time
     drawn = people.draw_persons(journal, np.random.default_rng(1))
     assert np.corrcoef(np.log(drawn.activity), np.log(persons.activity))[0, 1] > 0.5
+
+
+def test_what_is_foreseen_follows_the_present_where_there_is_one(journal):
+    split, present = _Split(journal, journal), Present(5.0, 2.0)
+    split.follow(present)
+    np.testing.assert_array_equal(split.shares.share, daily_shares(journal, split.months, present).share)
+    split.follow(None)
+    assert split.shares is split.months
 
 
 def test_where_nobody_comes_back_nothing_is_bought_again_and_nobody_has_a_taste_to_show(known):

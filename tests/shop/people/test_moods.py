@@ -7,7 +7,7 @@ import pytest
 
 from selflearn_env.core.people.world import Moods, Persons
 from selflearn_env.shop.people.activity import Activity
-from selflearn_env.shop.people.moods import fit_moods
+from selflearn_env.shop.people.moods import _some, fit_moods
 from selflearn_env.shop.people.present import Shares
 from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.people.repeat import Repeat
@@ -52,3 +52,9 @@ def test_baskets_that_keep_to_nothing(world, schedule):
 def test_too_few_products_or_visits_have_no_categories(world, schedule):
     few = schedule.select(np.arange(schedule.day.size) < 4)
     assert fit_moods(few, world, lambda own: persons_of(own.day.size), np.random.default_rng(3)) is None
+
+
+def test_of_a_large_log_every_so_many_customers_are_looked_at(schedule):
+    customers, visits = np.unique(schedule.customer), schedule.day.size
+    for most, step in ((2 * visits, 1), (visits, 1), (visits // 3, 3)):
+        assert _some(schedule, most).day.size == np.isin(schedule.customer, customers[::step]).sum()

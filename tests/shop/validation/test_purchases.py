@@ -6,11 +6,13 @@ from math import log
 import numpy as np
 import pytest
 
+from selflearn_env import Shop
 from selflearn_env.core.baskets import Baskets
 from selflearn_env.core.pooling_fit import fit_pooling
 from selflearn_env.core.tables import SparseTable
 from selflearn_env.envs.options import Options
 from selflearn_env.shop.validation import purchases
+from selflearn_env.shop.validation.incidence import Incidence
 from selflearn_env.shop.validation.overlap import overlap
 from selflearn_env.shop.validation.purchases import (
     OURS,
@@ -273,3 +275,18 @@ def test_a_comparison_that_the_log_does_not_allow_is_left_out(tiny_shop):
     both = replace(short, visit_customer=lonely.visit_customer)
     with pytest.raises(ValueError, match=r"nothing to compare with: the shop has 1 simulated customers over 1 days"):
         checks(replace(tiny_shop, customers=both), np.random.default_rng(0))
+
+
+def test_states_that_differ_in_nothing_share_no_products(tiny_log):
+    shop = Shop.from_transactions(tiny_log, segments=dict.fromkeys(range(100, 140), "A"))
+    found = overlap(Options(slate_size=3).simulator(shop))
+    assert [name for name, share in found.items() if np.isnan(share)] == ["segment"]
+
+
+def test_each_decile_has_a_tenth_of_the_purchases_foreseen_the_lowest_rates_first():
+    rng = np.random.default_rng(6)
+    rates, visits = rng.gamma(0.5, 0.1, size=(400, 50)), rng.integers(1, 9, size=400)
+    decile = purchases._deciles(Incidence(lambda some: rates[some], rates.shape), visits)[purchases._bins(rates)]
+    foreseen = np.bincount(decile.ravel(), (visits[:, None] * rates).ravel(), minlength=10)
+    np.testing.assert_allclose(foreseen / foreseen.sum(), 0.1, atol=0.002)
+    assert (np.diff(decile.ravel()[np.argsort(rates.ravel())].astype(int)) >= 0).all()
