@@ -89,7 +89,7 @@ def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Se
         return cells.dt.tz_localize(None).dt.as_unit("us")
     if pd.api.types.is_numeric_dtype(cells) and date_format is None and len(cells):
         raise LogError(
-            f"{source}: column 'time' holds numbers such as {cells.iloc[0]!r}, not dates", "date_format", "%Y%m%d"
+            f"{source}: column 'time' holds numbers such as {cells.iloc[0]}, not dates", "date_format", "%Y%m%d"
         )
     text = clean_codes(cells, source)
     return parse_dates(_known(text), source, date_format).dt.as_unit("us")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import openpyxl
 from selflearn_env.shop.reading.cleaning import BLANKS
 
 UNPACKED = 2**31  # bytes of the parts of a workbook together
+ROWS = 2**20  # of a sheet, in any spreadsheet program
 LONGEST = 1000  # characters of a text that many cells may share; no code and no description is longer
 
 
@@ -47,7 +49,8 @@ class Workbook:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
                 if sum(part.file_size for part in packed.infolist()) > UNPACKED:
                     raise ValueError(f"it unpacks to more than {UNPACKED >> 30} GB; give it as CSV or Parquet")
-            self._book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+            with warnings.catch_warnings(action="ignore"):
+                self._book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             self.sheets = [sheet.title for sheet in self._book.worksheets]
 
     def rows(self, sheet: str) -> Iterator[tuple[int, dict[int, Any]]]:
@@ -58,9 +61,11 @@ class Workbook:
         Raises:
             DamagedError: the sheet cannot be read.
         """
-        with _damage():
+        with _damage(), warnings.catch_warnings(action="ignore"):  # of what is a fault or of no interest here
             self._book[sheet].reset_dimensions()  # what a sheet says of its size may be wrong
             for number, row in enumerate(self._book[sheet].iter_rows(), 1):
+                if number > ROWS:  # the library goes through those that are not there
+                    raise ValueError(f"there is no row {number} in a sheet")
                 cells = {column: _value(cell) for column, cell in enumerate(row) if cell.value not in (None, "")}
                 if cells:
                     yield number, cells
