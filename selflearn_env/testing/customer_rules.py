@@ -240,11 +240,12 @@ def is_not_changed_by_its_changes(trial: CustomerTrial) -> None:
         return [model.respond(*given), model.response_probability(*given[:3])]
 
     before = answers(trial.model)
-    for what, change in (
-        ("drifted by a factor of 1", lambda: trial.model.drifted(np.ones(products))),
-        ("with all products offered", lambda: trial.model.offered(np.arange(products))),
-        ("with all of its attention", lambda: trial.model.attending(whole)),
-    ):
+    changes: dict[str, Callable[[], CustomerModel]] = {
+        "drifted by a factor of 1": lambda: trial.model.drifted(np.ones(products)),
+        "with all products offered": lambda: trial.model.offered(np.arange(products)),
+        "with all of its attention": lambda: trial.model.attending(whole),
+    }
+    for what, change in changes.items():
         try:
             changed = change()
         except NotImplementedError:

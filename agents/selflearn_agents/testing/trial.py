@@ -58,7 +58,7 @@ class Trial:
     @property
     def visits_of_batch(self) -> dict[int, int]:
         """How many visits are served one at a time, and how many in batches of 50; the former take most of the time."""
-        return {1: 200, 50: 500} if self.knows_persons else {1: 250, 50: 1000}
+        return {1: 150, 50: 500} if self.knows_persons else {1: 200, 50: 1000}
 
     def require(self, kept: Any, sentence: str) -> None:
         """Sees that a rule is kept.
