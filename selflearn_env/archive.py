@@ -117,15 +117,16 @@ def read_archive(
             strange = sorted(declared.keys() ^ members.keys())
             if strange:
                 raise ValueError(f"{strange[0]} {'is missing' if strange[0] in declared else 'does not belong to it'}")
+            forms = {}
             for name, array in declared.items():
                 with about(name), stored.open(members[name]) as member:
-                    form = _form(member, members[name])
+                    form = forms[name] = _form(member, members[name])
                     if array is not None:
                         array.check_form(form.dtype, form.shape, sizes)
             arrays = {}
             for name, array in declared.items():
                 with about(name):
-                    arrays[name] = _read(stored, members[name])
+                    arrays[name] = _read(stored, members[name], forms[name])
                     if array is not None:
                         array.check_content(arrays[name], sizes)
     return heading, arrays
@@ -206,8 +207,8 @@ def _form(member: IO[bytes], info: ZipInfo) -> _Form:
     return form
 
 
-def _read(stored: ZipFile, info: ZipInfo | None) -> NDArray:
-    """An array, read to the end of its member, where the checksum is compared.
+def _read(stored: ZipFile, info: ZipInfo | None, form: _Form | None = None) -> NDArray:
+    """An array, of a form that is known or not, read to the end of its member, where the checksum is compared.
 
     Raises:
         ValueError: there is none, it is cut short, or goes on.
@@ -215,8 +216,10 @@ def _read(stored: ZipFile, info: ZipInfo | None) -> NDArray:
     if info is None or (info.filename == f"{HEADING}{SUFFIX}" and info.file_size > LONGEST_HEADING):
         raise ValueError("there is no heading, or one without end")
     with stored.open(info) as member:
-        form = _form(member, info)
+        if form is None:
+            form = _form(member, info)
         array = np.empty(math.prod(form.shape), form.dtype)
+        member.read(info.file_size - array.nbytes - member.tell())  # what stands before it, where it was read before
         room = array.view(np.uint8).data if array.nbytes else memoryview(b"")
         for at in range(0, len(room), CHUNK):
             part = member.read(min(CHUNK, len(room) - at))

@@ -118,6 +118,24 @@ def test_random_numbers_come_from_a_seeded_generator():
         assert "random" not in imported(path), f"{path} imports random; pass a numpy generator"
 
 
+TIES_MATTER_NOT = {
+    "selflearn_env/core/journey/lives.py": "equal times are on one day",
+    "selflearn_env/core/journey/memory.py": "no two are equal",
+}
+
+
+def test_ties_are_broken_alike_on_every_processor():
+    """numpy sorts with what the processor can do, and equal values come in any order, but for a stable sort."""
+    for path in sources(*PACKAGES):
+        for node in nodes(path):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            where = f"{path}, line {node.lineno}"
+            assert node.func.attr != "argpartition", f"{where}: use selflearn_env.core.ranking.top"
+            if node.func.attr == "argsort" and path.relative_to(ROOT).as_posix() not in TIES_MATTER_NOT:
+                assert 'kind="stable"' in ast.unparse(node).replace("'", '"'), f"{where}: kind is not 'stable'"
+
+
 def loaded_by(code):
     program = f"{code}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)

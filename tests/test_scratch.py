@@ -11,7 +11,10 @@ import pytest
 from selflearn_env.archive import write_atomically
 from selflearn_env.scratch import scratch_folder
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 
 
 def begun_and_killed(folder):

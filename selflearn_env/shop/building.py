@@ -216,7 +216,7 @@ def _stocked(
         lines = lines.where(chosen)
     kept = np.flatnonzero(np.bincount(lines.product, minlength=len(ids)))
     names = ledger.products[kept].astype(np.str_)
-    order = np.argsort(names)
+    order = np.argsort(names, kind="stable")
     usual = ledger.usual[kept]
     texts = np.where(usual == None, names, usual).astype(np.str_)  # noqa: E711  element by element
     number = np.full(len(ids), -1, dtype=np.int32)
@@ -264,7 +264,7 @@ def _baskets(
     keys, first, visit = np.unique(key[start], return_index=True, return_inverse=True)
     # A customer's visits stand in the order of its own lines: the numbers of invoices are those of the whole log.
     order = np.lexsort((first, keys >> 32))
-    first, visit = first[order], np.argsort(order)[visit]
+    first, visit = first[order], np.argsort(order, kind="stable")[visit]
     cells = np.repeat(visit, np.diff(start, append=len(key))) * products
     cells += purchases.product
     cells.sort()

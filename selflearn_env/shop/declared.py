@@ -118,10 +118,9 @@ def check_baskets(side: str, baskets: DatedBaskets, states: StateSpace) -> None:
         segment, of_day = np.divmod(state, states.size // states.shape[0])
         if (segment[1:] != segment[:-1])[same].any():
             raise ValueError("has a customer in two segments")
-        days, which = np.unique(day, return_inverse=True)
-        tiers = calendar_tiers((baskets.first_date + days).astype("datetime64[D]"), states)
-        tiers = np.column_stack([np.zeros(len(days), dtype=np.int64), tiers])
-        if (states.encode(tiers)[which] != of_day).any():
+        dates = (baskets.first_date + np.arange(int(day.max()) + 1)).astype("datetime64[D]")
+        tiers = np.column_stack([np.zeros(len(dates), dtype=np.int64), calendar_tiers(dates, states)])
+        if (states.encode(tiers)[day] != of_day).any():
             raise ValueError("has a state that is not that of the day")
     with about(f"{side}_item_product"):
         if (np.diff(baskets.item_product)[visit[1:] == visit[:-1]] <= 0).any():

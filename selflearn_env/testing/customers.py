@@ -22,7 +22,7 @@ CUSTOMER_RULES: tuple[Callable[[CustomerTrial], None], ...] = (
     rules.responds_as_often_as_its_probabilities_say,
     rules.knows_random_slates,
     rules.knows_best_slates,
-    rules.may_be_changed_and_sent,
+    rules.is_not_changed_by_its_changes,
 )
 
 

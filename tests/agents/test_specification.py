@@ -92,6 +92,39 @@ def test_what_cannot_be_read_is_refused(text):
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        "1+" * 3000 + "1",
+        "(" * 5000 + ")" * 5000,
+        "[" * 300 + "]" * 300,
+        "-" * 10**5 + "1",
+        "9" * 6000,
+        "\0",
+        "a." * 9999,
+    ],
+    ids=lambda value: value[:4],
+)
+def test_what_nests_deeply_or_has_no_end_is_refused_in_one_short_line(value):
+    with pytest.raises(ValueError, match=r"^agent 'ucb\(scale=.*' cannot be read; write NAME\(option=value") as error:
+        AgentSpec.parse(f"ucb(scale={value})")
+    assert len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        *(("ucb", {name: 10**400}) for name in ("scale", "prior_weight")),
+        *(("gradient", {name: -(10**400)}) for name in ("sharpness", "step_size")),
+        *(("again", {"half_life": 10**400}), ("sequence", {"dim": 2**31}), ("popular", {"seed": -1})),
+    ],
+    ids=str,
+)
+def test_huge_numbers_are_refused_in_one_line(name, given, tiny_shop):
+    with pytest.raises(ValueError, match=f"{next(iter(given))} .*got "):
+        make_agent(name, history=tiny_shop.history, slate_size=2, **given)
+
+
+@pytest.mark.parametrize(
     ("text", "error", "message"),
     [
         (

@@ -156,6 +156,9 @@ def test_the_vector_face_has_an_autoreset_mode_and_a_number_of_rows(make, tiny_s
     assert "autoreset_mode" not in type(made).metadata
     with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
         make(0, shop=tiny_shop, slate_size=3)
+    for number in (10**30, 2**63, 2**24 + 1):
+        with pytest.raises(ValueError, match=f"num_envs is at most 16,777,216, got {number}"):
+            make(number, shop=tiny_shop, slate_size=3)
 
 
 @pytest.mark.parametrize("make", VECTOR)

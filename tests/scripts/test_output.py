@@ -24,6 +24,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_folder_has_one_writer_and_none_after_a_kill(tmp_path):
     reading, writing = os.pipe()
     child = os.fork()

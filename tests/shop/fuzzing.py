@@ -58,6 +58,7 @@ def logs(draw: st.DrawFn, encoding: str = "utf-8") -> pd.DataFrame:
     def column(cells: st.SearchStrategy) -> list[Any]:
         return draw(st.lists(cells, min_size=rows, max_size=rows))
 
+    buyers = draw(st.sampled_from([codes, numbers]))
     moments = st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2068, 12, 31))
     return pd.DataFrame(
         {
@@ -67,7 +68,7 @@ def logs(draw: st.DrawFn, encoding: str = "utf-8") -> pd.DataFrame:
             "quantity": column(st.integers(-1500, 1500)),
             "time": pd.to_datetime([moment.replace(second=0, microsecond=0) for moment in column(moments)]),
             "price": column(st.integers(0, 10**9).map(lambda cents: cents / 100)),
-            "customer": column(st.one_of(st.none(), draw(st.sampled_from([codes, numbers])))),
+            "customer": [draw(buyers), *column(st.one_of(st.none(), buyers))[1:]],
         }
     )
 
@@ -123,11 +124,11 @@ def written_logs(draw: st.DrawFn) -> tuple[pd.DataFrame, Dialect, str | None]:
 
 
 def any_log_is_read_as_it_was_written(written: tuple[pd.DataFrame, Dialect, str | None]) -> None:
-    """Or refused: it shows no order of day and month, lines within quotes look like rows, or nobody is known."""
+    """Or refused, where it shows no order of day and month, or where lines within quotes look like rows."""
     log, dialect, date_format = written
     found = load(dialect.write(log), date_format=date_format)
     if isinstance(found, str):
-        assert re.search("is ambiguous|a quote that opens|'customer' is empty", found), found
+        assert re.search("is ambiguous|a quote that opens", found), found
         return
     assert found.report.rows_read == len(log)
     assert not found.report.dropped
@@ -138,46 +139,50 @@ def any_log_is_read_as_it_was_written(written: tuple[pd.DataFrame, Dialect, str 
 
 
 INSERTED = (
-    b'"',
-    b'""',
-    b",",
-    b";",
-    b"\t",
-    b"\n",
-    b"\r",
-    b"\r\n",
-    b"\0",
-    b" ",
-    b"\xff",
-    b"sep=;\n",
-    b"-",
-    b"9",
-    b"e",
-    b".",
+    '"',
+    '""',
+    ",",
+    ";",
+    "\t",
+    "\n",
+    "\r",
+    "\r\n",
+    "\0",
+    " ",
+    "ÿ",
+    "sep=;\n",
+    "-",
+    "9",
+    "e",
+    ".",
+    "\ufeff",
+    "NA",
 )
 
 
 @st.composite
 def damages(draw: st.DrawFn) -> bytes:
     """The bytes of a log in some dialect with a few changes anywhere."""
-    log = CONTENTS[draw(st.sampled_from([*CONTENTS]))]().iloc[: draw(st.integers(1, 60))]
-    data = bytearray(draw(dialects()).write(log))
-    if draw(st.integers(0, 9)) == 0:
+    rng = draw(st.randoms(use_true_random=False))  # for places all over the file; drawn numbers are mostly small
+    log = CONTENTS[draw(st.sampled_from([*CONTENTS]))]().iloc[: draw(st.sampled_from([20, 60, 3, 1]))]
+    dialect = draw(dialects())
+    text = dialect.write(log).decode(dialect.encoding)
+    for _ in range(draw(st.sampled_from([1, 1, 2, 4]))):
+        at = rng.randrange(len(text) + 1)
+        end = at + draw(st.sampled_from([1, 1, 3, 50, 200]))
+        kind = draw(st.sampled_from(["insert", "insert", "insert", "cut", "repeat", "swap"]))
+        new = {
+            "insert": draw(st.sampled_from(INSERTED)),
+            "cut": "",
+            "repeat": 2 * text[at:end],
+            "swap": text[at:end][::-1],
+        }
+        text = text[:at] + new[kind] + text[at if kind == "insert" else end :]
+    data = bytearray(text.encode(dialect.encoding, "replace"))
+    if draw(st.sampled_from([False] * 9 + [True])):
         data = bytearray(gzip.compress(bytes(data), mtime=0))
-    for _ in range(draw(st.integers(1, 6))):
-        at = draw(st.integers(0, max(len(data) - 1, 0)))
-        kind = draw(st.sampled_from(["flip", "cut", "insert", "insert", "insert", "repeat", "swap"]))
-        if kind == "flip" and data:
-            data[at] ^= draw(st.integers(1, 255))
-        elif kind == "cut":
-            del data[at : at + draw(st.integers(1, 200))]
-        elif kind == "insert":
-            data[at:at] = draw(st.sampled_from(INSERTED))
-        elif kind == "repeat":
-            data[at:at] = data[at : at + draw(st.integers(1, 200))]
-        elif kind == "swap":
-            middle, end = at + draw(st.integers(1, 50)), at + draw(st.integers(51, 100))
-            data[at:end] = data[middle:end] + data[at:middle]
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 3])) if data else 0):
+        data[rng.randrange(len(data))] ^= draw(st.integers(1, 255))
     return bytes(data)
 
 
@@ -195,19 +200,18 @@ def damaged_texts_are_read_or_refused(damaged: tuple[bytes, str]) -> None:
 @st.composite
 def with_quotes(draw: st.DrawFn) -> tuple[int, bytes]:
     """The number of rows of a log, and its bytes with quotes more."""
-    log = CONTENTS[draw(st.sampled_from([*CONTENTS]))]().iloc[: draw(st.integers(1, 60))]
+    log = CONTENTS[draw(st.sampled_from([*CONTENTS]))]().iloc[: draw(st.sampled_from([20, 60, 3, 1]))]
     dialect = Dialect(
         separator=draw(st.sampled_from([*SEPARATORS.values()])),
         end=draw(st.sampled_from([*ENDS.values()])),
         quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
     )
-    text = dialect.write(log).decode()
+    text, rng = dialect.write(log).decode(), draw(st.randoms(use_true_random=False))
     for _ in range(draw(st.integers(1, 4))):
         edges = [
-            found.start()
-            for found in re.finditer(rf"(?<=[{dialect.separator}\r\n])|(?=[{dialect.separator}\r\n])", text)
+            edge.start() for edge in re.finditer(rf"(?<=[{dialect.separator}\r\n])|(?=[{dialect.separator}\r\n])", text)
         ]
-        at = draw(st.one_of(st.integers(0, len(text)), st.sampled_from(edges)))
+        at = rng.choice([rng.randrange(len(text) + 1), rng.choice(edges), rng.choice(edges)])
         text = text[:at] + draw(st.sampled_from(['"', '"', '""'])) + text[at:]
     return len(log), text.encode()
 
@@ -224,7 +228,7 @@ def quotes_swallow_no_rows(written: tuple[int, bytes]) -> None:
 PROPERTIES: dict[str, tuple[st.SearchStrategy, Callable[[Any], None]]] = {
     "any log": (written_logs(), any_log_is_read_as_it_was_written),
     "damaged texts": (
-        st.tuples(damages(), st.sampled_from(["log.csv", "log.csv", "log.csv.gz", "log.zip"])),
+        st.tuples(damages(), st.sampled_from([*["log.csv"] * 6, "log.csv.gz", "log.zip"])),
         damaged_texts_are_read_or_refused,
     ),
     "quotes": (with_quotes(), quotes_swallow_no_rows),

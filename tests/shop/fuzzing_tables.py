@@ -123,9 +123,14 @@ def found(source) -> tuple[pd.DataFrame | None, dict[str, int] | str]:
 
 
 def in_a_workbook(table: pa.Table) -> bool:
-    """Whether a workbook can hold the cells; it has no lists, and no signs that XML has not."""
+    """Whether a workbook can hold the cells; it has no lists, no signs that XML has not, and 15 digits of a number."""
     cells = [cell for name in table.column_names for cell in table[name].to_pylist()]
-    return not any(isinstance(cell, list) or (isinstance(cell, str) and "\0" in cell) for cell in cells)
+    return not any(
+        isinstance(cell, list)
+        or (isinstance(cell, str) and "\0" in cell)
+        or (isinstance(cell, int) and abs(cell) >= 10**15)
+        for cell in cells
+    )
 
 
 def check_roads(table: pa.Table, workbook: bool = True) -> None:

@@ -147,12 +147,6 @@ class DriftsForGood(IndependentCustomers):
         return self
 
 
-class CannotBePickled(Top):
-    def __init__(self, slate_size, *, chance=0.25):
-        super().__init__(slate_size, chance=chance)
-        self.rule = lambda: None
-
-
 class OffersEverything(IndependentCustomers):
     def offered(self, products):
         return self
@@ -178,7 +172,6 @@ FAULTS = {
     SortsByPurchases: r"has the best slate \[0, 1, 2\] in state 0 with .*, which earns .*, but \[.*\] earns",
     RepeatsTheBest: r"has a best slate \[\[0, 0, 0\]\], which are not 3 distinct products",
     DriftsForGood: "answers something else drifted by a factor of 1",
-    CannotBePickled: "raised .*; the rule: A pickled model answers the same",
     OffersEverything: "has best slates of products that are not offered",
 }
 

@@ -104,7 +104,7 @@ class EpsilonGreedyAgent(Agent):
         self._epsilon, self._epsilon_end, self._epsilon_visits = float(epsilon), float(end), int(epsilon_visits)
         self._visits = 0
         self._order = rng.permutation(self.products)  # the product of each column
-        column = np.argsort(self._order)
+        column = np.argsort(self._order, kind="stable")
         self._segment = history.segment.copy()
         self._pool_size, self._pool, self._place = self._pools(history)
         start = self._start(history, column, prior)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_gumbel
 from selflearn_agents.bandits.plackett_luce import plackett_luce_marginals
+from selflearn_agents.optimism import check_factor
 from selflearn_env.core.compiling import Loop
-from selflearn_env.core.numbers import is_number
 from selflearn_env.core.pooling import groups_of
 from selflearn_env.core.slates import repeats
 from selflearn_env.declared import Declared, indexes, numbers, real, text, whole
@@ -83,13 +83,11 @@ class GradientAgent(Agent):
             ValueError: a hyperparameter is out of its range.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(sharpness) or not 0 <= sharpness < np.inf:
-            raise ValueError(f"sharpness multiplies the logarithm of the incidence and must be >= 0, got {sharpness!r}")
-        if not is_number(step_size) or not 0 <= step_size < np.inf:
-            raise ValueError(f"step_size is preference per reward unit and must be >= 0, got {step_size!r}")
+        sharpness = check_factor("sharpness multiplies the logarithm of the incidence", sharpness)
+        step_size = check_factor("step_size is preference per reward unit", step_size)
         if credit not in CREDITS:
             raise ValueError(f"unknown credit {credit!r}; known: {', '.join(CREDITS)}")
-        self._step_size, self._credit = float(step_size), credit
+        self._step_size, self._credit = step_size, credit
         self._start = (sharpness * np.log(np.maximum(history.incidence(), LEAST))).astype(np.float32)  # (S, P)
         self._groups = rows_of_levels(history)  # of theta
         self._theta = np.zeros((int(self._groups.max()) + 1, self.products), dtype=np.float32)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from selflearn_agents.agent import Agent
 from selflearn_agents.bandits.choosing import best_normal, best_scores
-from selflearn_agents.optimism import check_optimism
+from selflearn_agents.optimism import check_factor, check_optimism
 from selflearn_env.core.compiling import Loop
-from selflearn_env.core.numbers import is_number
 from selflearn_env.core.rewards import Rewards
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.declared import POSITIVE, Declared, indexes, numbers, permutation, real
@@ -88,7 +87,7 @@ class LinearAgent(Agent):
         rewards = Rewards()
         self._least, self._range = rewards.ignore, rewards.buy - rewards.ignore
         self._order = rng.permutation(self.products)
-        self._column = np.argsort(self._order)
+        self._column = np.argsort(self._order, kind="stable")
         known = np.maximum(history.incidence()[:, self._order], TINY)
         self._known = known.astype(np.float32, order="C")  # (S, P) h
         shape = history.states.shape
@@ -225,12 +224,10 @@ class LinearThompsonAgent(LinearAgent):
             spread: factor of the standard deviation of the draws, >= 0; v in Agrawal and Goyal.
 
         Raises:
-            ValueError: the spread is negative or no number.
+            ValueError: the spread is negative, beyond 1e12, or no number.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(spread) or not 0 <= spread < np.inf:
-            raise ValueError(f"spread is a factor of standard deviations and must be >= 0, got {spread!r}")
-        self._spread = float(spread)
+        self._spread = check_factor("spread is a factor of standard deviations", spread)
 
     def _best(
         self, mean: NDArray[np.float32], deviation: NDArray[np.float32], eligible: NDArray[np.bool_] | None

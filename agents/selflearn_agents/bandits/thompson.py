@@ -18,6 +18,7 @@ from selflearn_env.shop.history import History
 
 RESPONSES = 3  # ignored, clicked, bought
 SAMPLES = ("normal", "dirichlet")
+LEAST = 1e-12  # showings that a prior counts for: below, there is nothing to draw from
 ROWS = 8  # visits sampled at once: few enough to stay in the cache
 
 
@@ -71,8 +72,10 @@ class ThompsonAgent(Agent):
             ValueError: a hyperparameter is out of its range.
         """
         super().__init__(history, slate_size, rng)
-        if not is_number(prior_weight) or not 0 < prior_weight < np.inf:
-            raise ValueError(f"prior_weight counts showings and must be > 0, got {prior_weight!r}")
+        if not is_number(prior_weight) or not LEAST <= prior_weight < np.inf:
+            raise ValueError(
+                f"prior_weight counts showings and must be > 0, got {prior_weight!r}; it may be from {LEAST:g} on"
+            )
         if sample not in SAMPLES:
             raise ValueError(f"unknown sample {sample!r}; known: {', '.join(SAMPLES)}")
         self._sample = sample

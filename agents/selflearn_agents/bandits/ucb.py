@@ -100,7 +100,7 @@ class UCBAgent(Agent):
         self._least, self._range = rewards.ignore, rewards.buy - rewards.ignore
         # Tables hold the products in a random order, so that ties do not break by the order of the catalogue.
         self._order = rng.permutation(self.products)
-        self._column = np.argsort(self._order)
+        self._column = np.argsort(self._order, kind="stable")
         bought = np.minimum(1.0, history.incidence()[:, self._order])
         start = bought if prior == "rate" else np.full(bought.shape, -self._least / self._range)
         self._mean = np.ascontiguousarray(start)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import shlex
 import signal
 import sys
@@ -99,7 +98,6 @@ def run(name: str, program: str | None = None, arguments: Sequence[str] | None =
     """
     program = Path(sys.argv[0]).name if program is None else program
     arguments = sys.argv[1:] if arguments is None else arguments
-    os.environ["PYTHONSAFEPATH"] = "1"  # processes that work side by side find their modules where this one does
     with stopping() as stopped:
         try:
             command = import_module(f"selflearn_agents.commands.{COMMANDS[name][0]}")

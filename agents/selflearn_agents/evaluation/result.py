@@ -12,7 +12,20 @@ from numpy.typing import NDArray
 
 from selflearn_agents.evaluation.exact import gini, share_of_gap
 from selflearn_env.archive import read_archive, refusing, write_archive
-from selflearn_env.declared import Array, Declared, Sizes, check, counts, flag, indexes, numbers, real, text, whole
+from selflearn_env.declared import (
+    POSITIVE,
+    Array,
+    Declared,
+    Sizes,
+    check,
+    counts,
+    flag,
+    indexes,
+    numbers,
+    real,
+    text,
+    whole,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +47,8 @@ PLAIN: Declared = {
     "visit_count": whole(1),
     "batch": whole(1),
     "seed": whole(),
-    "seconds": real(0.0),
-    "agent_seconds": real(0.0),
+    "seconds": real(POSITIVE),
+    "agent_seconds": real(POSITIVE),
     "real_hits": real(0.0, gap=True),
     "delay": real(0.0),
 }

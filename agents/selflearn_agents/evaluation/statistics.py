@@ -123,7 +123,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     depend on each other (Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure"). Nan counts in m.
     """
     p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p)  # nan comes last
+    order = np.argsort(p, kind="stable")  # nan comes last
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(np.arange(p.size, 0, -1) * p[order]), 1)
     return adjusted

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
 
 from joblib import Parallel, parallel_config
 from joblib._parallel_backends import LokyBackend
 from joblib.externals.loky import reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
+from tqdm import tqdm
 
+SAFE = "PYTHONSAFEPATH"
 EVERY = 0.2  # seconds between two looks at whether the parent is there
 
 
@@ -23,7 +26,7 @@ class Followers(LokyBackend):  # type: ignore[misc]
 
     def configure(self, *given: Any, **options: Any) -> int:
         """See `LokyBackend`."""
-        return super().configure(*given, **options, initializer=_follow, initargs=(os.getpid(),))
+        return super().configure(*given, **options, initializer=_follow, initargs=(os.getpid(), sys.flags.safe_path))
 
 
 @contextmanager
@@ -46,7 +49,7 @@ def workers(jobs: int, backend: str = "loky") -> Iterator[None]:
         from distributed import Client
 
         cluster = Client()  # that of the configuration, or one on this machine
-    with cluster, parallel_config(backend=Followers() if backend == "loky" else backend, n_jobs=jobs):
+    with _safe_path(), cluster, parallel_config(Followers() if backend == "loky" else backend, n_jobs=jobs):
         yield
 
 
@@ -82,9 +85,25 @@ def dismissing() -> Iterator[None]:
             executor.terminate(kill_workers=True)
 
 
-def _follow(parent: int) -> None:
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that begin in the block look for modules where this one does, and not in the working folder first."""
+    before = os.environ.get(SAFE)
+    os.environ[SAFE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(SAFE)
+        if before is not None:
+            os.environ[SAFE] = before
+
+
+def _follow(parent: int, is_safe: bool) -> None:
     """Begins a process: Ctrl-C is its parent's to answer, and it ends when its parent is no more."""
+    if not is_safe:  # what it begins itself is as ever
+        os.environ.pop(SAFE, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(RLock())  # its own is one of all processes, which is left behind where they are killed
     Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -51,7 +51,7 @@ class InformedAgent(HierarchicalAgent):
         model = self.model
         if not model.rows:
             for block, states in enumerate(model.members):
-                model.follow(block, np.argsort(-model.prior_mean[states].max(axis=0))[:FOLLOWED])
+                model.follow(block, np.argsort(-model.prior_mean[states].max(axis=0), kind="stable")[:FOLLOWED])
         block, product = model.owner[: model.rows].T
         cells = model.members[block], product[:, None]
         clicked, bought = np.moveaxis(responses[cells], 2, 0)
@@ -67,4 +67,4 @@ class InformedAgent(HierarchicalAgent):
 
     def greedy_slates(self) -> NDArray[np.int64]:
         """(S, n) the slates of greatest mean: where everything is seen, nothing need be explored."""
-        return np.argsort(-self.model.means(np.arange(self.states)), axis=1)[:, : self.slate_size]
+        return np.argsort(-self.model.means(np.arange(self.states)), axis=1, kind="stable")[:, : self.slate_size]

@@ -74,7 +74,7 @@ def history_prior(history: History) -> Prior:
     inside = labels[members[0]]
     prior = Prior(
         block=block.copy(),
-        place=np.argsort(members, axis=None) % members.shape[1],
+        place=np.argsort(members, axis=None, kind="stable") % members.shape[1],
         members=members,
         mean=np.empty((len(block), history.products), dtype=np.float32),
         common_variance=np.empty((len(members), history.products), dtype=np.float32),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from selflearn_agents.hierarchical.model import Model
 from selflearn_env.core.compiling import Loop
+from selflearn_env.core.ranking import top
 from selflearn_env.declared import Declared, flags, indexes, numbers, real, whole
 
 AHEAD, SOON = 4.0, 1_000.0  # ceilings hold for so many times the visits of a state, and for at least so many
@@ -113,8 +114,7 @@ class Leaders:
         listed = self.order.shape[2]
         for factor, of in enumerate(self.factors.T):
             most = ceiling * of
-            best = np.argpartition(-most, listed - 1)[:listed]
-            best = best[np.argsort(-most[best], kind="stable")]
+            best = top(most[None], listed)[0]
             self.order[block, factor], self.bound[block, factor] = best, most[best] * (1 + 1e-6)
         self.ceiling[block], self.count[block], self.stale[block] = ceiling * (1 + 1e-6), 0, False
 

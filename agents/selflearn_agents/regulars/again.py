@@ -67,7 +67,7 @@ class AgainAgent(Agent):
         self._fading = math.log(2.0) / float(half_life)
         self._group, self._incidence = incidence_by_group(history)
         order = rng.permutation(self.products)
-        self._rank = np.argsort(order)
+        self._rank = np.argsort(order, kind="stable")
         self._best = np.stack([order[top(row[None, order], self.slate_size)[0]] for row in self._incidence])
         self._neighbours = np.empty((self.products, 0), dtype=np.int32)
         self._similarity = np.empty((self.products, 0), dtype=np.float32)

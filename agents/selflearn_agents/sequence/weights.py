@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from selflearn_agents.sequence.records import OF_ITEM, OF_RECORD, OF_VISIT
 from selflearn_env.declared import Declared, numbers
 
 HIDDEN = 16  # units between an item and its weight
+WEIGHT: dict[str, Any] = {"dtype": np.float32, "least": -1e6, "most": 1e6}  # what a file may have
 SPREAD = 0.1  # standard deviation of the first embedding
 
 
@@ -30,19 +31,19 @@ class Weights:
     """
 
     declared: ClassVar[Declared] = {
-        "embedding": numbers("products", "dim", dtype=np.float32),
-        "input": numbers("dim * 3", f"dim + {OF_VISIT}", dtype=np.float32),
-        "memory": numbers("dim * 3", "dim", dtype=np.float32),
-        "input_bias": numbers("dim * 3", dtype=np.float32),
-        "memory_bias": numbers("dim * 3", dtype=np.float32),
-        "taste": numbers(f"dim + {OF_RECORD}", "dim + 1", dtype=np.float32),
-        "taste_bias": numbers("dim + 1", dtype=np.float32),
-        "usual": numbers("products", dtype=np.float32),
-        "own_item": numbers(OF_ITEM, HIDDEN, dtype=np.float32),
-        "own_memory": numbers(f"dim + {OF_RECORD}", HIDDEN, dtype=np.float32),
-        "own_bias": numbers(HIDDEN, dtype=np.float32),
-        "own": numbers(HIDDEN, dtype=np.float32),
-        "again": numbers("products", dtype=np.float32),
+        "embedding": numbers("products", "dim", **WEIGHT),
+        "input": numbers("dim * 3", f"dim + {OF_VISIT}", **WEIGHT),
+        "memory": numbers("dim * 3", "dim", **WEIGHT),
+        "input_bias": numbers("dim * 3", **WEIGHT),
+        "memory_bias": numbers("dim * 3", **WEIGHT),
+        "taste": numbers(f"dim + {OF_RECORD}", "dim + 1", **WEIGHT),
+        "taste_bias": numbers("dim + 1", **WEIGHT),
+        "usual": numbers("products", **WEIGHT),
+        "own_item": numbers(OF_ITEM, HIDDEN, **WEIGHT),
+        "own_memory": numbers(f"dim + {OF_RECORD}", HIDDEN, **WEIGHT),
+        "own_bias": numbers(HIDDEN, **WEIGHT),
+        "own": numbers(HIDDEN, **WEIGHT),
+        "again": numbers("products", **WEIGHT),
     }
 
     def __init__(self, products: int, dim: int, again: float, rng: np.random.Generator):

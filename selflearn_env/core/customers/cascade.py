@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from selflearn_env.core.customers.preference import PreferenceCustomers, response_probabilities
 from selflearn_env.core.customers.random_slates import mean_along_slates
 from selflearn_env.core.numbers import is_number
+from selflearn_env.core.ranking import top
 from selflearn_env.core.rewards import BOUGHT, Rewards
 
 CELLS = 2**17  # states x products worked on at once: few enough to stay in the cache
@@ -89,7 +90,7 @@ class CascadeCustomers(PreferenceCustomers):
     def _worths(self, value: NDArray, buy: NDArray, below: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """(B, P) what each product is worth where the slots below earn so much (B,), and (B, n) the n best."""
         worth = value - self.leave * buy * below[:, None]
-        return worth, np.argpartition(worth, -self.slate_size, axis=1)[:, -self.slate_size :]
+        return worth, top(worth, self.slate_size)
 
     def _best_by_order(self, value: NDArray[np.float64], buy: NDArray[np.float64]) -> NDArray[np.int64]:
         """(B, n) columns of the best slates, given v and b (B, m)."""

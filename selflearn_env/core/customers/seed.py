@@ -56,7 +56,7 @@ class SeedCustomers(CustomerModel):
             rows = np.flatnonzero(count)
             if rows.size:
                 ranks = uniforms[rows, 2 + kind * n : 2 + (kind + 1) * n]
-                order = np.argsort(ranks, axis=1)
+                order = np.argsort(ranks, axis=1, kind="stable")
                 row, place = np.nonzero(np.arange(n) < count[rows, None])
                 response[rows[row], order[row, place]] = mark
         if repeated is not None:

@@ -39,5 +39,5 @@ def simulate_in(world: World, persons: Persons, schedule: Journal, rng: np.rando
         no_slates = np.empty((visits.size, 0), dtype=np.int64)
         drawn.append(world.draw_baskets(moments, persons.rows(customers), no_slates, seeds[visits]))
         there, record = customers, own.followed_by(drawn[-1])  # of those only who may come again
-    baskets = Items.joined(drawn).rows(np.argsort(by_turn))
+    baskets = Items.joined(drawn).rows(np.argsort(by_turn, kind="stable"))
     return replace(schedule, start=baskets.start, product=baskets.product)

@@ -103,8 +103,8 @@ def _most_cells(text: str) -> str:
 
 def _check_utf_8(data: bytes, bad: int, source: str) -> None:
     """Raises ValueError where bytes that are not UTF-8 throughout are no other encoding but UTF-8 with damage."""
-    signs = [sign for sign in data.decode("utf-8", "ignore") if sign > "\x7f"]
-    others = len(data) - len(data.translate(None, bytes(range(128, 256)))) - len("".join(signs).encode())
+    signs = re.sub(r"[\0-\x7f]+", "", data.decode("utf-8", "ignore"))
+    others = len(re.sub(rb"[\0-\x7f]+", b"", data)) - len(signs.encode())
     if len(signs) > others:
         line = data.count(b"\n", 0, bad) + 1
         raise ValueError(f"{source}: line {line} holds a sign that is not UTF-8, which the others are; mend the line")
@@ -131,7 +131,6 @@ def _records(text: str, separator: str, declared: bool, source: str) -> Iterator
     Raises:
         ValueError: a row has another number of cells than the heading, or lines that look like rows within quotes.
     """
-    lines = io.StringIO(text, newline="").readlines() if '"' in text else []
     reader, last, width = csv.reader(io.StringIO(text, newline=""), delimiter=separator), 0, 0
     for number, cells in enumerate(reader, 1):
         first, last = last + 1, reader.line_num
@@ -141,19 +140,25 @@ def _records(text: str, separator: str, declared: bool, source: str) -> Iterator
             declared = False
             continue
         heading, width = not width, width or len(cells)
-        if last > first:
-            alike = [line.count(separator) >= width - 1 for line in lines[first - 1 : last]]
-            if any(alike[1:-1]) or (alike[0] and alike[-1]):
-                raise ValueError(
-                    f"{source}: a quote that opens in line {first} ends in line {last}, and the lines between look "
-                    f"like rows; remove it, or double it where it belongs to the cell"
-                )
+        if last > first and any(
+            _swallows(cell, place, width - 1 - place, separator) for place, cell in enumerate(cells)
+        ):
+            raise ValueError(
+                f"{source}: a quote that opens in line {first} ends in line {last}, and the lines between look "
+                f"like rows; remove it, or double it where it belongs to the cell"
+            )
         if len(cells) != width:
             what = "fill it up or remove it" if len(cells) < width else "quote the cells that hold the separator"
             raise ValueError(f"{source}: line {first} has {len(cells)} cells, the heading has {width}; {what}")
         if heading:
             _check_heading(cells, f"{source}: line {first}")
         yield Record(number, first, last, cells)
+
+
+def _swallows(cell: str, before: int, after: int, separator: str) -> bool:
+    """Whether a cell with others before and after it holds a row, or the end of one and the beginning of another."""
+    *lines, last = (line.count(separator) for line in re.split(r"[\r\n]+", cell.rstrip("\r\n")))
+    return max(lines[1:], default=-1) >= before + after or (max(lines, default=-1) >= after and last >= before)
 
 
 def _check_heading(cells: list[str], place: str) -> None:

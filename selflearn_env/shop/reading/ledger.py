@@ -191,7 +191,7 @@ def _numbered(key: NDArray[np.integer]) -> NDArray[np.int32]:
     start = runs(key)
     _, first, of = np.unique(key[start], return_index=True, return_inverse=True)
     place = np.empty(len(first), dtype=np.int32)
-    place[np.argsort(first)] = np.arange(len(first))
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
     return np.repeat(place[of], np.diff(start, append=len(key)))
 
 

@@ -49,6 +49,8 @@ def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str])
             if "interrupt" in str(error).lower():  # Ctrl-C, which the engine may have seen first
                 raise KeyboardInterrupt from None
             raise
+        except duckdb.ConversionException as error:
+            raise ValueError(f"{name}: column 'time' is out of range: {str(error).splitlines()[0]}") from None
         except (duckdb.Error, pa.ArrowException, UnicodeDecodeError, OSError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:

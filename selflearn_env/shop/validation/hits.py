@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from selflearn_env.core.ranking import top
 from selflearn_env.shop.people.present import usual_shares
 from selflearn_env.shop.people.rates import Rates
 from selflearn_env.shop.validation.baskets import VISITS, baskets, bought_between
@@ -49,7 +50,7 @@ def hits(check: Check, shown: int = SHOWN) -> list[Hits]:
                 "new_personal": np.where(known, -1, rate),
             }
             for name, score in scores.items():
-                slate = np.argpartition(-score, n - 1, axis=1)[:, :n]
+                slate = top(score, n)
                 # A product is in a basket but once: at least one purchase of the Poisson number with this rate.
                 own, there = -np.expm1(-np.take_along_axis(rate, slate, 1)), np.take_along_axis(bought, slate, 1)
                 shown_before = np.take_along_axis(score, slate, 1) < 0

@@ -42,7 +42,7 @@ def world(tiny_shop, tmp_path, monkeypatch):
     """A world, and an agent that can be told to kill its process by the file `flag`."""
     (tmp_path / "killer_of_tests.py").write_text(KILLER)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*filter(None, sys.path)]))  # for processes of a cluster
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))  # for processes of a cluster
     monkeypatch.setenv("KILLER_FLAG", str(tmp_path / "flag"))
     yield World("independent", "selflearn/Retail-v0", 120, {"shop": tiny_shop, "slate_size": 3})
     sys.modules.pop("killer_of_tests", None)

@@ -19,6 +19,7 @@ def held_open(path, seconds):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_they_do_not_outlive_their_parent(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     child = os.fork()

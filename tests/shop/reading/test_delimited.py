@@ -133,6 +133,22 @@ def test_a_single_stray_quote(load):
         load(*lines_with(",", [ROWS[0], ["3", '"A', *ROWS[0][2:]], *ROWS[:2]]))
 
 
+def test_a_stray_quote_in_a_row_of_several_lines(load):
+    """Found by tests/shop/fuzzing.py: neither line of such a row looks like a row."""
+    first, second = lines_with(",", ROWS[:2])[1:]
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 2 ends in line 4"):
+        load(lines_with(",")[0], first.replace(",A,", ',"A\nB",').replace(",17", ',"17'), second)
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 2 ends in line 4"):
+        load(lines_with(",")[0], first.replace(",A,", ',"A\nB"",'), second.replace(",B,", ',B",'))
+    with pytest.raises(ValueError, match=r"log\.csv: a quote that opens in line 4 ends in line 6"):
+        load(b"\r\n".join(line.encode() for line in [*lines_with(",")[:2], f'\r"\n{second}', f'1"{second}']))
+
+
+def test_a_cell_of_several_lines_with_separators(load):
+    text = '"one, two, three, four, five\nsix"'
+    assert load(*lines_with(",", [["1", text, *ROWS[0][2:]], *ROWS])).report.rows_read == 4
+
+
 def test_quotes_within_a_cell_and_cells_of_several_lines(load):
     rows = [["1", 'A 5" plate', *ROWS[0][2:]], ["1", '"two\nlines, ""quoted"""', *ROWS[0][2:]], *ROWS]
     products = load(*lines_with(",", rows)).frame["product"].tolist()
