@@ -114,3 +114,14 @@ def test_what_may_be_shown_is_given_for_all_visits_or_for_each():
 def test_what_may_be_shown_is_checked(eligible, error, message):
     with pytest.raises(error, match=message):
         check_eligible(eligible, 2, 3, 2)
+
+
+@pytest.mark.parametrize("product", [-1, PRODUCTS])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_the_products_beside_the_catalogue_are_outside_of_it(batch, product):
+    """A single slate is looked over in a way of its own."""
+    slates = np.tile([0, PRODUCTS - 1, 2], (batch, 1))
+    assert check_slates(slates, batch, 3, PRODUCTS)[1] is None
+    slates[-1, 1] = product
+    with pytest.raises(ValueError, match=rf"slates\[{batch - 1}, 1\] is product {product}, but the catalogue"):
+        check_slates(slates, batch, 3, PRODUCTS)

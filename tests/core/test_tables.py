@@ -89,3 +89,10 @@ def test_only_a_large_table_is_sparse(dense, monkeypatch):
 def test_memory_follows_what_is_in_it():
     cells = np.arange(0, 10**9, 10**6)
     assert len(pickle.dumps(SparseTable(cells, np.ones(1000, np.int32), (1000, 10**6)))) < 20_000
+
+
+def test_what_a_sparse_table_gives_out_cannot_be_changed():
+    columns, values = SparseTable(np.array([1, 3]), np.array([5, 7]), (2, 4)).row(0)
+    for array in (columns, values):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
