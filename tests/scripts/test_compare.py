@@ -198,7 +198,7 @@ def test_a_comparison_that_was_killed_goes_on(shop, tmp_path):
         started.wait()
     written = {path: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
     assert 2 <= len(written) <= 6  # of 8
-    assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs"}
+    assert {path.name for path in (tmp_path / "killed").iterdir()} == {"runs", ".lock"}
 
     flag.unlink()
     done = run("compare.py", *arguments, "killed", "--jobs", 1, **known)

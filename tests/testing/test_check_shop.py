@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from selflearn_env import Shop
-from selflearn_env.shop.history import Catalogue, Fit
+from selflearn_env.shop.history import Catalogue
 from selflearn_env.shop.report import Report
 from selflearn_env.testing import SHOP_RULES, check_shop
 from selflearn_env.testing.contract import said
@@ -89,7 +89,6 @@ def test_a_history_of_other_visits_is_found(tiny_shop):
 
 def test_shops_that_are_built_are_whole(tiny_shop, regulars_shop, tmp_path):
     check_shop(regulars_shop)
-    check_shop(replace(tiny_shop, _fits={"people": Fit({"topics": 3}, {"weights": np.arange(3.0)})}))
     tiny_shop.save(tmp_path / "shop.npz")
     check_shop(tmp_path / "shop.npz")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +17,7 @@ from selflearn_agents.registry import agent_rng
 from selflearn_agents.specification import AgentSpec
 from selflearn_env.core.tables import sum_rows
 from selflearn_env.core.visits import Visits
+from selflearn_env.declared import Declared, permutation
 from selflearn_env.envs.observations import OBSERVATIONS
 from selflearn_env.plugins import missing_extra
 from selflearn_env.shop.history import History
@@ -48,6 +49,10 @@ class SB3Agent(StaticAgent):
     """
 
     extra = "sb3"
+
+    declared: ClassVar[Declared] = {
+        "_sellers": permutation("products"),
+    }
 
     def __init__(
         self,

@@ -263,6 +263,8 @@ class ThriftyAgent(Agent):
         self.slates = np.zeros((1, slate_size), dtype=np.int64)
 
     def _act(self, states):
+        if len(states) != len(self.slates):
+            self.slates = np.zeros((len(states), self.slate_size), dtype=np.int64)
         self.slates[:] = self.rng.permutation(self.products)[: self.slate_size]
         return self.slates
 
@@ -293,6 +295,7 @@ class RecklessAgent(PopularAgent):
             other[:] = 1
 
 
+@pytest.mark.filterwarnings("ignore:RecklessAgent changes the states")
 @pytest.mark.parametrize("batch", [1, 10])
 def test_what_is_written_down_is_out_of_an_agents_reach(tiny_shop, batch):
     specs = ["popular", AgentSpec("reckless", RecklessAgent, {})]

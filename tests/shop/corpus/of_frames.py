@@ -59,7 +59,10 @@ NO_CELLS = {
 ODD_FRAMES = {
     "several columns of a name": (lambda log: pd.concat([log, log[["product"]]], axis=1), "several columns are called"),
     "columns of two levels": (lambda log: pd.concat({"a": log}, axis=1), "no column for 'product'"),
-    "columns without names": (lambda log: log.set_axis(range(7), axis=1), "no column for 'product'"),
+    "columns without names": (
+        lambda log: log.set_axis(range(7), axis=1),
+        "where the names of columns should stand are numbers",
+    ),
     "a column as index": (lambda log: log.set_index("customer"), "no column for 'customer'"),
     "no rows": (lambda log: log[:0], "the log has no rows"),
     "no columns": (lambda log: log[[]], "found no columns"),
@@ -76,11 +79,11 @@ ODD_FRAMES = {
     ),
     "two zones": (
         lambda _: with_cells("time", lambda row, cell: cell.tz_localize(("UTC", "Asia/Tokyo")[row % 2])),
-        "'time' cannot be read: it mixes time zones; convert it to one",
+        "'time', row 1: .* is not in the time zone of the first; convert all to one",
     ),
     "moments with and without a zone": (
         lambda _: with_cells("time", lambda row, cell: cell.tz_localize((None, "Asia/Tokyo")[row % 2])),
-        "'time' cannot be read: it mixes time zones; convert it to one",
+        "'time', row 1: .* is not in the time zone of the first; convert all to one",
     ),
     "numbers among dates": (
         lambda _: with_cells("time", lambda row, cell: 45000 if row == 7 else cell.date()),
