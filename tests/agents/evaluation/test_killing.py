@@ -8,7 +8,8 @@ import signal
 import numpy as np
 import pytest
 
-from tests.agents.evaluation.killing import TINY, Work, stop_often
+from tests.agents.evaluation.killing import stop_often
+from tests.agents.evaluation.works import TINY, Work
 
 
 @pytest.mark.slow
