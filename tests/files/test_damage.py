@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from selflearn_agents import AGENTS, load_agent
+from selflearn_agents import AGENTS, load_agent, make_agent
 from selflearn_agents.evaluation import EvaluationResult
 from selflearn_agents.offline import LEARNERS
 from selflearn_agents.storage import _with_parts, declarations
@@ -157,6 +157,17 @@ def test_agents_that_would_never_end_or_leave_their_arrays(some, tmp_path):
         resave(kind.path, tmp_path / "agent.npz", **change)
         with pytest.raises(ValueError, match=rf"a broken agent file \(.*{message}.*\); train it anew"):
             load_agent(tmp_path / "agent.npz")
+
+
+def test_covariances_that_variances_rule_out(tiny_shop, tmp_path):
+    agent = make_agent("hierarchical", history=tiny_shop.history, slate_size=3, seed=0)
+    slates = agent.act(states := np.arange(100))
+    agent.update(states, slates, np.zeros_like(slates), np.full(slates.shape, -2.0))
+    agent.save(tmp_path / "whole.npz")
+    assert load_agent(tmp_path / "whole.npz").model.rows > 0
+    resave(tmp_path / "whole.npz", tmp_path / "agent.npz", **{"model.covariance": lambda each: -each - 1})
+    with pytest.raises(ValueError, match=r"a broken agent file \(model has a covariance that is greater than its var"):
+        load_agent(tmp_path / "agent.npz")
 
 
 @pytest.mark.parametrize("name", SAVED)

@@ -98,7 +98,7 @@ class Model:
         self.walk = Walk(products, follow)
 
     def check_kept(self) -> None:
-        """Sees that states and blocks, and rows and their owners, are each other's.
+        """Sees that states and blocks, variances and covariances, and rows and their owners are each other's.
 
         Raises:
             ValueError: they are not.
@@ -111,6 +111,10 @@ class Model:
             raise ValueError("has states that are not in their blocks")
         if (len(self.added_covariance), self.covariance.shape[1]) != (places // 2 + 1, places // 2):
             raise ValueError("has covariances for other blocks")
+        others = (np.arange(places) + np.arange(1, places // 2 + 1)[:, None]) % places  # (Q // 2, Q)
+        deviation = np.sqrt(self.variance[:rows])
+        if (np.abs(self.covariance[:rows]) > 1.001 * deviation[:, None] * deviation[:, others] + 1e-3).any():
+            raise ValueError("has a covariance that is greater than its variances allow")
         owner, (blocks, products) = self.owner[:rows], self.row.shape
         if rows > len(self.owner) or (owner >= (blocks, products)).any():
             raise ValueError("has rows without an owner")
