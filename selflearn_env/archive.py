@@ -1,4 +1,4 @@
-"""What is kept on disk: one zip of arrays with a JSON heading, no pickle, written whole or not at all."""
+"""The files of this package: a zip of arrays with a JSON heading, without pickle, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from selflearn_env.scratch import FILE, scratch_file
 
 HEADING, SUFFIX = "heading", ".npy"
 LONGEST_HEADING = 2**26  # bytes
-WORDS = 200  # characters of what somebody else says is wrong
+WORDS = 200  # characters of an error of another library that a message quotes
 CHUNK = 2**20  # bytes that are unpacked at once
 # What goes wrong when content is not what was expected.
 BROKEN: tuple[type[Exception], ...] = (
@@ -54,19 +54,24 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
 
 
 def check_target(path: Path) -> None:
-    """Sees that a file can take this place, before any long work.
+    """Checks that a file can be written here, before any long work.
 
     Raises:
-        OSError: there is no such folder, or the place is taken by something that is no file.
+        OSError: there is no such folder, or a folder or device has this path.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: cannot be written: there is no folder {str(path.parent)!r}")
     if path.exists() and not path.is_file():
-        raise FileExistsError(f"{path}: cannot be written: it is there and is no file")
+        raise FileExistsError(f"{path}: cannot be written: there is something that is no file; name another path")
 
 
 def write_archive(path: Path, heading: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> None:
-    """Writes arrays under a heading, which says `format` and `version`.
+    """Writes arrays with a heading.
+
+    Args:
+        path: the file.
+        heading: what JSON can hold; its `format` (a text) and `version` (a whole number) say what can read the file.
+        arrays: by name.
 
     Raises:
         OSError: the file cannot be written.
@@ -80,16 +85,17 @@ def read_archive(
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """The heading and the arrays of a file that `write_archive` wrote.
 
-    Each array is looked at before it is read: a small file may have one that fills the memory. Then it is read to its
-    end, where its checksum stands, and gone through.
+    Type and shape of each array are checked before it is read, since a small file may declare one that fills the
+    memory. Then it is read to its end, where its checksum is, and its content is checked.
 
     Args:
         path: the file.
         kind: the `format` that it must have.
         version: the `version` that can be read.
-        declare: gives what the arrays must be and which sizes are known, for the heading, which it checks, and the
-            names of the arrays there; None where anything will do. An array that may be anything is declared as None.
-        remedy: what to do about a broken file.
+        declare: called with the heading and the names of the arrays that are there. It checks the heading, and returns
+            what each array must be like (None for an array that may be anything), and the sizes known from the heading.
+            None where the heading and all arrays may be anything.
+        remedy: what the user should do about a broken file, for messages.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -104,9 +110,9 @@ def read_archive(
             heading = _heading(stored, members)
             found_kind, found_version = heading["format"], int(heading["version"])
         except Exception as error:  # a damaged zip fails in many ways
-            raise ValueError(f"{path}: not a {kind} file, or a broken one ({type(error).__name__})") from None
+            raise ValueError(f"{path}: not a {kind} file, or a broken one ({type(error).__name__}); {remedy}") from None
         if found_kind != kind:
-            raise ValueError(f"{path}: not a {kind} file but {found_kind!r}")
+            raise ValueError(f"{path}: not a {kind} file but {found_kind!r}; give another file")
         if found_version != version:
             way_out = "upgrade selflearn-env" if found_version > version else "make the file anew"
             raise ValueError(
@@ -143,16 +149,16 @@ def kind_of(path: Path) -> str:
 
 @contextmanager
 def refusing(where: Path | str, kind: str, remedy: str, other: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Says of whatever goes wrong with the content of a file, in one sentence, that the file is broken.
+    """Turns whatever goes wrong in the block into one sentence: that the file is broken, how, and what to do.
 
     Args:
         where: the file.
-        kind: of it.
-        remedy: what to do about it.
-        other: errors of what reads it.
+        kind: its `format`.
+        remedy: what the user should do about it.
+        other: further types of errors that mean a broken file, such as those of another library.
 
     Raises:
-        ValueError: something went wrong.
+        ValueError: one of `BROKEN` or `other` was raised in the block.
     """
     try:
         yield
@@ -164,7 +170,7 @@ def refusing(where: Path | str, kind: str, remedy: str, other: tuple[type[Except
 
 
 class _Form(NamedTuple):
-    """What stands before an array."""
+    """Shape, order and type of an array, as the lines before its numbers say."""
 
     shape: tuple[int, ...]
     by_columns: bool
@@ -175,7 +181,7 @@ def _members(stored: ZipFile) -> dict[str, ZipInfo]:
     """The arrays of a zip by name.
 
     Raises:
-        ValueError: it has something else, or two of one name.
+        ValueError: it holds something that is no array, or two arrays of one name.
     """
     members = {info.filename.removesuffix(SUFFIX): info for info in stored.infolist()}
     if len(members) < len(stored.infolist()) or not all(info.filename.endswith(SUFFIX) for info in members.values()):
@@ -184,13 +190,13 @@ def _members(stored: ZipFile) -> dict[str, ZipInfo]:
 
 
 def _heading(stored: ZipFile, members: dict[str, ZipInfo]) -> dict[str, Any]:
-    """The heading, which is no member any more."""
+    """The heading; it is taken out of `members`."""
     heading: dict[str, Any] = json.loads(_read(stored, members.pop(HEADING, None)).tobytes().decode("utf-8"))
     return heading
 
 
 def _form(member: IO[bytes], info: ZipInfo) -> _Form:
-    """Reads what stands before an array.
+    """Reads shape, order and type of an array, which stand before its numbers.
 
     Raises:
         ValueError: it cannot be an array, or one of objects, or the member is not as long as the array.
@@ -203,29 +209,29 @@ def _form(member: IO[bytes], info: ZipInfo) -> _Form:
         raise ValueError(f"is no array ({shorten(str(error), WORDS, placeholder=' ...')})") from None
     size = math.prod(form.shape) * form.dtype.itemsize
     if form.dtype.hasobject or min(form.shape, default=0) < 0 or info.file_size != member.tell() + size:
-        raise ValueError("is not an array of its length")
+        raise ValueError("is not as long as its shape says")
     return form
 
 
 def _read(stored: ZipFile, info: ZipInfo | None, form: _Form | None = None) -> NDArray:
-    """An array, of a form that is known or not, read to the end of its member, where the checksum is compared.
+    """An array, read to the end of its member, where the checksum is compared; without `form`, that is read first.
 
     Raises:
         ValueError: there is none, it is cut short, or goes on.
     """
     if info is None or (info.filename == f"{HEADING}{SUFFIX}" and info.file_size > LONGEST_HEADING):
-        raise ValueError("there is no heading, or one without end")
+        raise ValueError("there is no heading, or one that is too long")
     with stored.open(info) as member:
         if form is None:
             form = _form(member, info)
         array = np.empty(math.prod(form.shape), form.dtype)
-        member.read(info.file_size - array.nbytes - member.tell())  # what stands before it, where it was read before
+        member.read(info.file_size - array.nbytes - member.tell())  # passes over the form where it was read before
         room = array.view(np.uint8).data if array.nbytes else memoryview(b"")
         for at in range(0, len(room), CHUNK):
             part = member.read(min(CHUNK, len(room) - at))
             room[at : at + CHUNK] = part
         if member.read(1):
-            raise ValueError("goes on behind its end")
+            raise ValueError("goes on after its end")
     return array.reshape(form.shape[::-1]).T if form.by_columns else array.reshape(form.shape)
 
 

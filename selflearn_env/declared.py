@@ -1,7 +1,8 @@
 """What a file must hold: type, shape and range of each array, the kind of each plain value; checked when it is read.
 
-A table of names says it once for each kind of file. Shapes are given in sizes by name, such as ("states", "products"):
-the sizes that are known bind the arrays, and the first array that has another size binds it for those after it.
+Each kind of file declares this once, in a table by name. A shape is a tuple of sizes that have names, such as
+("states", "products"). Where a size is known, each array must have it. Where it is not known yet, the first array that
+names it sets it, and all later arrays must have the same.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ Size = int | str  # a number, the name of one, or a sum or product of both such 
 Sizes = dict[str, int]
 POSITIVE = float(np.finfo(np.float32).tiny)  # the least number that counts as positive
 LONGEST = 2**15  # characters of a text in an array: all have room for the longest
-UNPAIRED = 0xD800, 0xE000  # code points that are no characters, the first and the one after the last
-CHARACTERS = 0x110000
+UNPAIRED = 0xD800, 0xE000  # codes that are no characters: the first, and the one after the last
+CHARACTERS = 0x110000  # all codes of characters are below it
 
 
 @dataclass(frozen=True)
 class Array:
-    """What an array must be.
+    """What an array must be like.
 
     Attributes:
         dtype: its type, or those that it may have; for texts "U", of any length.
         shape: its sizes.
         least: no number is below it.
-        most: no number is above it; infinite numbers only where both allow them, and NaN only where `gaps` does.
-        below: the size that indexes stay below, instead of `most`.
-        distinct: whether no number comes twice along the last axis.
-        ascending: whether each is greater than the one before it.
+        most: no number is above it.
+        below: for indexes, instead of `most`: the size that they must be below.
+        distinct: whether all numbers along the last axis must differ.
+        ascending: whether each must be greater than the one before it, along the first axis.
         gaps: whether there may be NaN.
-        fields: of an array with names, what its fields must be.
         infinite: whether there may be infinite numbers.
+        fields: of an array with named fields (a structured dtype), what each of them must be like.
     """
 
     dtype: DTypeLike | tuple[np.dtype, ...]
@@ -52,16 +53,21 @@ class Array:
     fields: Mapping[str, Array] = field(default_factory=dict)
 
     def check_form(self, dtype: np.dtype, shape: tuple[int, ...], sizes: Sizes) -> None:
-        """Sees that type and shape are right, before there is an array; binds the sizes that it has first.
+        """Checks type and shape, which are known before the array is read; adds to `sizes` those that were not known.
+
+        Args:
+            dtype: the type that was found.
+            shape: the shape that was found.
+            sizes: the sizes known so far, by name; changed.
 
         Raises:
-            ValueError: they are not.
+            ValueError: type or shape is wrong.
         """
         if self.dtype == "U":
             if dtype.kind != "U" or dtype.itemsize > 4 * LONGEST:
                 raise ValueError(f"holds {dtype}, not texts of at most {LONGEST:,} characters")
-        elif dtype not in (self.dtype if isinstance(self.dtype, tuple) else (np.dtype(self.dtype),)):
-            raise ValueError(f"holds {dtype}, not {self.dtype}")
+        elif dtype not in (allowed := self.dtype if isinstance(self.dtype, tuple) else (np.dtype(self.dtype),)):
+            raise ValueError(f"holds {dtype}, not {' or '.join(map(str, allowed))}")
         if len(shape) != len(self.shape):
             raise ValueError(f"has the shape {shape}, not ({', '.join(map(str, self.shape))})")
         for found, size in zip(shape, self.shape, strict=True):
@@ -70,10 +76,14 @@ class Array:
                 raise ValueError(f"has the shape {shape}, but {size} is {expected}")
 
     def check_content(self, array: NDArray, sizes: Sizes) -> None:
-        """Sees that the content is in range.
+        """Checks each number or text of an array.
+
+        Args:
+            array: of the right type and shape.
+            sizes: the sizes by name.
 
         Raises:
-            ValueError: it is not; the message names the first that is wrong.
+            ValueError: one is wrong; the message shows the first.
         """
         if not array.size:
             return
@@ -85,7 +95,7 @@ class Array:
             with about(name):
                 what.check_content(array[name], sizes)
         if self.ascending and not (array[1:] > array[:-1]).all():
-            raise ValueError("does not ascend")
+            raise ValueError("is not in ascending order")
         if self.distinct and _repeats(array):
             raise ValueError("has a number twice")
 
@@ -97,22 +107,22 @@ class Array:
         if not array.size:
             return
         lowest, highest = array.min(), array.max()
-        if not (least <= lowest and highest <= most):  # so that NaN fails, too
+        if not (least <= lowest and highest <= most):  # written so that NaN fails, too
             wrong = array[~((array >= least) & (array <= most))][0]
-            raise ValueError(f"has {wrong}, not numbers of {least}..{most}")
+            raise ValueError(f"has the number {wrong}, but numbers must be {least}..{most}")
         if not (self.infinite or (math.isfinite(lowest) and math.isfinite(highest))):
             raise ValueError("has an infinite number")
 
 
 @dataclass(frozen=True)
 class Plain:
-    """What a plain value must be.
+    """What a plain value must be like: a truth value, a number or a text of the heading.
 
     Attributes:
         kind: bool, int, float or str; a whole number is a float, too.
         least: no number is below it.
-        most: no number is above it; infinite numbers only where `infinite` says so, NaN never.
-        choices: the texts that it may be; any where there are none.
+        most: no number is above it.
+        choices: the texts that it may be; empty for any text.
         infinite: whether it may be infinite.
         gap: whether it may be NaN.
     """
@@ -125,10 +135,10 @@ class Plain:
     gap: bool = False
 
     def check(self, value: Any) -> None:
-        """Sees that a value is right.
+        """Checks a value.
 
         Raises:
-            ValueError: it is not.
+            ValueError: it has another kind, or is out of range.
         """
         kinds = (int, float) if self.kind is float else self.kind
         if not isinstance(value, kinds) or (isinstance(value, bool) and self.kind is not bool):
@@ -139,7 +149,7 @@ class Plain:
             return
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not self.least <= value <= self.most:
-                raise ValueError(f"is {_shortened(value)}, not a number of {self.least}..{self.most}")
+                raise ValueError(f"is {_shortened(value)}, but must be {self.least}..{self.most}")
             if math.isinf(value) and not self.infinite:
                 raise ValueError("is infinite")
 
@@ -153,17 +163,17 @@ def numbers(*shape: Size, dtype: DTypeLike | tuple[np.dtype, ...] = np.float64, 
 
 
 def indexes(below: Size, *shape: Size, dtype: DTypeLike = np.int64, none: bool = False, **other: Any) -> Array:
-    """Numbers 0, 1, ... below a size; where there may be `none`, -1 stands for that."""
+    """Indexes 0, 1, ... below a size; with `none`, also -1, which stands for no index."""
     return Array(dtype, shape, least=-1 if none else 0, below=below, **other)
 
 
 def permutation(size: Size, *rows: Size, dtype: DTypeLike = np.int64) -> Array:
-    """All numbers below a size, in any order; in each row, where there are rows."""
+    """All indexes below a size, each once, in any order; with `rows`, in each row."""
     return indexes(size, *rows, size, dtype=dtype, distinct=True)
 
 
 def counts(*shape: Size, dtype: DTypeLike = np.int64, **other: Any) -> Array:
-    """Numbers from 0 on."""
+    """Numbers that are 0 or more."""
     return Array(dtype, shape, least=0, **other)
 
 
@@ -198,12 +208,12 @@ def text(*choices: str) -> Plain:
 
 
 def check(declared: Declared, found: Mapping[str, Any], sizes: Sizes) -> None:
-    """Sees that all that is declared was found, and is right; arrays are gone through twice, shapes first.
+    """Checks that all that is declared was found and is right: first the shapes of all arrays, then their contents.
 
     Args:
-        declared: by name.
-        found: values and arrays by name; more names than are declared are no matter.
-        sizes: those known; others are added.
+        declared: what must be there, by name.
+        found: values and arrays by name; names that are not declared are passed over.
+        sizes: the sizes known so far, by name; changed: others are added.
 
     Raises:
         ValueError: something is missing or wrong; the message names it.
@@ -228,7 +238,7 @@ def check(declared: Declared, found: Mapping[str, Any], sizes: Sizes) -> None:
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
-    """Puts the name of what is looked at before what is said of it."""
+    """Puts the name of what is checked before the message of a ValueError that the block raises."""
     try:
         yield
     except ValueError as error:
@@ -236,7 +246,7 @@ def about(name: str) -> Iterator[None]:
 
 
 def check_positive(matrix: NDArray[np.float64]) -> None:
-    """Sees that a matrix is symmetric and positive definite, up to rounding.
+    """Checks that a matrix (N, N) is symmetric and positive definite, up to rounding.
 
     Raises:
         ValueError: it is not.
@@ -246,7 +256,7 @@ def check_positive(matrix: NDArray[np.float64]) -> None:
 
 
 def _expected(size: Size, found: int, sizes: Sizes) -> int:
-    """What a size must be; one that is not known is as found from now on."""
+    """What a size must be; where it is not known, the size found is kept in `sizes` and must be met from now on."""
     if isinstance(size, int):
         return size
     name, *more = size.split(" ")
@@ -257,10 +267,10 @@ def _expected(size: Size, found: int, sizes: Sizes) -> int:
 
 
 def _check_texts(array: NDArray) -> None:
-    """Sees that texts have characters only."""
+    """Checks that texts hold characters only."""
     points = np.ascontiguousarray(array).view(np.uint32)
     if points.max() >= CHARACTERS or ((points >= UNPAIRED[0]) & (points < UNPAIRED[1])).any():
-        raise ValueError("has a text with something that is no character")
+        raise ValueError("has a text with a code that is no character")
 
 
 def _repeats(array: NDArray) -> bool:

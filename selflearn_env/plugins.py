@@ -1,4 +1,4 @@
-"""What need not be installed: classes of the user's own, named as "module:Class", and the libraries of extras."""
+"""Code from outside this package: the user's own classes, named "module:Class", and the libraries of extras."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 class OwnModules(MetaPathFinder):
     """Finds modules in the working folder: those that were asked for by name, and what they import from there.
 
-    Nothing else is looked for in it. A `numexpr.py` that lies there is not what a library takes for numexpr.
+    Other imports do not look there: a library that imports numexpr must not get a `numexpr.py` that lies there.
     """
 
     def __init__(self) -> None:
@@ -24,13 +24,13 @@ class OwnModules(MetaPathFinder):
         self._found: set[str] = set()
 
     def ask(self, module: str) -> None:
-        """Lets a module, or the package that it is in, be found."""
+        """Allows a module, or the package that it is in, to be found in the working folder."""
         self._asked.add(_root(module))
         if self not in sys.meta_path:
-            sys.meta_path.append(self)  # what is installed comes before
+            sys.meta_path.append(self)  # at the end: installed modules come first
 
     def has(self, module: str) -> bool:
-        """Whether a module was found so."""
+        """Whether a module was found in the working folder."""
         return _root(module) in self._found
 
     def find_spec(
@@ -53,7 +53,7 @@ def _root(module: str) -> str:
 
 
 def _importer() -> str:
-    """The package, or else the module, whose code imports."""
+    """The name of the package, or of the module without one, whose code runs the import."""
     frame = sys._getframe(2)
     while frame.f_back and _root(frame.f_globals.get("__name__", "")) == "importlib":
         frame = frame.f_back
@@ -61,14 +61,14 @@ def _importer() -> str:
 
 
 def import_named(what: str, given: str) -> Any:
-    """What "module:name" names; a module that is not installed is looked for in the working folder.
+    """Imports what a text "module:name" names; a module that is not installed is looked for in the working folder.
 
     Args:
-        what: what it is wanted as, for the message.
+        what: what it will be used as, such as "agent", for the message.
         given: the text; it has a colon.
 
     Raises:
-        ValueError: there is no such module, it cannot be run, or there is nothing of this name in it.
+        ValueError: there is no such module, it fails while it is imported, or it has nothing of this name.
     """
     module, _, name = given.partition(":")
     if not module or module.startswith("."):
@@ -83,7 +83,7 @@ def import_named(what: str, given: str) -> Any:
 
 
 def missing_extra(what: str, extra: str) -> ImportError:
-    """The error of something that needs the libraries of an extra.
+    """The error to raise where the libraries of an extra are missing: `what`, and the command that installs them.
 
     It names the libraries: pip finds them wherever this package came from, an index, a wheel or a checkout.
     """

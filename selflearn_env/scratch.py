@@ -1,6 +1,7 @@
-"""Files and folders for a while, which do not outlive their process: what a killed one has left is removed by the next.
+"""Temporary files and folders. What a killed process leaves behind is removed by the next one that needs such a place.
 
-Each is locked while it is used. The system lets go of a lock when its process ends, however it ends.
+Each is locked while it is used. The system removes the lock when the process ends, however it ends; so what has no lock
+is not in use.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from typing import IO
 
 try:
     import fcntl
-except ImportError:  # another system, where nobody knows what was left
+except ImportError:  # Windows: there are no such locks, so nothing is removed
     fcntl = None  # type: ignore[assignment]
 
-FOLDER, FILE = ".selflearn-", ".part"  # how names of folders begin, and names of files end
+FOLDER, FILE = ".selflearn-", ".part"  # the beginning of folders' names, and the end of files' names
 
 
 @contextmanager
 def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
-    """An empty folder for as long as the block lasts.
+    """An empty folder, removed at the end of the block.
 
     Args:
-        beside: the folder that it is in; by default that of the system for temporary files.
+        beside: the folder in which it is made; by default the system's folder for temporary files.
 
     Raises:
         OSError: it cannot be made.
@@ -45,7 +46,10 @@ def scratch_folder(beside: Path | None = None) -> Iterator[Path]:
 
 @contextmanager
 def scratch_file(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file beside `path`, to be moved there; what is left of it at the end of the block is removed.
+    """A binary file in the folder of `path`, to be moved to `path`; removed at the end of the block if it was not.
+
+    Args:
+        path: where the file will be in the end.
 
     Raises:
         OSError: it cannot be made.
@@ -64,10 +68,16 @@ def scratch_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def lock(descriptor: int) -> bool:
-    """Locks an open file or folder until it is closed, or the process ends; False where the system cannot do so.
+    """Locks an open file or folder until it is closed, or the process ends.
+
+    Args:
+        descriptor: of the open file or folder, as `os.open` gives it.
+
+    Returns:
+        Whether it is locked; False where the system or the file system has no locks.
 
     Raises:
-        BlockingIOError: another one has locked it.
+        BlockingIOError: another process has locked it.
     """
     if fcntl is None:
         return False
@@ -82,7 +92,7 @@ def lock(descriptor: int) -> bool:
 
 @contextmanager
 def _locked(place: Path) -> Iterator[bool]:
-    """Locks what was just made; False where it was taken for left behind, in the moment before."""
+    """Locks what was just made; False where another process has just removed it, taking it for left behind."""
     try:
         descriptor = os.open(place, os.O_RDONLY)
     except FileNotFoundError:
@@ -103,7 +113,7 @@ def _locked(place: Path) -> Iterator[bool]:
 
 
 def _clear(where: Path, begin: str, end: str) -> None:
-    """Removes what processes have left that are no more."""
+    """Removes what processes that have ended left behind."""
     for name in os.listdir(where):  # noqa: PTH208 -- the folder may hold very many others
         if not (name.startswith(begin) and name.endswith(end)):
             continue

@@ -1,4 +1,4 @@
-"""Agents on disk."""
+"""Writes agents to files, and reads them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from selflearn_env.declared import Array, Declared, Plain, Sizes, about, check
 
 KIND, VERSION = "selflearn-agent", 4
 REMEDY = "train it anew"
-SIZES = ("states", "products", "slate_size")  # that the arrays of every agent are told in
+SIZES = ("states", "products", "slate_size")  # attributes of every agent, by which shapes are declared
 PACKAGE = "selflearn_agents."
 
 
 class Resumable(Protocol):
-    """What is stored: arrays, numbers and texts in attributes, one generator, and parts that hold the same.
+    """What can be stored: an object whose attributes are arrays, numbers, texts, one generator, and parts like itself.
 
-    An agent and its parts may have a method `check_kept`, which raises a ValueError where what was read does not fit
-    together.
+    An agent and its parts may have a method `check_kept`. It is called after reading, and raises a ValueError where the
+    attributes do not fit each other.
+
+    Attributes:
+        parts: attribute -> class, of attributes that are objects themselves.
+        declared: what each stored array, number and text must be like, by attribute.
+        rng: the generator.
     """
 
     parts: ClassVar[dict[str, type]]
@@ -34,7 +39,7 @@ Stored = TypeVar("Stored", bound=Resumable)
 
 
 def take_apart(agent: Resumable) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """What is stored of an agent, of its parts, and of their parts: a heading, as JSON has it, and arrays by name."""
+    """What is stored of an agent and all its parts: a heading as JSON has it, and arrays by name, "part.attribute"."""
     heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
     for owner, target in _with_parts(agent):
@@ -50,7 +55,11 @@ def take_apart(agent: Resumable) -> tuple[dict[str, Any], dict[str, NDArray]]:
 
 
 def write_agent(agent: Resumable, path: Path) -> None:
-    """Writes what is stored of an agent to a file."""
+    """Writes an agent to a file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_archive(path, *take_apart(agent))
 
 
@@ -64,16 +73,16 @@ def read_agent(path: Path, known: Sequence[type[Stored]]) -> Stored:
 def put_together(
     heading: dict[str, Any], arrays: dict[str, NDArray], where: str, known: Sequence[type[Stored]]
 ) -> Stored:
-    """An agent of what `take_apart` gave.
+    """Puts an agent together again from what `take_apart` gave.
 
     Args:
         heading: of the agent.
-        arrays: by name; the agent takes them as they are.
-        where: the file or store, for messages.
-        known: the classes that it may be of.
+        arrays: by name; the agent keeps them without copying.
+        where: the file or store that they came from, for messages.
+        known: the classes that the agent may have.
 
     Raises:
-        ValueError: it is of another class, or something of it is missing or not as its class declares it.
+        ValueError: it has another class, or a part of it is missing or not as its class declares it.
     """
     with refusing(where, KIND, REMEDY):
         declared, sizes = _declared(heading, list(arrays), known)
@@ -92,13 +101,13 @@ def declarations(kind: type) -> Declared:
 def _declared(
     heading: dict[str, Any], names: Sequence[str], known: Sequence[type[Stored]]
 ) -> tuple[dict[str, Array | None], Sizes]:
-    """What the arrays of an agent must be, and the sizes known; its plain values are looked at.
+    """What the arrays of an agent must be like, and the sizes known; its numbers and texts are checked at once.
 
-    Classes of this package declare all that they keep, and a test says so. Those of others need not: what they do not
-    declare may be anything but in the place of a method.
+    Classes of this package declare all that they keep, which a test checks. A user's own classes need not: what they do
+    not declare may be anything, but must not have the name of a method, which it would replace.
 
     Raises:
-        ValueError: a plain value is missing, wrong, or one too many.
+        ValueError: a number or text is missing, wrong, or does not belong to the agent.
     """
     empty, attributes = _empty(_class_of(heading, known)), dict(heading["attributes"])
     sizes = {size: attributes[""][size] for size in SIZES}

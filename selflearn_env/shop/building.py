@@ -158,7 +158,7 @@ def _split(customers: int, history_share: float, seed: np.random.SeedSequence) -
     if not in_history.any() or (history_share < 1 and in_history.all()):
         raise ValueError(
             f"history_share={history_share} leaves no customer on one side: the log has {customers}; "
-            f"give more customers, or 1 to use the whole log as history"
+            f"give a log with more customers, or history_share=1 to use the whole log as history"
         )
     return in_history
 

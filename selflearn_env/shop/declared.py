@@ -124,7 +124,7 @@ def check_baskets(side: str, baskets: DatedBaskets, states: StateSpace) -> None:
             raise ValueError("has a state that is not that of the day")
     with about(f"{side}_item_product"):
         if (np.diff(baskets.item_product)[visit[1:] == visit[:-1]] <= 0).any():
-            raise ValueError("does not ascend in each visit")
+            raise ValueError("is not in ascending order in each visit")
 
 
 def _visits(side: str) -> dict[str, Array | None]:

@@ -1,4 +1,4 @@
-"""The contracts of customer models and shops as functions: which rule is broken, and what to change."""
+"""Checks for your own customer models and shops: each says which rule is broken, and what to change."""
 
 from selflearn_env.testing.customer_rules import CustomerTrial
 from selflearn_env.testing.customers import CUSTOMER_RULES, check_customer_model

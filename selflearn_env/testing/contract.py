@@ -1,4 +1,4 @@
-"""How a broken rule is said."""
+"""Tries a rule, and reports one that is broken."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ Tried = TypeVar("Tried")
 
 
 class BrokenRuleError(AssertionError):
-    """Something breaks a rule that all of its kind keep."""
+    """A rule is broken that all agents, customer models or shops keep."""
 
 
 def try_rule(rule: Callable[[Tried], None], tried: Tried, name: str) -> None:
-    """Sees that a rule is kept.
+    """Checks that a rule is kept.
+
+    Args:
+        rule: raises `BrokenRuleError` where it is broken; its docstring begins with the rule in words.
+        tried: what it is called with.
+        name: of what is tried, for the message.
 
     Raises:
-        BrokenRuleError: it is not; or something was raised while this was tried, which the message then tells.
+        BrokenRuleError: the rule is broken; or something else was raised while it was tried, which the message quotes.
     """
     try:
         rule(tried)
@@ -38,7 +43,7 @@ def said(rule: Callable[..., None]) -> str:
 
 @contextmanager
 def kept_generators() -> Iterator[None]:
-    """The generators of the whole program are left as they were."""
+    """At the end of the block, puts the global random generators back to their states before it."""
     of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         yield
@@ -48,11 +53,11 @@ def kept_generators() -> Iterator[None]:
 
 
 def seed_generators(seed: int) -> None:
-    """Seeds the generators of the whole program."""
+    """Seeds the global random generators, of `random` and `numpy.random`."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  nothing here draws from it
 
 
 def generators() -> dict[str, Any]:
-    """The states of the generators of the whole program, by the module that draws from it."""
+    """The states of the global random generators, by the name of their module."""
     return {"numpy.random": repr(np.random.get_state(legacy=False)), "random": repr(random.getstate())}  # noqa: NPY002

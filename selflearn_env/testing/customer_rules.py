@@ -18,7 +18,7 @@ from selflearn_env.shop.shop import Shop
 from selflearn_env.testing.contract import BrokenRuleError, generators, kept_generators, seed_generators
 
 VISITS = 130_000  # of one slate
-MOST = 4.5  # standard errors: of the hundred shares that are looked at, one strays so far once in a thousand checks
+MOST = 4.5  # standard errors: by chance, one of about a hundred shares is so far off in one of a thousand checks
 SEVERAL = (Rewards(), Rewards(buy=1.0, click=4.0), Rewards(buy=-3.0, click=-1.0, ignore=-2.0))
 
 
@@ -29,8 +29,8 @@ class CustomerTrial:
     Attributes:
         name: of the model, for messages.
         kind: its class.
-        options: what is particular to it.
-        shop: whose customers they are; all slates of it are gone through, so it has few products.
+        options: its own keyword arguments.
+        shop: the shop whose customers it models; it has few products, since every possible slate is tried.
         slate_size: products per slate, n.
     """
 
@@ -46,7 +46,7 @@ class CustomerTrial:
 
     @cached_property
     def model(self) -> CustomerModel:
-        """One that rules share."""
+        """A model that several rules share."""
         return self.make()
 
     @cached_property
@@ -55,13 +55,17 @@ class CustomerTrial:
         return np.array(list(permutations(range(self.shop.products), self.slate_size)))
 
     def some(self) -> tuple[NDArray, NDArray, NDArray | None, NDArray]:
-        """Each state, a slate with repeats in many, which slots repeat, and small draws: many purchases and clicks."""
+        """Arguments for `respond`: each state once, slates that often repeat a product, small draws (many purchases).
+
+        Returns:
+            States (S,), slates (S, n), whether each slot repeats a product (S, n) or None, and draws (S, uniforms).
+        """
         rng, states = np.random.default_rng(9), np.arange(self.shop.states.size)
         slates = rng.integers(self.shop.products, size=(len(states), self.slate_size))
         return states, slates, repeats(slates), rng.random((len(states), self.model.uniforms)) ** 4
 
     def require(self, kept: Any, sentence: str) -> None:
-        """Sees that a rule is kept.
+        """Checks that a rule is kept.
 
         Raises:
             BrokenRuleError: it is not; the sentence follows the model's name.
@@ -75,7 +79,7 @@ def responds_with_0_1_or_2(trial: CustomerTrial) -> None:
     uniforms = trial.model.uniforms
     trial.require(
         isinstance(uniforms, int) and uniforms >= 0,
-        f"takes {uniforms!r} uniform draws; say a whole number that is the same for all slates",
+        f"has uniforms = {uniforms!r}; make it a whole number, 0 or more: how many uniform draws a visit takes",
     )
     states, slates, repeated, draws = trial.some()
     for rows in (slice(None), slice(1), slice(0)):
@@ -86,7 +90,10 @@ def responds_with_0_1_or_2(trial: CustomerTrial) -> None:
             f"responds with {_described(response)}; return an int8 array of shape {shape}, such as "
             f"np.zeros(slates.shape, dtype=np.int8)",
         )
-        trial.require(np.isin(response, [0, 1, 2]).all(), "responds with other numbers than 0, 1 and 2")
+        trial.require(
+            np.isin(response, [0, 1, 2]).all(),
+            "responds with other numbers than 0 (ignored), 1 (clicked) and 2 (bought)",
+        )
     if repeated is not None:
         response = trial.model.respond(states, slates, repeated, draws)
         trial.require(
@@ -114,7 +121,8 @@ def has_probabilities(trial: CustomerTrial) -> None:
     probability = trial.model.response_probability(states, slates, repeated)
     trial.require(
         repeated is None or (probability[repeated] == [1.0, 0.0, 0.0]).all(),
-        "may respond to a slot that repeats a product, by its `response_probability`; there it is 1, 0, 0",
+        "has a `response_probability` that is not 1, 0, 0 in a slot that repeats a product; such slots are always "
+        "ignored",
     )
 
 
@@ -131,8 +139,9 @@ def responds_as_often_as_its_probabilities_say(trial: CustomerTrial) -> None:
         slot, kind = np.unravel_index(excess.argmax(), excess.shape)
         trial.require(
             excess.max() <= 0,
-            f"responds {('ignored', 'clicked', 'bought')[kind]} to slot {slot} of the slate {slate.tolist()} in "
-            f"{share[slot, kind]:.4f} of the visits, and `response_probability` says {exact[slot, kind]:.4f}",
+            f"{('ignores', 'clicks', 'buys')[kind]} slot {slot} of the slate {slate.tolist()} in a share "
+            f"{share[slot, kind]:.4f} of the visits, but `response_probability` says {exact[slot, kind]:.4f}; change "
+            f"`respond` or `response_probability` until they agree",
         )
 
 
@@ -178,7 +187,7 @@ def knows_best_slates(trial: CustomerTrial) -> None:
 
 
 def answers_each_visit_by_itself(trial: CustomerTrial) -> None:
-    """What is said of a visit does not depend on the others beside it, on their order, or on what was asked before."""
+    """The answer for a visit does not depend on the other visits, their order, or what was asked before."""
     states, slates, repeated, draws = trial.some()
     order = np.random.default_rng(2).permutation(len(states))
     some = order[:: max(1, len(order) // 10)]
@@ -196,18 +205,19 @@ def answers_each_visit_by_itself(trial: CustomerTrial) -> None:
         alone = np.concatenate([ask(fresh, np.array([row])) for row in some])
         trial.require(
             np.allclose(whole, shuffled, rtol=1e-12) and np.allclose(whole[some], alone, rtol=1e-12),
-            f"answers `{what}` of a visit by what stands beside it or was asked before; look at its row only, and "
-            f"draw nothing",
+            f"gives another `{what}` for a visit when other visits stand beside it, or were asked for before; use "
+            f"only the row of the visit, and draw nothing",
         )
         ask(trial.model, some)[...] = -1
         trial.require(
             np.array_equal(ask(trial.model, np.arange(len(states))), whole),
-            f"gives out an array of its own from `{what}`, and goes by what is written to it; return a copy",
+            f"returns from `{what}` an array that it goes on using, so that who writes to it changes the model; "
+            f"return a copy",
         )
 
 
 def draws_nothing_and_writes_to_nothing(trial: CustomerTrial) -> None:
-    """Equal draws give equal responses; nothing else is drawn, and what is given is not written to."""
+    """Equal draws give equal responses; the model draws nothing itself, and does not write to its arguments."""
     given = trial.some()
     copies = [None if array is None else array.copy() for array in given]
     with kept_generators():
@@ -220,10 +230,11 @@ def draws_nothing_and_writes_to_nothing(trial: CustomerTrial) -> None:
             runs.append([model.respond(*given), model.response_probability(*given[:3]), best])
             used = [name for name, state in generators().items() if before[name] != state]
             trial.require(
-                not used, f"draws from {' and '.join(used)}, whose state is the whole program's; use the uniform draws"
-            )  # fmt: skip
+                not used,
+                f"draws from {' and '.join(used)}, which the whole program shares; use the uniform draws instead",
+            )
     for name, one, other in zip(("respond", "response_probability", "optimal_slate"), *runs, strict=True):
-        trial.require(np.array_equal(one, other), f"answers `{name}` anew when it is asked again; draw nothing")
+        trial.require(np.array_equal(one, other), f"gives another `{name}` when it is asked again; draw nothing")
     for name, one, other in zip(("states", "slates", "repeated", "uniforms"), copies, given, strict=True):
         trial.require(
             one is None or other is None or np.array_equal(one, other),
@@ -242,8 +253,8 @@ def is_not_changed_by_its_changes(trial: CustomerTrial) -> None:
     before = answers(trial.model)
     changes: dict[str, Callable[[], CustomerModel]] = {
         "drifted by a factor of 1": lambda: trial.model.drifted(np.ones(products)),
-        "with all products offered": lambda: trial.model.offered(np.arange(products)),
-        "with all of its attention": lambda: trial.model.attending(whole),
+        "offered all products": lambda: trial.model.offered(np.arange(products)),
+        "given full attention": lambda: trial.model.attending(whole),
     }
     for what, change in changes.items():
         try:
@@ -251,10 +262,12 @@ def is_not_changed_by_its_changes(trial: CustomerTrial) -> None:
         except NotImplementedError:
             continue
         trial.require(
-            all(map(np.array_equal, answers(changed), before)), f"answers something else {what}; that changes nothing"
+            all(map(np.array_equal, answers(changed), before)),
+            f"gives other answers when it is {what}; that must change nothing",
         )
         trial.require(
-            all(map(np.array_equal, answers(trial.model), before)), f"is itself changed by being {what}; give a copy"
+            all(map(np.array_equal, answers(trial.model), before)),
+            f"is itself changed when it is {what}; change and return a copy",
         )
     try:
         few = np.arange(1, products, 2)
@@ -264,7 +277,7 @@ def is_not_changed_by_its_changes(trial: CustomerTrial) -> None:
     best = offered.optimal_slate(given[0], Rewards())
     trial.require(
         len(few) < trial.slate_size or np.isin(best, few).all(),
-        "has best slates of products that are not offered; choose of `offered` only",
+        "has best slates with products that are not offered; choose from the offered ones only",
     )
 
 

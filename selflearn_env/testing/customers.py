@@ -1,4 +1,4 @@
-"""The check of a customer model by all rules."""
+"""Checks a customer model by all rules."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def check_customer_model(
     *,
     slate_size: int = 3,
 ) -> None:
-    """Sees that a customer model keeps the rules of all models, in a small shop; takes some seconds.
+    """Checks that a customer model keeps the rules of all models, in a shop of 8 products; takes some seconds.
 
     Args:
         customer: as an environment takes it: a class, "module:Class", or the name of one of this package.
-        customer_options: what is particular to it.
-        slate_size: products per slate.
+        customer_options: the model's own keyword arguments.
+        slate_size: products per slate, 1 to 8.
 
     Raises:
         AssertionError: a rule is broken; the message says which, and what to change.
-        TypeError: it is no customer model, or has no such option.
-        ValueError: there is none of this name, or the slate does not fit the shop of 8 products.
+        TypeError: this is no customer model, or it has no such option.
+        ValueError: there is no model of this name, or the slate does not fit the shop.
     """
     options = Options(customer=customer, customer_options=customer_options, slate_size=slate_size)
     kind, shop = options.customer_model, small_shop()

@@ -21,7 +21,7 @@ MANY = 2_000  # states of which everything is looked at; of a greater space so m
 
 
 def check_shop(shop: Shop | str | Path) -> None:
-    """Sees that a shop is whole: that its parts fit each other, and that it comes back equal from a file.
+    """Checks that a shop is whole: that its parts fit each other, and that it comes back equal from a file.
 
     `Shop.from_transactions` makes no other. This is for one that was put together, or whose parts were changed, by
     hand.
@@ -43,7 +43,7 @@ def check_shop(shop: Shop | str | Path) -> None:
 
 
 def require(kept: Any, sentence: str) -> None:
-    """Sees that a rule is kept.
+    """Checks that a rule is kept.
 
     Raises:
         BrokenRuleError: it is not.

@@ -93,17 +93,23 @@ def of_heading(name, value):
 
 SHOPS = {
     "nan spend": ({"customers_spend": first(np.nan)}, "customers_spend has nan"),
-    "negative visit": ({"customers_item_visit": first(-1)}, r"customers_item_visit has -1, not numbers of 0\.\."),
-    "product outside": ({"history_item_product": first(8)}, r"history_item_product has 8, not numbers of 0\.\.7"),
-    "equal ids": ({"ids": lambda ids: np.repeat(ids[:1], len(ids))}, "ids does not ascend"),
+    "negative visit": (
+        {"customers_item_visit": first(-1)},
+        r"customers_item_visit has the number -1, but numbers must be 0\.\.",
+    ),
+    "product outside": (
+        {"history_item_product": first(8)},
+        r"history_item_product has the number 8, but numbers must be 0\.\.7",
+    ),
+    "equal ids": ({"ids": lambda ids: np.repeat(ids[:1], len(ids))}, "ids is not in ascending order"),
     "fewer names": ({"descriptions": lambda each: each[1:]}, r"descriptions has the shape \(7,\), but products is 8"),
     "other type": ({"history_seen": lambda each: each.astype(np.float64)}, "history_seen holds float64"),
-    "unsorted": ({"history_seen": lambda each: each[::-1]}, "history_seen does not ascend"),
+    "unsorted": ({"history_seen": lambda each: each[::-1]}, "history_seen is not in ascending order"),
     "missing": ({"history_segments": None}, "history_segments is missing"),
     "more": ({"more": lambda _: np.zeros(3)}, "more does not belong to it"),
     "no character": ({"ids": lambda ids: np.full(len(ids), 0x110000, np.uint32).view("<U1")}, "no character"),
     "state of another day": ({"customers_visit_state": lambda each: (each // 168) * 168}, "not that of the day"),
-    "seed": (of_heading("seed", -1), r"seed is -1, not a number of 0\.\.inf"),
+    "seed": (of_heading("seed", -1), r"seed is -1, but must be 0\.\.inf"),
     "date": (of_heading("customers_first_date", 10**30), "customers_first_date is 1000000"),
     "many states": (of_heading("tiers", [["segment", [str(n) for n in range(10**5)]], *[["month", []]] * 3]), "tiers"),
     "no tiers": (of_heading("tiers", None), "TypeError"),

@@ -34,7 +34,9 @@ def test_a_folder_has_one_writer_and_none_after_a_kill(tmp_path):
         signal.pause()
     os.read(reading, 1)
     try:
-        with pytest.raises(BlockingIOError, match=rf"process {child} on .* writes there; wait for it, or name another"):
+        with pytest.raises(
+            BlockingIOError, match=rf"process {child} on .* writes there; wait until it has finished, or name another"
+        ):
             folder(tmp_path)
     finally:
         os.kill(child, signal.SIGKILL)
@@ -74,7 +76,7 @@ def test_files_appear_together_and_the_manifest_last(tmp_path, monkeypatch):
     assert found() == dict.fromkeys(moved, "new")
     (tmp_path / "curve").unlink()
     (tmp_path / "curve").mkdir()
-    with pytest.raises(FileExistsError, match="curve: cannot be written: it is there and is no file"):
+    with pytest.raises(FileExistsError, match="curve: cannot be written: there is something that is no file"):
         write("newer")
     assert (tmp_path / "manifest.json").read_text() == "new"
 

@@ -43,10 +43,12 @@ def test_a_log_is_not_replaced_by_what_is_made_from_it(out, log, place):
 
 
 def test_a_file_of_another_kind_is_not_replaced(place, tiny_shop):
-    with pytest.raises(ValueError, match=r"hard\.csv is there and is no shop; name another file, or remove it"):
+    with pytest.raises(
+        ValueError, match=r"hard\.csv is there already and is no shop; name another file, or remove it first"
+    ):
         check_replaced(place / "hard.csv", place / "parts", "shop", Shop.is_saved)
     write_archive(place / "agent.npz", {"format": "selflearn-agent", "version": 4}, {})
-    with pytest.raises(ValueError, match="is there and is no shop"):
+    with pytest.raises(ValueError, match="is there already and is no shop"):
         check_replaced(place / "agent.npz", place / "sales.csv", "shop", Shop.is_saved)
 
 

@@ -212,7 +212,7 @@ def test_equal_seeds_write_equal_curves(shop, tmp_path):
             "build",
             ["{log}", "--out", "/dev/null"],
             1,
-            "/dev/null: cannot be written: it is there and is no file",
+            "/dev/null: cannot be written: there is something that is no file; name another path",
         ),
         ("build", ["{log}", "--out", "{out}/no/shop.npz"], 1, "cannot be written: there is no folder"),
         ("compare", ["--agents", "random", "thomson", "--out", "{out}"], 2, "did you mean 'thompson'?"),

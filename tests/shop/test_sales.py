@@ -67,7 +67,7 @@ def test_a_european_export_gives_the_same_shop(shop, tmp_path):
     sales.to_csv(path, sep=";", decimal=",", date_format="%d.%m.%Y", encoding="latin-1", index=False)
     assert "Café".encode("latin-1") in path.read_bytes()
     export = Shop.from_transactions(path)
-    assert export.report.understood["price"] == "the total of the line"
+    assert export.report.understood["price"] == "the total of the row"
     assert export.report.understood["revenue"] == shop.report.understood["revenue"]
     assert np.array_equal(export.catalogue.descriptions, shop.catalogue.descriptions)
     assert np.array_equal(export.history.purchases, shop.history.purchases)

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--price-is",
         choices=PRICES,
         default="auto",
-        help="whether a price is of one unit, or the total of the line; auto decides by the heading",
+        help="whether a price is of one unit, or the total of the row; auto decides by the heading",
     )
     parser.add_argument("--history-share", type=float, default=0.5, help="share of the customers that form the history")
     parser.add_argument(

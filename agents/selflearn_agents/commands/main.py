@@ -1,4 +1,4 @@
-"""How a command is found, run and ended."""
+"""Finds a command by its name, runs it, and ends it with an exit code."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def main() -> NoReturn:
 
 @contextmanager
 def stopping() -> Iterator[list[int]]:
-    """Lets Ctrl-C, and what else asks a process to end, end the block in good order: by `KeyboardInterrupt`.
+    """Turns Ctrl-C, and other signals that ask a process to end, into a `KeyboardInterrupt` within the block.
 
-    A second time it ends at once.
+    A second signal ends the process at once.
 
     Yields:
-        The signal that has ended it, once there is one.
+        A list, empty until a signal comes, then with its number.
     """
     stopped: list[int] = []
 
@@ -87,14 +87,14 @@ def stopping() -> Iterator[list[int]]:
 
 
 def run(name: str, program: str | None = None, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs a command: exit code 0 when it is done, 1 with a one-line reason when it failed; 2 is wrong usage.
+    """Runs a command, and exits: with 0 when it is done, 1 with a one-line reason when it failed, 2 for wrong usage.
 
-    Stopped by a signal, it is 128 more than its number: 130 after Ctrl-C.
+    Stopped by a signal, the exit code is the signal's number plus 128: 130 after Ctrl-C.
 
     Args:
         name: a key of `COMMANDS`.
-        program: what the user has called; by default the script's name.
-        arguments: what the user has said behind it; by default all of it.
+        program: what the user typed to call it, for its help; by default the script's name.
+        arguments: what follows on the command line; by default all of it.
     """
     program = Path(sys.argv[0]).name if program is None else program
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -117,7 +117,7 @@ def run(name: str, program: str | None = None, arguments: Sequence[str] | None =
 
 
 def _mistakes() -> tuple[type[Exception], ...]:
-    """What a user's input may end in."""
+    """Errors that a user's input can cause; any other is a fault of this package, and shows its traceback."""
     from gymnasium.error import Error  # slow; only a command needs it
 
     return ImportError, MemoryError, NotImplementedError, OSError, TypeError, ValueError, Error

@@ -1,4 +1,4 @@
-"""What commands write: files that are whole or not there, and what made them."""
+"""What commands write: files that are whole or not there, and a manifest that says what made them."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ _held: dict[Path, IO[str]] = {}  # lock files, by their folder
 
 
 def folder(path: Path) -> Path:
-    """Makes the folder and sees that it can be written to, by this process alone, before any long work.
+    """Makes the folder of --out, and locks it so that only this process writes there, before any long work.
+
+    Returns:
+        The path.
 
     Raises:
-        OSError: it cannot.
+        BlockingIOError: another process writes there.
+        OSError: the folder cannot be made or written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def folder(path: Path) -> Path:
 
 
 def _hold(path: Path) -> None:
-    """Locks a folder for this process, until it is let go of."""
+    """Locks a folder for this process, until `letting_go` ends."""
     if path in _held:
         return
     place = path / LOCK
@@ -60,10 +64,12 @@ def _hold(path: Path) -> None:
             with file:
                 file.seek(0)
                 other = file.read().strip() or "another process"
-            raise BlockingIOError(f"{path}: {other} writes there; wait for it, or name another folder") from None
+            raise BlockingIOError(
+                f"{path}: {other} writes there; wait until it has finished, or name another folder"
+            ) from None
         if place.exists() and os.path.samestat(place.stat(), os.fstat(file.fileno())):
             break
-        file.close()  # it was let go of, and removed
+        file.close()  # the other process has just ended, and removed it
     file.truncate(0)
     print(f"process {os.getpid()} on {platform.node()}", file=file, flush=True)
     _held[path] = file
@@ -71,7 +77,7 @@ def _hold(path: Path) -> None:
 
 @contextmanager
 def letting_go() -> Iterator[None]:
-    """At the end of the block, others may write to the folders that this process has taken in it."""
+    """At the end of the block, unlocks the folders that this process has locked in it."""
     try:
         yield
     finally:
@@ -83,17 +89,17 @@ def letting_go() -> Iterator[None]:
 
 @contextmanager
 def outputs(out: Path) -> Iterator[Path]:
-    """A folder for what a command has made, from which all takes its place in `out` when the block ends well.
+    """A temporary folder for the files of a command; they are moved to `out` if the block ends well.
 
-    The old manifest goes first, and the new one comes last: where there is one, the files are those it speaks of.
+    The old manifest is removed first and the new one is moved last. So a manifest always describes the files beside it.
 
     Raises:
-        OSError: they cannot be written; what was there is left alone.
+        OSError: a file cannot be written; if that is found before the files are moved, `out` is left as it was.
     """
     with scratch_folder(out) as new:
         try:
             yield new
-        except OSError as error:  # whoever reads it knows the folder that was asked for
+        except OSError as error:  # the user knows --out, not the temporary folder
             raise type(error)(str(error).replace(str(new), str(out))) from None
         made = sorted(new.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
         for path in made:
@@ -105,7 +111,7 @@ def outputs(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def kept_in(place: Path) -> Iterator[None]:
-    """Work of which each part is kept when it is done: where it ends before its time, the message says how to go on."""
+    """For work whose finished parts are kept in `place`: if it is stopped or fails, the message says how to go on."""
     hint = f"what is finished is kept in {place}, and the same command goes on from there"
     try:
         yield
@@ -150,7 +156,7 @@ def manifest(options: argparse.Namespace, **figures: Any) -> str:
 
 
 def _finite(content: Any) -> Any:
-    """The content with null for numbers that are none: JSON has no word for them."""
+    """The content with null for NaN and infinite numbers, which JSON does not have."""
     if isinstance(content, dict):
         return {name: _finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):

@@ -1,4 +1,4 @@
-"""What the file that a command writes may take the place of."""
+"""Which existing file the output of a command may replace."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from selflearn_env.archive import check_target
 
 
 def check_replaced(out: Path, source: Path | None, what: str, is_one: Callable[[Path], bool]) -> None:
-    """Sees that a file can be written, that it is not what it is made from, and that nothing else is lost by it.
+    """Checks that a file can be written, and that it does not replace its own source or a file of another kind.
 
-    Links and other spellings of a path are seen through.
+    Links and other spellings of the same path are followed.
 
     Args:
         out: the file to write.
         source: the file or folder that it is made from; None where that is no file.
-        what: it will be, such as "shop".
-        is_one: whether a file that is there is such a thing, too: then it is replaced.
+        what: what it will be, such as "shop".
+        is_one: says whether a file that is there already is of this kind; then it may be replaced.
 
     Raises:
         OSError: it cannot be written.
         ValueError: it would replace something else.
     """
     if source is not None and source.resolve() in (out.resolve(), *out.resolve().parents):
-        raise ValueError(f"--out {out} would write into what is read, {source}; name another file")
+        raise ValueError(f"--out {out} is inside what is read, {source}; name a file elsewhere")
     check_target(out)
     if out.exists() and source is not None and source.exists() and out.samefile(source):
-        raise ValueError(f"--out {out} would replace what is read, {source}; name another file")
+        raise ValueError(f"--out {out} would replace the file that is read, {source}; name another file")
     if out.exists() and out.stat().st_size and not is_one(out):
-        raise ValueError(f"--out {out} is there and is no {what}; name another file, or remove it")
+        raise ValueError(f"--out {out} is there already and is no {what}; name another file, or remove it first")

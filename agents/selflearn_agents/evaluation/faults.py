@@ -1,4 +1,4 @@
-"""What an agent of one's own may do that makes its figures worse or wrong: seen while it serves, and said once."""
+"""Faults of a user's own agent that make its figures worse or wrong: noticed while it serves, and warned of once."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def warn_of_faults(agent: Agent, slates: NDArray[np.int64], states: NDArray[np.i
 
     Args:
         agent: the agent.
-        slates: (B, n) that it shows.
-        states: (B,) of the visits.
-        told: (B,) its own copy of them, as the agent left it.
+        slates: (B, n) product indexes that it shows.
+        states: (B,) state indexes of the visits.
+        told: (B,) the copy of `states` that `act` was given, as the agent left it.
     """
     twice = repeated_slate(slates)
     if twice is not None:
@@ -39,7 +39,7 @@ def warn_of_faults(agent: Agent, slates: NDArray[np.int64], states: NDArray[np.i
             type(agent), "shows a product twice in one slate; customers always ignore a repeat, which lowers its reward"
         )
     if not np.array_equal(states, told):
-        _warn(type(agent), "changes the states that `act` is given; it learns of them as they were")
+        _warn(type(agent), "changes the states that `act` is given; work on a copy (`update` gets the unchanged ones)")
 
 
 @cache

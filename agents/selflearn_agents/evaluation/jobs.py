@@ -1,4 +1,4 @@
-"""Runs side by side, and kept, so that a comparison that was stopped goes on."""
+"""Carries out runs side by side, and keeps each on disk, so that a comparison that was stopped can go on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def carry_out(plan: Plan) -> list[EvaluationResult]:
     """The results of all runs of a complete plan, in their order; those that are kept are read, the others written.
 
     Raises:
-        Exception: what the first run that failed has raised, with a note that says which; the others are done then.
-        ChildProcessError: a process was ended by somebody else.
+        Exception: what the first run that failed has raised, with a note that says which; the other runs are finished
+            and kept first.
+        ChildProcessError: a process was killed from outside, such as by the system where memory is short.
         ImportError: the library of the backend is not installed.
         OSError: a run cannot be written.
     """
@@ -79,7 +80,7 @@ def _handed_over(run: RunSpec, plan: Plan, folder: Path) -> RunSpec:
     """The run as it is handed to the process that serves it."""
     if plan.jobs == 1 or plan.backend != "loky":
         return run
-    # Processes share what they find out of the world: beside the kept runs, or for this comparison only.
+    # What processes compute about the world they share in a folder: beside the kept runs, or a temporary one.
     return replace(run, world=replace(run.world.stored(folder), folder=run.world.folder or folder))
 
 
@@ -127,5 +128,5 @@ def _serve(number: int, run: RunSpec, place: Path | None, served: Counter) -> tu
         run.note_where(error)
         return number, error
     if place and place.parent.is_dir():
-        result.save(place)  # where it cannot be written, the others cannot either
+        result.save(place)  # an error here is not the run's: the other runs could not be written either
     return number, result

@@ -1,4 +1,4 @@
-"""Tasks side by side, in processes that end with the one that asked for them."""
+"""Runs tasks side by side, in processes that end when the process that began them ends."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Followers(LokyBackend):  # type: ignore[misc]
 
 @contextmanager
 def workers(jobs: int, backend: str = "loky") -> Iterator[None]:
-    """Where `side_by_side` finds its processes.
+    """Makes the processes that `side_by_side` uses inside the block.
 
     Args:
-        jobs: how many.
+        jobs: how many processes.
         backend: "loky" (processes of this machine), "threading", "ray" or "dask" (their cluster).
 
     Raises:
@@ -54,29 +54,29 @@ def workers(jobs: int, backend: str = "loky") -> Iterator[None]:
 
 
 def side_by_side(tasks: Iterable[Any], backend: str = "loky") -> Iterator[Any]:
-    """The results, each as soon as it is there where the backend can.
+    """Runs tasks and gives their results as they are ready, in any order (with "ray": all at the end, in order).
 
     Args:
         tasks: calls, as `joblib.delayed` makes them.
-        backend: of the `workers`.
+        backend: the same that `workers` was given.
 
     Raises:
-        ChildProcessError: a process was ended by somebody else.
+        ChildProcessError: a process was killed from outside, such as by the system where memory is short.
         Exception: what the first task that failed has raised.
     """
-    # Arrays go through the pipe: joblib's files for large ones are waited for at the end, a second long.
+    # Arrays go through the pipe: with files, as joblib sends large ones, each call ends a second later.
     return_as = "list" if backend == "ray" else "generator_unordered"
     try:
         yield from Parallel(return_as=return_as, batch_size=1, max_nbytes=None)(tasks)
     except TerminatedWorkerError:
         raise ChildProcessError(
-            "a process was killed while it worked, by the system if memory is short; fewer --jobs need less"
+            "a process was killed while it worked, often by the system because memory is short; fewer --jobs need less"
         ) from None
 
 
 @contextmanager
 def dismissing() -> Iterator[None]:
-    """At the end of the block no process is left to wait for further tasks, as they do for some minutes."""
+    """Ends the processes at the end of the block; else they would wait some minutes for further tasks."""
     try:
         yield
     finally:
@@ -99,11 +99,11 @@ def _safe_path() -> Iterator[None]:
 
 
 def _follow(parent: int, is_safe: bool) -> None:
-    """Begins a process: Ctrl-C is its parent's to answer, and it ends when its parent is no more."""
-    if not is_safe:  # what it begins itself is as ever
+    """Sets up a new process: it leaves Ctrl-C to its parent, and ends when its parent has ended."""
+    if not is_safe:  # processes that it begins itself look for modules as usual
         os.environ.pop(SAFE, None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tqdm.set_lock(RLock())  # its own is one of all processes, which is left behind where they are killed
+    tqdm.set_lock(RLock())  # tqdm's own lock is shared by all processes, and stays locked where one is killed
     Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""The contract of agents as a function: whether an agent keeps the rules that all agents keep, and which it breaks."""
+"""A check for your own agents: whether one keeps the rules that all agents keep, and which it breaks."""
 
 from selflearn_agents.testing.check import BY_STATE, EVERYWHERE, check_agent
 from selflearn_agents.testing.trial import Trial

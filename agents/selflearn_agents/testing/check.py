@@ -1,4 +1,4 @@
-"""All rules that an agent keeps, and the check of one agent by all of them."""
+"""Checks an agent by all rules."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ BY_STATE: tuple[Rule, ...] = (
 
 
 def check_agent(agent: str | type[Agent] | AgentSpec, shop: Shop | None = None, *, slate_size: int = 3) -> None:
-    """Sees that an agent keeps the rules of all agents; takes some seconds.
+    """Checks that an agent keeps the rules of all agents; takes some seconds.
 
-    The agent serves visits to `selflearn/Retail-v0`, and if it knows customers, to `selflearn/RetailPeople-v0`, too.
-    Nothing here judges whether it is good.
+    The agent serves visits in `selflearn/Retail-v0`, and if it knows customers, in `selflearn/RetailPeople-v0`, too.
+    Whether it recommends well is not judged.
 
     Args:
         agent: its class; or as `compare` takes it: a name, "module:Class(option=1)", or an `AgentSpec`.
-        shop: where it serves; None for a small one of 8 products. Some checks go through all products, and what an
-            agent of a large catalogue does once, they do many times.
+        shop: where it serves; None for a small one of 8 products. With many products this takes long, since some
+            checks try all of them.
         slate_size: products per slate.
 
     Raises:
         AssertionError: a rule is broken; the message says which, and what to change.
-        TypeError: this is no agent.
+        TypeError: this is no agent, or it has no such hyperparameter.
         ValueError: there is no agent of this name, or the slate does not fit the shop.
     """
     spec, shop = specified(agent), small_shop() if shop is None else shop
@@ -92,8 +92,8 @@ def specified(agent: Any) -> AgentSpec:
     if isinstance(agent, Agent):
         name = type(agent).__name__
         raise TypeError(
-            f"this {name} is made already; give the class, {name}, or AgentSpec('{name}', {name}, hyperparameters), "
-            f"since several are made"
+            f"this is one {name}, made already, and several are needed; give the class, {name}, or "
+            f"AgentSpec('{name}', {name}, hyperparameters)"
         )
     if not (isinstance(agent, type) and issubclass(agent, Agent)):
         raise TypeError(f"an agent is a subclass of selflearn_agents.Agent, got {agent!r}")

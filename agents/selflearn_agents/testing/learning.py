@@ -25,7 +25,8 @@ def values_are_by_visit(trial: Trial) -> None:
         return
     see_that_values_are_numbers(trial, values, 3)
     trial.require(
-        np.array_equal(values[0], values[2]), "has other values for the same visit; they must draw nothing at random"
+        np.array_equal(values[0], values[2]),
+        "has other values for the same visit; `values` must not depend on random draws",
     )
 
 
@@ -38,7 +39,7 @@ def values_of(agent: Agent, visits: ArrayLike) -> NDArray[np.float64] | None:
 
 
 def see_that_values_are_numbers(trial: Trial, values: NDArray[np.float64], visits: int) -> None:
-    """Sees that values are (visits, P) numbers, or -inf."""
+    """Checks that values are (visits, P) numbers, or -inf."""
     shape = (visits, trial.shop.products)
     is_array = isinstance(values, np.ndarray) and values.dtype.kind in "fiu"
     trial.require(
@@ -53,7 +54,7 @@ def see_that_values_are_numbers(trial: Trial, values: NDArray[np.float64], visit
 
 
 def learns_nothing_from_what_cannot_be(trial: Trial) -> None:
-    """Feedback with a wrong shape, a product that does not exist, or a reward that is no number is refused whole."""
+    """Feedback with a wrong shape, an unknown product, or a reward that is no number is refused as a whole."""
     n, products = trial.slate_size, trial.shop.products
     good, none = np.arange(n), f"is product {products}, but the catalogue has products 0..{products - 1}"
     mistakes: list[tuple[NDArray, NDArray, str]] = [
@@ -73,16 +74,17 @@ def learns_nothing_from_what_cannot_be(trial: Trial) -> None:
         trial.require(
             message in refused,
             f"does not refuse the slate {slate.tolist()} with rewards {rewards.tolist()}: `update` "
-            f"{refused or 'took them'}; define _update, and leave update, which checks what it is given, to the base",
+            f"{refused or 'took them'}; define _update, and leave update, which checks arguments, to the base class",
         )
     states = np.arange(min(50, trial.shop.states.size))
     trial.require(
-        np.array_equal(agent.act(states), untouched.act(states)), "learns from feedback that it refuses; check first"
+        np.array_equal(agent.act(states), untouched.act(states)),
+        "learns from feedback that it refuses; check all of it before learning from any",
     )
 
 
 def learns_from_slates_cut_short(trial: Trial) -> None:
-    """Of a slate only the first slots may have been shown; the agent learns from those."""
+    """Slates may be cut short, with only their first slots shown; the agent learns from those."""
     agent = trial.make()
     for slots in range(1, trial.slate_size + 1):
         states = trial.few_states(20)

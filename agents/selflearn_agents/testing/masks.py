@@ -1,4 +1,4 @@
-"""Rules of what may be shown. They hold for agents whose `_act` takes `eligible`; others say that they take none."""
+"""Rules of eligible products. They hold for agents whose `_act` uses `eligible`; others refuse such masks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FEW = 12  # products, up to which all slates are gone through
 
 
 def takes_masks(trial: Trial) -> bool:
-    """Whether the agent can be told what may be shown; if not, it says so. An oracle may know some masks only."""
+    """Whether the agent takes masks; if not, `act` refuses them. Oracles are passed over: they may take some only."""
     if trial.spec.agent_class.privileged:
         return False
     try:
@@ -32,7 +32,7 @@ def takes_masks(trial: Trial) -> bool:
 
 
 def masks(trial: Trial, batch: int) -> NDArray[np.bool_]:
-    """(B, P) what may be shown, at random: half of the products, at least a slate of them in each row."""
+    """(B, P) bool, random masks: half of the products are eligible, and enough for a slate in each row."""
     draws = np.random.default_rng(9).random((batch, trial.shop.products))
     return draws <= np.maximum(0.5, np.sort(draws, axis=1)[:, [trial.slate_size - 1]])
 
@@ -43,13 +43,18 @@ def shows_only_what_is_eligible(trial: Trial) -> None:
         return
     agent, states, products = trial.taught(), trial.few_states(), trial.shop.products
     eligible = masks(trial, len(states))
-    advice = "shows what is not eligible; `_act` is given (B, P) bool, and shows only products of a row that are True"
+    advice = (
+        "shows what is not eligible; `_act` is given (B, P) bool, and may show only products that are True in the row"
+    )
     for _ in range(2):
         slates = agent.act(states, eligible)
         see_that_products_are_distinct(trial, slates)
         trial.require(np.take_along_axis(eligible, slates, axis=1).all(), advice)
     trial.require(eligible[0][agent.act(states, eligible[0])].all(), advice)
-    trial.require(agent.act(states[:0], eligible[:0]).shape == (0, trial.slate_size), "shows slates to no visits")
+    trial.require(
+        agent.act(states[:0], eligible[:0]).shape == (0, trial.slate_size),
+        "does not return an empty (0, n) array for no visits under a mask",
+    )
     if trial.slate_size < 2:
         return
     refused = refusal(lambda: agent.act([0], np.arange(products) < trial.slate_size - 1))
@@ -71,7 +76,8 @@ def changes_nothing_where_all_is_eligible(trial: Trial) -> None:
         slates = agent.act(states, eligible)
         trial.require(
             np.array_equal(slates, expected.act(states)),
-            "shows other slates where a mask allows every product than without a mask; draw as many numbers in both",
+            "shows other slates with a mask that allows every product than without a mask; draw as many random numbers "
+            "in both cases",
         )
         if knows_probabilities(trial):
             trial.require(
@@ -111,7 +117,7 @@ def chooses_the_same_when_loaded(trial: Trial) -> None:
         one, other = (each.propensity(states, slates, eligible) for each in (agent, loaded))
         alike = alike and np.array_equal(one, other)
     trial.require(
-        alike, "shows something else under a mask once it is saved and loaded; keep all that it knows of masks"
+        alike, "shows something else under a mask once it is saved and loaded; keep in attributes all that `_act` needs"
     )
 
 

@@ -12,7 +12,7 @@ from selflearn_agents.agent import Agent
 from selflearn_agents.testing.trial import Trial
 
 DRAWS = 20_000
-MOST = 5.0  # standard errors: of the few hundred slates of a small shop, one strays so far once in thousands of checks
+MOST = 5.0  # standard errors: by chance, one of a few hundred slates is so far off in one of thousands of checks
 
 
 def knows_probabilities(trial: Trial) -> bool:
@@ -35,8 +35,8 @@ def is_sure_where_it_says_so(trial: Trial) -> None:
     agent.act(learned)
     trial.require(
         repr(agent.rng.bit_generator.state) == before or not trial.spec.agent_class.sure,
-        "says sure = True, but draws from self.rng when it chooses; leave `sure` away, and if it can, say with "
-        "_propensity how probable its slates are",
+        "says sure = True, but draws from self.rng when it chooses; remove `sure`, and define _propensity if its "
+        "probabilities are known",
     )
 
 
@@ -56,7 +56,7 @@ def propensities_add_up(trial: Trial) -> None:
         kind = trial.spec.agent_class.__name__
         trial.require(
             f"{kind} does not know the probabilities" in reason,
-            "does not know its propensities, and does not say so; leave _propensity to the base class",
+            "does not know its propensities, but does not say so; do not define `propensity`, the base class says it",
         )
         return
     learned: Any = trial.served(agent, visits, 10, seed=5)[1]
@@ -102,7 +102,7 @@ def propensities_are_frequencies(trial: Trial) -> None:
 def see_that_slates_are_as_frequent(
     trial: Trial, agent: Agent, shown: NDArray[np.int64], eligible: NDArray[np.bool_] | None
 ) -> None:
-    """Sees that slates shown in the busiest state, to visits alike, are as frequent as they should be."""
+    """Checks that slates shown in the busiest state, to visits alike, are as frequent as they should be."""
     draws, state = len(shown), trial.busiest(1)[0]
     slates, counts = np.unique(shown, axis=0, return_counts=True)
     probability = agent.propensity(np.full(len(slates), state), slates, eligible).prod(axis=1)
@@ -127,7 +127,7 @@ def first_slots_are_as_likely_as_in_the_slate(trial: Trial) -> None:
 
 
 def see_that_first_slots_are_as_likely(trial: Trial, eligible: NDArray[np.bool_] | None) -> None:
-    """Sees that slates cut short have the propensities of whole ones, of what is eligible, (B, P) for `few_states`."""
+    """Checks that slates cut short have the propensities of whole ones; `eligible` is (B, P), for `few_states`."""
     agent, states = trial.taught(), trial.few_states()
     slates = trial.taught().act(states, eligible)
     slates[::3] = slates[::3, ::-1]

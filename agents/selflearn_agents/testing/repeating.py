@@ -1,4 +1,4 @@
-"""Rules of what an agent depends on: its seed and what it was told, and nothing else."""
+"""Rules of what an agent depends on: its seed, its visits and their feedback, and nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def repeats_itself(trial: Trial) -> None:
                 runs.append(trial.serve(trial.make(seed=4), visits, batch, seed=2))
                 used = [name for name, state in generators().items() if before[name] != state]
                 trial.require(
-                    not used, f"draws from {' and '.join(used)}, whose state is the whole program's; draw from self.rng"
+                    not used,
+                    f"draws from {' and '.join(used)}, which the whole program shares; draw from self.rng instead",
                 )
         _require_equal(
             trial, runs, "made twice with one seed, shows different slates to the same visits; draw random numbers "
@@ -83,7 +84,7 @@ def _see_that_it_cannot_be_saved(trial: Trial) -> None:
 
 
 def leaves_its_inputs_alone(trial: Trial) -> None:
-    """What the agent is given it does not write to: visits, slates, responses, rewards, masks, the history."""
+    """The agent does not write to what it is given: visits, slates, responses, rewards, masks, the history."""
     digest = trial.shop.digest
     agent = trial.make()
     learned = trial.served(agent, 200, BATCH, seed=9)[1]
@@ -119,7 +120,7 @@ def leaves_its_inputs_alone(trial: Trial) -> None:
 
 
 def keeps_no_arrays_of_others(trial: Trial) -> None:
-    """Whoever calls may use the arrays again: those given to `update` and those that `act` returned."""
+    """The caller may write to arrays that it gave to `update` or got from `act`; that changes nothing for the agent."""
     shown = []
     for reused in (False, True):
         agent, slates_shown = trial.make(), []
@@ -139,8 +140,8 @@ def keeps_no_arrays_of_others(trial: Trial) -> None:
                     array[:] = 0
         shown.append(np.concatenate(slates_shown))
     _require_equal(
-        trial, shown, "keeps an array that `update` was given or that `act` returned, and goes by what is written "
-        "there later; keep a copy, as in self.last = slates.copy()",
+        trial, shown, "keeps an array that `update` was given or that `act` returned, and changes when the caller "
+        "writes to it later; keep a copy, as in self.last = slates.copy()",
     )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def is_not_changed_by_a_look(trial: Trial) -> None:
             continue
     _require_equal(
         trial, (trial.serve(agent, 10 * BATCH, BATCH, seed=13) for agent in agents),
-        "shows other slates once it was asked for its values or propensities; these must draw nothing from self.rng, "
+        "shows other slates after it was asked for its values or propensities; these must draw nothing from self.rng, "
         "and learn nothing",
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ def shows_distinct_products(trial: Trial) -> None:
 
 
 def see_that_products_are_distinct(trial: Trial, slates: NDArray[np.int64]) -> None:
-    """Sees that slates (B, n) have distinct products of the catalogue."""
+    """Checks that slates (B, n) have distinct products of the catalogue."""
     last = trial.shop.products - 1
     wrong = slates[(slates < 0) | (slates > last)]
     trial.require(not wrong.size, f"shows product {wrong[:1]}, but the catalogue has products 0..{last}")
@@ -40,7 +40,7 @@ def see_that_products_are_distinct(trial: Trial, slates: NDArray[np.int64]) -> N
 
 
 def takes_no_visits(trial: Trial) -> None:
-    """No visits at all are no mistake."""
+    """`act`, `update` and `values` take a batch without visits."""
     agent = trial.make()
     learned = trial.served(agent, 10, 10, seed=8)[1]
     nobody = learned[:0] if isinstance(learned, np.ndarray) else learned.rows(np.zeros(0, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""What the rules try an agent with: a shop, a world, and fresh agents that serve in it."""
+"""What the rules need to try an agent: a shop, a world, and new agents that serve in it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Trial:
     Attributes:
         spec: the agent.
         shop: whose customers it serves.
-        options: of the world that it serves in.
-        simulator: of this world.
+        options: of the environment that it serves in.
+        simulator: of this environment.
     """
 
     spec: AgentSpec
@@ -61,7 +61,7 @@ class Trial:
         return {1: 150, 50: 500} if self.knows_persons else {1: 200, 50: 1000}
 
     def require(self, kept: Any, sentence: str) -> None:
-        """Sees that a rule is kept.
+        """Checks that a rule is kept.
 
         Raises:
             BrokenRuleError: it is not; the sentence follows the agent's name.
@@ -88,7 +88,17 @@ class Trial:
         return self.served(agent, visits, batch, seed)[0]
 
     def served(self, agent: Agent, visits: int, batch: int, seed: int) -> tuple[NDArray[np.int64], Any]:
-        """The slates of an agent that serves and learns, and the next visits as it learns of them, B of them."""
+        """Lets an agent serve and learn.
+
+        Args:
+            agent: the agent.
+            visits: how many it serves.
+            batch: how many it decides at once, B.
+            seed: of the world.
+
+        Returns:
+            (visits, n) its slates, and the next B visits, as `update` would be given them.
+        """
         serving, shown = Serving(self.simulator, batch, seed), []
         for _ in range(visits // batch):
             simulator, before = serving.present, serving.visits
@@ -107,7 +117,7 @@ class Trial:
         return np.argsort(-self.shop.history.visits, kind="stable")[:count]
 
     def taught(self, visits: int = 60, seed: int = 5) -> Agent:
-        """An agent that has learned from slates at random in the busiest states, and what came of them."""
+        """An agent that has learned from random slates in the busiest states, with random responses."""
         agent, rng = self.make(seed), np.random.default_rng(11)
         for _ in range(visits // 10):
             slates = rng.permuted(np.tile(np.arange(agent.products), (10, 1)), axis=1)[:, : self.slate_size]
@@ -122,7 +132,7 @@ class Trial:
 
 
 def refusal(call: Callable[[], Any]) -> str:
-    """What a call that should be refused says; nothing where it is not."""
+    """The message of the ValueError that a call raises; empty if it raises none."""
     try:
         call()
     except ValueError as error:

@@ -15,8 +15,8 @@ import pandas as pd
 from selflearn_env.shop.reading.dates import parse_dates
 from selflearn_env.shop.reading.errors import LogError
 
-MISSING = ["", "nan", "NaN", "null", "NULL", "None", r"\N", "#N/A"]  # what writes "missing" as text, in any column
-# In whatever case. Codes of products may look so, nothing else does.
+MISSING = ["", "nan", "NaN", "null", "NULL", "None", r"\N", "#N/A"]  # these mean "missing" in every column
+# These, in upper or lower case, mean "missing" in every column but that of products, whose codes may look like that.
 NOTHING = frozenset(text.lower() for text in [*MISSING, "NA", "N/A", "<NA>", "NaT"])
 TOTALS = frozenset(["total", "totals", "subtotal", "sum", "grandtotal", "gesamt", "summe", "totaal"])
 BLANKS = " \t\r\n\0\xa0"
@@ -28,10 +28,10 @@ INEXACT = "is a floating point number, which is not exact at this size; give cod
 
 
 def clean_codes(cells: pd.Series, source: str) -> pd.Series:
-    """Codes as text: 10002 and 10002.0 become "10002", "010002" stays; what writes "missing" is missing.
+    """Codes as text: 10002 and 10002.0 become "10002", "010002" stays; texts that mean "missing" become missing.
 
     Raises:
-        ValueError: numbers are so large that floating point has merged them, or a code is no code by its length.
+        ValueError: numbers are so large that floating point has merged them, or a code is too long.
     """
     if pd.api.types.is_float_dtype(cells):
         large = (cells.abs() >= exact_below(cells.dtype)).to_numpy()
@@ -43,14 +43,14 @@ def clean_codes(cells: pd.Series, source: str) -> pd.Series:
     if long.any():
         raise ValueError(f"{_place(cells, long, source)}: a code has {LONGEST_CODE} characters at most")
     known = text.dropna()
-    # A column that went through floating point says so in every cell: then .0 is no part of the codes.
+    # Where every code ends in .0, the column has been floating point numbers: .0 is no part of the codes.
     if len(known) and known.str.fullmatch(WHOLE_FLOAT).all():
         text = _without_point(text)
     return text
 
 
 def clean_invoices(cells: pd.Series, source: str) -> pd.Series:
-    """Codes as text; what writes "missing" in any way is missing.
+    """Codes as text; texts that mean "missing", in upper or lower case, become missing.
 
     Raises:
         ValueError: as for `clean_codes`.
@@ -70,20 +70,20 @@ def clean_customers(cells: pd.Series, source: str) -> pd.Series:
 
 
 def clean_texts(cells: pd.Series, source: str) -> pd.Series:  # noqa: ARG001  like the other three
-    """Texts without the blanks around them, cut where they are very long; what writes "missing" is missing."""
+    """Texts without the blanks around them, cut where they are very long; texts that mean "missing" become missing."""
     return _known(_written(cells).str.slice(0, LONGEST_TEXT))
 
 
 def clean_numerals(cells: pd.Series) -> pd.Series:
-    """The texts of numbers; what writes "missing" is missing."""
+    """The texts of numbers; texts that mean "missing" become missing."""
     return _known(cells.astype("str").str.strip(BLANKS))
 
 
 def clean_times(cells: pd.Series, source: str, date_format: str | None) -> pd.Series:
-    """Timestamps without a time zone, on the clock on which they were read; what writes "missing" is missing.
+    """Timestamps without a time zone, on the clock on which they were read; texts that mean "missing" become missing.
 
     Raises:
-        ValueError: a cell is no date, or what it says is not clear.
+        ValueError: a cell is no date, or may be read as two dates.
     """
     if pd.api.types.is_datetime64_any_dtype(cells):
         return cells.dt.tz_localize(None).dt.as_unit("us")
@@ -102,17 +102,17 @@ def decimal_text(cell: Decimal) -> str:
 
 
 def exact_below(kind: Any) -> float:
-    """From where on floating point numbers of a kind leave out whole ones."""
+    """From which number on floating point numbers of this type skip whole numbers."""
     return 2.0 ** (np.finfo(kind).nmant + 1)
 
 
 def are_totals(codes: pd.Index) -> np.ndarray:
-    """(codes,) whether a code says that its line adds up others."""
+    """(codes,) whether a code says that its row adds up others."""
     return pd.Index(codes.astype("str")).str.casefold().str.replace(r"[\s:_-]", "", regex=True).isin(TOTALS)
 
 
 def _known(text: pd.Series) -> pd.Series:
-    """The text, missing where it says so."""
+    """The text; what means "missing" becomes missing."""
     return text.where(~text.str.lower().isin(NOTHING))
 
 

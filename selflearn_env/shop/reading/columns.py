@@ -25,7 +25,7 @@ KNOWN_NAMES = {
     "customer": """customer customerid customerno customernumber customercode user userid client clientid clientno
         member memberid shopper shopperid buyer buyerid household householdid householdkey""",
 }
-# What a column is taken for only where no other is: the total of a line, and a word that may mean either.
+# Headings that count only where no other does: the total of a row, and a word that may mean quantity or price.
 TOTALS = frozenset(["salesvalue", "totalprice", "linetotal", "total", "totalamount", "revenue", "turnover"])
 AMOUNT = "amount"
 VALUE = r"[-+]?\d[-+.,:/ \dTZ]*"  # a number or a date, which names no column
@@ -48,7 +48,8 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
     if _are_cells(found) and not any(name in found for name in named.values()):
         # A list of what was found would show a customer.
         raise ValueError(
-            f"{source}: where the names of columns should stand are numbers or dates; write a heading above them"
+            f"{source}: the first line has numbers or dates where the names of the columns should be; "
+            f"write a heading above it"
         )
     for canonical, name in named.items():
         if canonical not in CANONICAL:
@@ -91,7 +92,7 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
 
 
 def price_is_total(name: str) -> bool:
-    """Whether the name of a price's column says that it is the total of the line."""
+    """Whether the name of a price's column says that it is the total of the row."""
     return _plain(name) in TOTALS | {AMOUNT}
 
 

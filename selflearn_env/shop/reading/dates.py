@@ -56,7 +56,7 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
         try:
             times = pd.Series(pd.to_datetime(texts, format=form, errors="coerce"))
         except ValueError as error:  # a format without sense, or mixed time zones
-            reason = "it mixes time zones; convert it to one" if "timezones" in str(error) else str(error)
+            reason = "it mixes time zones; convert all times to one" if "timezones" in str(error) else str(error)
             raise ValueError(f"{place} cannot be read with date_format {date_format!r}: {reason}") from None
         if times.isna().any():
             why = f"does not follow date_format {date_format!r}" if date_format else "is not a date"
@@ -73,7 +73,8 @@ def parse_dates(text: pd.Series, source: str, date_format: str | None) -> pd.Ser
         zones = plain[odd].str.extract(ZONE)[0].reindex(plain.index).fillna("no zone")
         if (zones != zones[0]).any():
             raise ValueError(
-                f"{place}, {first(zones != zones[0])} is not in the time zone of the first; convert all to one"
+                f"{place}, {first(zones != zones[0])} is not in the time zone of the first row; convert all times "
+                f"to one"
             )
         times = parsed(plain, "ISO8601")
     else:
@@ -122,7 +123,7 @@ def _day_and_month(
     if first_above.any() and second_above.any():
         raise ValueError(
             f"{place} mixes orders: {first(first_above)} has the day first, {first(second_above)} the month; "
-            f"make them alike"
+            f"write all dates in one order"
         )
     if first_above.any():
         return parts[0], parts[2]

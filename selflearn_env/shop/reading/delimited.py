@@ -19,7 +19,7 @@ from selflearn_env.shop.reading.tables import Table
 
 HEAD = 2**20  # characters in which the heading stands
 LARGEST = 2**31 - 1  # bytes that are parsed as one: a row that two blocks part cannot be read
-UNCLEAR = "its quotes do not show where rows end; double those that belong to a cell"
+UNCLEAR = "its quotes do not show where rows end; double the quotes that belong to a cell"
 DECLARED = re.compile(r'\s*"?sep=([^\r\n"])"?[ \t]*[\r\n]', re.IGNORECASE)  # a line of Excel
 NO_TEXT = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")  # nor heading
 
@@ -102,12 +102,14 @@ def _most_cells(text: str) -> str:
 
 
 def _check_utf_8(data: bytes, bad: int, source: str) -> None:
-    """Raises ValueError where bytes that are not UTF-8 throughout are no other encoding but UTF-8 with damage."""
+    """Raises ValueError where a text is UTF-8 with some damage, and not in another encoding."""
     signs = re.sub(r"[\0-\x7f]+", "", data.decode("utf-8", "ignore"))
     others = len(re.sub(rb"[\0-\x7f]+", b"", data)) - len(signs.encode())
     if len(signs) > others:
         line = data.count(b"\n", 0, bad) + 1
-        raise ValueError(f"{source}: line {line} holds a sign that is not UTF-8, which the others are; mend the line")
+        raise ValueError(
+            f"{source}: line {line} holds a character that is not UTF-8, although the others are; correct the line"
+        )
 
 
 class Record(NamedTuple):
@@ -145,10 +147,14 @@ def _records(text: str, separator: str, declared: bool, source: str) -> Iterator
         ):
             raise ValueError(
                 f"{source}: a quote that opens in line {first} ends in line {last}, and the lines between look "
-                f"like rows; remove it, or double it where it belongs to the cell"
+                f"like rows; remove the quote, or double it if it belongs to the cell"
             )
         if len(cells) != width:
-            what = "fill it up or remove it" if len(cells) < width else "quote the cells that hold the separator"
+            what = (
+                "add the missing cells, or remove the line"
+                if len(cells) < width
+                else "put cells that hold the separator in quotes"
+            )
             raise ValueError(f"{source}: line {first} has {len(cells)} cells, the heading has {width}; {what}")
         if heading:
             _check_heading(cells, f"{source}: line {first}")
@@ -164,8 +170,10 @@ def _swallows(cell: str, before: int, after: int, separator: str) -> bool:
 def _check_heading(cells: list[str], place: str) -> None:
     """Raises ValueError where the cells of a heading cannot be one."""
     if any(NO_TEXT.search(cell) for cell in cells):
-        raise ValueError(f"{place} holds signs that no text has; give the file the ending of what it is")
+        raise ValueError(
+            f"{place} holds characters that no text has; rename the file so that its ending says what it is"
+        )
     if len(cells) == 1:
         raise ValueError(
-            f"{place} is one cell and no heading; delete what stands above the heading, or name the separator"
+            f"{place} has only one cell, so it is no heading; delete the lines above the heading, or name the separator"
         )

@@ -1,4 +1,4 @@
-"""What is said where a log cannot be read."""
+"""The error messages of logs that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def quoted(text: str) -> str:
 
 
 class LogError(ValueError):
-    """Something in a log may mean several things, or nothing known, and an option settles it.
+    """Something in a log has several meanings, or none that is known; an option settles which.
 
     Attributes:
         what: the place and what is wrong there.

@@ -1,4 +1,4 @@
-"""What a source of a log is: a file by its ending, a folder of Parquet files, a data frame or an Arrow table."""
+"""Opens a source of a log: a file by its ending, a folder of Parquet files, a data frame or an Arrow table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from selflearn_env.shop.reading.tables import Source, Table, table_of
 from selflearn_env.shop.reading.workbooks import read_workbook
 
 TEXT, WORKBOOK, PARQUET, PACKED = (".csv", ".tsv", ".txt"), (".xlsx",), (".parquet", ".pq"), (".gz", ".zip")
-EXPANDED = 100  # times its size, at which a packed file is no log
+EXPANDED = 100  # a packed file that unpacks to more than so many times its size is no log
 ENDINGS = (*TEXT, *WORKBOOK, *PARQUET, *PACKED)
 DAMAGE = (EOFError, OSError, RuntimeError, pa.ArrowException, zipfile.BadZipFile, zlib.error, json.JSONDecodeError)
 OTHERS = {
@@ -79,7 +79,7 @@ def parquet_parts(folder: Path) -> tuple[list[Path], dict[str, str]]:
             if any(inner.suffix.lower() in PARQUET for inner in entry.rglob("*")):
                 raise ValueError(f"{entry}: the folder has a folder with Parquet files; put all parts in one folder")
         elif not entry.is_file():
-            raise ValueError(f"{entry}: a link to a file that is not there, or no file; mend or remove it")
+            raise ValueError(f"{entry}: a link to a file that is not there, or no file; remove it, or mend the link")
         elif parts and {suffix.lower() for suffix in entry.suffixes}.intersection(
             (*PARQUET, *TEXT, *WORKBOOK, *PACKED)
         ):
@@ -137,7 +137,7 @@ def _shown(path: Path) -> str:
 
 
 def _expanded(packed: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
-    """What a packed file of some bytes holds; few bytes may stand for more than there is memory."""
+    """(bytes) What a packed file of `size` bytes holds; a few bytes may unpack to more than the memory holds."""
     most = max(2**28, EXPANDED * size)
     with packed:
         data = packed.read(most + 1)

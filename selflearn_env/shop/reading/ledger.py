@@ -136,7 +136,7 @@ class _Entries:
         """The ledger of all rows, which are then given up."""
         log, products, buyers = self._log, self._log.values["product"], self._log.values["customer"]
         lines = Lines._make(_joined(parts) for parts in self._columns)
-        if not log.invoiced:  # a day's lines of a customer are one visit
+        if not log.invoiced:  # a day's rows of a customer are one visit
             lines = lines._replace(invoice=_numbered((lines.customer.astype(np.int64) << 32) + lines.day + LATEST))
         else:
             if log.cancelled.any():

@@ -86,9 +86,9 @@ class Log:
         self._measure(reading.decimal)
         self._date(reading.date_format)
         if not self.invoiced:
-            self.remarks["invoices"] = "none; the lines of a customer on one day make a visit"
+            self.remarks["invoices"] = "none; the rows of a customer on one day make a visit"
         if self.priced:
-            self.remarks["price"] = "the total of the line" if self._by_line else "the price of one unit"
+            self.remarks["price"] = "the total of the row" if self._by_line else "the price of one unit"
         else:
             self.remarks["price"] = "none; segments follow from recency and frequency alone"
 
@@ -111,7 +111,7 @@ class Log:
                 marked += int(np.count_nonzero(of_marked))
                 revenue_marked += float(spent[of_marked].sum())
             yield rows
-        reasons = {column: f"without {column}" for column in NEEDED} | {TOTAL: "of a line that adds up others"}
+        reasons = {column: f"without {column}" for column in NEEDED} | {TOTAL: "of a row that adds up others"}
         self.dropped |= {reasons[column]: count for column, count in counts.items() if count}
         if not kept:
             raise ValueError(f"{self.name}: no row is complete; dropped {self.dropped}")

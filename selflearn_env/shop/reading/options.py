@@ -19,7 +19,7 @@ class Reading:
         date_format: strptime format of dates given as text, None where the column shows it.
         separator: what parts the cells of a CSV: a character, or comma, semicolon, tab, pipe.
         decimal: the decimal mark of numbers given as text, "." or ",".
-        price_is: "unit" for the price of one, "total" for that of the line.
+        price_is: "unit" for the price of one unit, "total" for the total of the row; "auto" decides by the heading.
     """
 
     columns: str | Mapping[str, str] = "auto"

@@ -43,7 +43,7 @@ def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str])
         engine = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
         links = {file: _link(file, spill / f"{part}.parquet") for part, file in enumerate(files)}
         try:
-            engine.execute("SET enable_progress_bar = false")  # which else appears in the output of whoever uses this
+            engine.execute("SET enable_progress_bar = false")  # it would appear in the output of whoever uses this
             yield Parquet(engine, name, links, columns)
         except (duckdb.InterruptException, RuntimeError) as error:
             if "interrupt" in str(error).lower():  # Ctrl-C, which the engine may have seen first
@@ -69,8 +69,8 @@ def open_parquet(name: str, files: list[Path], columns: str | Mapping[str, str])
 class Parquet:
     """The files as one table `log` of an engine, with the canonical columns and the number of each row.
 
-    A `Source`. What a cell means is an expression of the engine: a cast, or the entry
-    of a table of all distinct cells, `found` as it stands there and `means`.
+    A `Source`. The engine replaces each cell by what it means: by a cast, or by a table of all distinct cells, with
+    the columns `found` (the cell in the file) and `means`.
     """
 
     def __init__(
@@ -162,13 +162,13 @@ def parquet_columns(
                 raise ValueError(f"{name}: there {there} {each!r}, but there is one in {first.name}")
             stored = plain_kind(schema.field(each).type)
             kind = check_kind(stored, name, canonical)
-            empty = pa.types.is_null(schema.field(each).type)  # no cell is there, and so no kind of it
+            empty = pa.types.is_null(schema.field(each).type)  # no cell has a value, so the column fits any type
             if canonical not in kinds or (not empty and kinds[canonical] == pa.null()):
                 kinds[canonical] = pa.null() if empty else kind
             elif not empty and kind != kinds[canonical]:
                 raise ValueError(
-                    f"{name}: column {each!r} is {kind}, but {kinds[canonical]} in the parts before; "
-                    f"write all with one type"
+                    f"{name}: column {each!r} is {kind}, but {kinds[canonical]} in the files before; "
+                    f"write all files with one type"
                 )
         more = find_columns(schema.names, columns, name).keys() - chosen.keys()
         if more:  # which would get lost

@@ -24,7 +24,7 @@ class DamagedError(Exception):
 
 
 class Fault(NamedTuple):
-    """What stands in a cell in the place of a value."""
+    """Why a cell cannot be read; it stands where its value would be."""
 
     why: str
 
@@ -32,7 +32,7 @@ class Fault(NamedTuple):
 class Workbook:
     """The worksheets of a workbook.
 
-    They are streamed: a reader that sets aside memory for all cells up to the last one ends the process where one
+    They are read row by row. A reader that keeps memory for all cells up to the last one runs out of it where one
     stray cell is far from the others.
 
     Attributes:
@@ -61,11 +61,14 @@ class Workbook:
         Raises:
             DamagedError: the sheet cannot be read.
         """
-        with _damage(), warnings.catch_warnings(action="ignore"):  # of what is a fault or of no interest here
+        with (
+            _damage(),
+            warnings.catch_warnings(action="ignore"),
+        ):  # about what is refused anyway, or does not matter here
             self._book[sheet].reset_dimensions()  # what a sheet says of its size may be wrong
             for number, row in enumerate(self._book[sheet].iter_rows(), 1):
-                if number > ROWS:  # the library goes through those that are not there
-                    raise ValueError(f"there is no row {number} in a sheet")
+                if number > ROWS:  # the library also goes through rows that are not there
+                    raise ValueError(f"it has a row {number}, but a sheet ends at row {ROWS}; save it anew")
                 cells = {column: _value(cell) for column, cell in enumerate(row) if cell.value not in (None, "")}
                 if cells:
                     yield number, cells
@@ -85,7 +88,7 @@ def _value(cell: Any) -> Any:
     """What a cell holds."""
     value = cell.value
     if cell.data_type == "e":
-        return value if value == "#N/A" else Fault(f"holds the error {value}; mend its formula")
+        return value if value == "#N/A" else Fault(f"holds the error {value}; correct its formula")
     if isinstance(value, datetime.timedelta | datetime.time):
-        return Fault(f"holds {value}, a time without a day; give it another format")
+        return Fault(f"holds {value}, a time without a day; give the cell another format")
     return value.strip(BLANKS)[:LONGEST] if isinstance(value, str) and len(value) > LONGEST else value

@@ -212,7 +212,7 @@ def _as_text(cell: Any, column: str, source: str, label: Any) -> str | None:
         try:
             cell.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{place}: {cell[:50]!r} has signs that are none; correct it") from None
+            raise ValueError(f"{place}: {cell[:50]!r} has something that is no character; correct it") from None
         return str(cell)
     if kind == "whole":
         return str(cell)
@@ -254,7 +254,7 @@ def check_kind(kind: pa.DataType, source: str, column: str) -> pa.DataType:
             pa.scalar(0, kind).as_py()
         except (ValueError, LookupError):
             raise ValueError(
-                f"{source}: column {column!r} is in the time zone {kind.tz!r}, which nobody knows; "
+                f"{source}: column {column!r} is in the time zone {kind.tz!r}, which is unknown; "
                 f"convert it to a known one"
             ) from None
     if types.is_string(kind) or types.is_null(kind) or number or (column == "time" and date):

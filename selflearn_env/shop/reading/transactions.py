@@ -64,12 +64,12 @@ def load_transactions(
         source: path to a CSV (as it is, or packed as gz or zip), XLSX or Parquet file or a folder of Parquet files; a
             DataFrame of pandas, or a table of Arrow, Polars, or whatever else has `__arrow_c_stream__`.
         columns: canonical name -> name in the source, for the columns that are not recognised; "auto" where all are.
-            `invoice` (then the lines of a customer on one day make a visit), `description` and `price` may be absent.
+            `invoice` (then the rows of a customer on one day make a visit), `description` and `price` may be absent.
         date_format: strptime format of dates given as text, where the column does not show it.
         separator: what parts the cells of a CSV, a character or comma, semicolon, tab or pipe; "auto" takes the one
             that parts the heading in most cells.
         decimal: "." or ",", the decimal mark of numbers given as text; "auto" takes the one they show.
-        price_is: "unit" for the price of one, "total" for that of the line; "auto" goes by the name of the column.
+        price_is: "unit" for the price of one unit, "total" for the total of the row; "auto" decides by the heading.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -11,7 +11,7 @@ from selflearn_env.shop.reading.columns import find_columns
 from selflearn_env.shop.reading.sheets import DamagedError, Fault, Workbook
 from selflearn_env.shop.reading.tables import Table
 
-OLD = b"\xd0\xcf\x11\xe0"  # how workbooks begin that are protected by a password, or as they were before XLSX
+OLD = b"\xd0\xcf\x11\xe0"  # the first bytes of workbooks with a password, and of those older than XLSX
 
 
 class Part(NamedTuple):
@@ -25,17 +25,19 @@ class Part(NamedTuple):
 
 
 def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) -> Table:
-    """The rows of every sheet that has the columns; those that hold nothing are none.
+    """The rows of every sheet that has the columns; empty rows do not count.
 
     Raises:
         ValueError: the bytes are no workbook, no sheet has the columns, or one has some of them only; a cell holds an
-            error, or a formula without its value.
+            error, or a time without a day.
     """
     parts: list[Part] = []
     refused: list[tuple[str, list[str], int, ValueError]] = []
     if not data.startswith(b"PK"):
-        what = "has a password, or is of the kind before .xlsx" if data.startswith(OLD) else "is no workbook"
-        raise ValueError(f"{source}: cannot be read as xlsx: it {what}; save it as .xlsx without a password")
+        what = "is no workbook; save it as .xlsx, or rename it so that its ending says what it is"
+        if data.startswith(OLD):
+            what = "has a password, or is older than .xlsx; save it as .xlsx without a password"
+        raise ValueError(f"{source}: cannot be read as xlsx: it {what}")
     try:
         workbook = Workbook(data)
         for name in workbook.sheets:
@@ -80,7 +82,7 @@ def _part(
     """The columns of a sheet.
 
     Raises:
-        ValueError: in the place of a value stands something else.
+        ValueError: a cell holds an error, or a time without a day, where a value should be.
     """
     part = Part(sheet, chosen, heading, {column: [] for column in chosen}, [])
     places = [(column, heading.index(found), part.cells[column]) for column, found in chosen.items()]

@@ -32,25 +32,28 @@ OTHER_FILES = {
     "gzip": (gzip.compress(PLAIN, mtime=0), "is packed"),
     "a zip": (as_zip("log.csv", PLAIN)[1], "is a zip or a workbook"),
     "Parquet": (b"PAR1" + bytes(99), "is Parquet"),
-    "an old workbook": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(99), "signs that no text has"),
-    "bzip2": (bz2.compress(PLAIN), "signs that no text has"),
-    "xz": (lzma.compress(PLAIN), "signs that no text has"),
-    "a database": (b"SQLite format 3\0" + bytes(99), "signs that no text has"),
-    "UTF-32": (PLAIN.decode().encode("utf-32"), "signs that no text has"),
-    "zeros": (bytes(998), "signs that no text has"),
-    "a page": (b"<html>\n<table>\n", "is one cell and no heading"),
-    "JSON": (b'[{"customer": 17}]', "is one cell and no heading|no column for"),
+    "an old workbook": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(99), "characters that no text has"),
+    "bzip2": (bz2.compress(PLAIN), "characters that no text has"),
+    "xz": (lzma.compress(PLAIN), "characters that no text has"),
+    "a database": (b"SQLite format 3\0" + bytes(99), "characters that no text has"),
+    "UTF-32": (PLAIN.decode().encode("utf-32"), "characters that no text has"),
+    "zeros": (bytes(998), "characters that no text has"),
+    "a page": (b"<html>\n<table>\n", "has only one cell, so it is no heading"),
+    "JSON": (b'[{"customer": 17}]', "has only one cell, so it is no heading|no column for"),
     "nothing": (b"", "the file is empty"),
     "a mark": (b"\xef\xbb\xbf", "the file is empty"),
     "line ends": (b"\r\n\r\n\n", "the file is empty"),
-    "a quote": (b'"', "is one cell"),
+    "a quote": (b'"', "has only one cell"),
     "half UTF-16": (PLAIN.decode().encode("utf-16")[:-1], "cannot be read as text in utf-16"),
-    "a title": (b"Sales of 2023\n" + PLAIN, "line 1 is one cell and no heading"),
-    "a title above an empty line": (b"\nSales\n\n" + PLAIN, "line 2 is one cell and no heading"),
+    "a title": (b"Sales of 2023\n" + PLAIN, "line 1 has only one cell, so it is no heading"),
+    "a title above an empty line": (b"\nSales\n\n" + PLAIN, "line 2 has only one cell, so it is no heading"),
     "rows without a heading": (PLAIN.split(b"\n", 1)[1], "write a heading above them"),
     "a heading without rows": (PLAIN.split(b"\n", 1)[0], "the log has no rows"),
-    "another separator than it says": (b"sep=;\n" + PLAIN, "line 2 is one cell and no heading"),
-    "lines within quotes": (b"\n".join(b'"%s"' % line for line in PLAIN.split()), "is one cell and no heading"),
+    "another separator than it says": (b"sep=;\n" + PLAIN, "line 2 has only one cell, so it is no heading"),
+    "lines within quotes": (
+        b"\n".join(b'"%s"' % line for line in PLAIN.split()),
+        "has only one cell, so it is no heading",
+    ),
     "damaged UTF-8": (
         Dialect().write(rich()).replace("£".encode(), b"\xa3", 1),
         r"line \d+ holds a sign that is not UT",
@@ -128,7 +131,7 @@ def _cases() -> Iterator[Case]:
         yield of_lines(
             f"a cell less in line {line}", lambda lines, at=line - 1: _cut(lines, at), rf"line {line} has 6 c"
         )
-        longer = rf"log\.csv: line {line} has 9 cells, the heading has 7; quote the cells that hold the separator$"
+        longer = rf"log\.csv: line {line} has 9 cells, the heading has 7; put cells that hold the separator in quotes$"
         yield of_lines(f"cells more in line {line}", lambda lines, at=line - 1: _lengthen(lines, at), longer)
     yield of_lines(
         "a short total", lambda lines: lines.append("Total,60"), "line 62 has 2 cells, the heading has 7; fill"

@@ -45,7 +45,7 @@ FITS = {
 DIFFERS = {
     f"{name} as {kind}": (
         with_column(SECOND, name, kind),
-        f"column '{name}' is .*, but .* in the parts before; write all",
+        f"column '{name}' is .*, but .* in the files before; write all",
     )
     for name, kind in (
         ("quantity", pa.int32()),

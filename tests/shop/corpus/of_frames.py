@@ -79,11 +79,11 @@ ODD_FRAMES = {
     ),
     "two zones": (
         lambda _: with_cells("time", lambda row, cell: cell.tz_localize(("UTC", "Asia/Tokyo")[row % 2])),
-        "'time', row 1: .* is not in the time zone of the first; convert all to one",
+        "'time', row 1: .* is not in the time zone of the first row; convert all times to one",
     ),
     "moments with and without a zone": (
         lambda _: with_cells("time", lambda row, cell: cell.tz_localize((None, "Asia/Tokyo")[row % 2])),
-        "'time', row 1: .* is not in the time zone of the first; convert all to one",
+        "'time', row 1: .* is not in the time zone of the first row; convert all times to one",
     ),
     "numbers among dates": (
         lambda _: with_cells("time", lambda row, cell: 45000 if row == 7 else cell.date()),

@@ -17,7 +17,7 @@ from tests.shop.corpus.contents import ROWS, plain
 SHEET, RELATIONS = "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"
 CELLS = {  # of the first row of data, row 2: column E is the quantity, F the time, G the price
     "truth": ("D2", True, None, "'quantity', row 2: 'True' is bool, which is no number; convert it"),
-    "an error": ("D2", "#REF!", None, "'quantity', row 2 of sheet 'log' holds the error #REF!; mend its formula"),
+    "an error": ("D2", "#REF!", None, "'quantity', row 2 of sheet 'log' holds the error #REF!; correct its formula"),
     "a division by zero": ("F2", "#DIV/0!", None, "'price', row 2 of sheet 'log' holds the error #DIV/0!; mend"),
     "an error as code": ("B2", "#NAME?", None, "'product', row 2 of sheet 'log' holds the error #NAME[?]; mend"),
     "a date as quantity": ("D2", datetime.datetime(2023, 1, 1), None, "'quantity', row 2: .* is datetime, which is no"),
@@ -32,7 +32,7 @@ CELLS = {  # of the first row of data, row 2: column E is the quantity, F the ti
         "E2",
         datetime.time(9, 30),
         None,
-        "'time', row 2 of sheet 'log' holds 09:30:00, a time without a day; give it another format",
+        "'time', row 2 of sheet 'log' holds 09:30:00, a time without a day; give the cell another format",
     ),
     "a number among dates": ("E2", 45000, "0", "'time', row 2: '45000' is not a date like"),
     "a date after all": ("E2", 10**8, "yyyy", "'time', row 2 of sheet 'log' holds the error #VALUE!; mend"),
@@ -53,7 +53,7 @@ EDITS = {  # of the XML: part, what, by what; lines read, or why not
         b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>',
         ROWS + 1,
     ),
-    "a row too far": (SHEET, rb"</sheetData>", b'<row r="4294967295"/></sheetData>', "there is no row 1048577"),
+    "a row too far": (SHEET, rb"</sheetData>", b'<row r="4294967295"/></sheetData>', "a row 1048577, but a sheet ends"),
     "a column too far": (
         SHEET,
         rb"</sheetData>",

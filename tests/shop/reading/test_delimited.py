@@ -159,7 +159,7 @@ def test_quotes_within_a_cell_and_cells_of_several_lines(load):
 def test_a_line_with_other_cells_is_named_without_its_content(load, cells):
     with pytest.raises(
         ValueError,
-        match=rf"log\.csv: line 3 has {len(cells)} cells, the heading has 6; (fill it up or re|quote the cel)",
+        match=rf"log\.csv: line 3 has {len(cells)} cells, the heading has 6; (add the missing|put cells that)",
     ):
         load(*lines_with(",", [ROWS[0], cells, *ROWS]))
 
@@ -217,15 +217,19 @@ def test_the_command_line_speaks_of_its_own_options(load):
 @pytest.mark.parametrize("first", ["Sales of 2024", "# exported by K17", "1:A:2:2024-02-01:2.5:K17", "", '"'], ids=repr)
 def test_a_first_line_that_is_one_cell_is_not_shown(load, first):
     """It may be the first row of a log, with a customer in it."""
-    with pytest.raises(ValueError, match=r"log\.csv: (line 1 is one cell and no heading; delete|a quote)") as error:
+    with pytest.raises(
+        ValueError, match=r"log\.csv: (line 1 has only one cell, so it is no heading; delete|a quote)"
+    ) as error:
         load(first or "x", *lines_with(","))
     assert "K17" not in str(error.value)
 
 
 def test_a_log_without_a_heading_is_not_shown(load):
-    with pytest.raises(ValueError, match=r"are numbers or dates; write a heading above them") as error:
+    with pytest.raises(
+        ValueError, match=r"the first line has numbers or dates where .*; write a heading above it"
+    ) as error:
         load(*lines_with(",", ROWS)[1:])
-    with pytest.raises(ValueError, match=r"are numbers or dates; write a heading") as other:
+    with pytest.raises(ValueError, match=r"has numbers or dates where .*; write a heading") as other:
         load(*lines_with(",", ROWS)[1:], columns={"time": "x"})
     assert "17" not in str(error.value) + str(other.value)
 
@@ -234,14 +238,16 @@ def test_a_log_without_a_heading_is_not_shown(load):
     "data", [b"\xd0\xcf\x11\xe0\xa1\xb1,", b"SQLite\0,x", "a,b\n".encode("utf-32"), "a,b\x85c,d".encode()]
 )
 def test_what_is_no_text(load, data):
-    with pytest.raises(ValueError, match=r"log\.csv: line 1 holds signs that no text has"):
+    with pytest.raises(ValueError, match=r"log\.csv: line 1 holds characters that no text has"):
         load(data)
 
 
 def test_utf_8_with_damage_is_no_other_encoding(load):
     rows = [["1", "Käse", *ROWS[0][2:]], ["2", "Brötchen", *ROWS[0][2:]], ["3", "Öl", *ROWS[0][2:]]]
     data = "\n".join(lines_with(",", rows)).encode()
-    with pytest.raises(ValueError, match=r"log\.csv: line 4 holds a sign that is not UTF-8, which the others are"):
+    with pytest.raises(
+        ValueError, match=r"log\.csv: line 4 holds a character that is not UTF-8, although the others are"
+    ):
         load(data.replace("Ö".encode(), b"\xd6"))
     assert load(data.decode().encode("cp1252")).report.understood["encoding"] == "cp1252"
 

@@ -189,12 +189,12 @@ PARTS = {
     ),
     "numbers for texts": (
         lambda log: log.assign(product=1),
-        "column 'product' is int64, but string in the parts before",
+        "column 'product' is int64, but string in the files before",
     ),
-    "whole numbers": (lambda log: log.assign(price=1), "column 'price' is int64, but double in the parts before"),
+    "whole numbers": (lambda log: log.assign(price=1), "column 'price' is int64, but double in the files before"),
     "a time zone": (
         lambda log: log.assign(time=log["time"].dt.tz_localize("UTC")),
-        r"column 'time' is timestamp\[us, tz=UTC\], but timestamp\[us\] in the parts before",
+        r"column 'time' is timestamp\[us, tz=UTC\], but timestamp\[us\] in the files before",
     ),
 }
 

@@ -18,7 +18,7 @@ def test_without_invoices_a_customer_and_a_day_make_the_visit(busy_log):
     named = busy_log.assign(invoice=days + " " + busy_log["customer"].astype("str").fillna(""))
     found, expected = (Shop.from_transactions(log) for log in (busy_log.drop(columns="invoice"), named))
     assert found.digest == expected.digest
-    assert found.report.understood["invoices"] == "none; the lines of a customer on one day make a visit"
+    assert found.report.understood["invoices"] == "none; the rows of a customer on one day make a visit"
     bought = busy_log["customer"].notna() & (busy_log["quantity"] > 0) & (busy_log["price"] > 0)
     visits = found.history.visits.sum() + found.customers.visits().sum()
     assert visits == named["invoice"][bought].nunique()
@@ -81,7 +81,7 @@ def test_the_total_of_a_line_is_its_price_times_its_quantity(busy_log):
     found = load_transactions(totals, price_is="total")
     unit = load_transactions(busy_log)
     np.testing.assert_allclose(found.frame["price"], unit.frame["price"], rtol=1e-15)
-    assert found.report.understood["price"] == "the total of the line"
+    assert found.report.understood["price"] == "the total of the row"
     assert unit.report.understood["price"] == "the price of one unit"
     assert found.report.understood["revenue"] == unit.report.understood["revenue"]
     bought = unit.purchases

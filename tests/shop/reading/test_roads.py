@@ -190,7 +190,7 @@ def test_a_code_that_ends_in_nul_is_the_code(busy_log):
 def test_a_line_that_adds_up_others_is_no_row(busy_log, tmp_path, way):
     last = busy_log[-1:].assign(invoice="Grand Total:", quantity=busy_log["quantity"].sum(), customer=501)
     report = load_transactions(way(pd.concat([busy_log, last]), tmp_path)).report
-    assert report.dropped == {"of a line that adds up others": 1}
+    assert report.dropped == {"of a row that adds up others": 1}
     assert report.rows_kept == 600
 
 
@@ -200,7 +200,7 @@ def test_a_time_zone_that_nobody_knows(busy_log, tmp_path, way):
     there = table["time"].cast(pa.timestamp("us", "Mars/Phobos"))
     table = table.set_column(table.column_names.index("time"), "time", there)
     pq.write_table(table, tmp_path / "log.parquet")
-    with pytest.raises(ValueError, match="column 'time' is in the time zone 'Mars/Phobos', which nobody knows"):
+    with pytest.raises(ValueError, match="column 'time' is in the time zone 'Mars/Phobos', which is unknown"):
         load_transactions({"parquet": tmp_path / "log.parquet", "arrow": table}[way])
 
 

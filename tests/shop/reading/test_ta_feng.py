@@ -42,7 +42,7 @@ def test_customers_keep_their_zeros(log):
 def test_what_was_understood(log):
     understood = log.report.understood
     assert understood["separator"] == "comma"
-    assert understood["price"] == "the total of the line"
+    assert understood["price"] == "the total of the row"
     assert understood["invoices"].startswith("none")
     assert understood["revenue"].startswith("107,840,076.00")
     assert log.frame["price"].mul(log.frame["quantity"]).sum() == pytest.approx(107_840_076)
