@@ -109,7 +109,7 @@ class Array:
         lowest, highest = array.min(), array.max()
         if not (least <= lowest and highest <= most):  # written so that NaN fails, too
             wrong = array[~((array >= least) & (array <= most))][0]
-            raise ValueError(f"has the number {wrong}, but numbers must be {least}..{most}")
+            raise ValueError("has nan, which is no number" if wrong != wrong else f"has {wrong}, not {least}..{most}")
         if not (self.infinite or (math.isfinite(lowest) and math.isfinite(highest))):
             raise ValueError("has an infinite number")
 
@@ -149,7 +149,7 @@ class Plain:
             return
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not self.least <= value <= self.most:
-                raise ValueError(f"is {_shortened(value)}, but must be {self.least}..{self.most}")
+                raise ValueError(f"is {_shortened(value)}, not {self.least}..{self.most}")
             if math.isinf(value) and not self.infinite:
                 raise ValueError("is infinite")
 

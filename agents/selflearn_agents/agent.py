@@ -36,9 +36,9 @@ class Agent(ABC):
         knows_customers: whether `_act` and the others get `SeenVisits`; those of other agents get the states. Where an
             agent that knows customers is given states, nobody is known.
         parts: attributes that are objects of other classes, which hold such things themselves, and may have parts, too.
-        declared: what the attributes are that this class adds to those of its base classes, so that a file that was
-            changed is noticed when it is read: see `selflearn_env.declared`. Sizes are "states", "products",
-            "slate_size", and any others. A class of one's own need not declare any.
+        declared: type, shape and range of the attributes that this class adds to those of its base classes, by name, so
+            that a file that was changed is refused when it is read: see `selflearn_env.declared`. Shapes are given in
+            "states", "products", "slate_size", and sizes with names of your own. Your own classes need not declare any.
         sure: whether `_act` draws nothing, so that `_propensity` and `_marginals` follow from the slates.
         unsaved: why the agent cannot be saved, or None where it can.
         extra: the extra of this package that the agent needs, as in `pip install "selflearn-env[extra]"`, or None.
@@ -78,7 +78,7 @@ class Agent(ABC):
 
         Raises:
             NotImplementedError: the agent shows what it will, eligible or not; only agents of one's own do.
-            TypeError: `_act`, of an agent of one's own, gives no slates.
+            TypeError: `_act` gives no slates: not an array of integers (B, n).
             ValueError: a state does not exist, or fewer products than a slate has may be shown.
         """
         given = self._given(visits)
@@ -257,7 +257,7 @@ class Agent(ABC):
 
 
 def _wrong_slates(agent: Agent, slates: Any, batch: int) -> str:
-    """What is wrong with what the `_act` of an agent of one's own gives."""
+    """The message about an `_act` that gives no slates."""
     found = f"{slates.dtype} of shape {slates.shape}" if isinstance(slates, np.ndarray) else type(slates).__name__
     return (
         f"{type(agent).__name__}._act gives slates as {found}; return an array of integers of shape "

@@ -1,4 +1,4 @@
-"""What a shop file must hold, looked at before a shop is made of it."""
+"""What a shop file must hold; it is checked before a shop is made from it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ WHOLE_OR_NOT = (np.dtype(np.int32), np.dtype(np.float64))  # as the units of the
 
 
 def declare_shop(heading: dict[str, Any]) -> tuple[dict[str, Array | None], Sizes]:
-    """What the arrays of a shop file must be, and the sizes known; the heading is looked at.
+    """What the arrays of a shop file must be like, and the sizes known; the heading is checked at once.
 
     Raises:
-        ValueError: the heading is wrong; so other errors, where it is not even near.
+        ValueError: the heading is wrong. A heading that is not one of a shop at all may raise any of `archive.BROKEN`.
     """
     states = states_of(heading)
     check({"seed": whole(), "customers_first_date": DATE}, heading, {})
@@ -99,10 +99,10 @@ def states_of(heading: Mapping[str, Any]) -> StateSpace:
 
 
 def check_baskets(side: str, baskets: DatedBaskets, states: StateSpace) -> None:
-    """Sees that visits stand customer by customer, in the states of their days, each with its products.
+    """Checks that visits stand customer by customer, have the states of their days, and at least one product each.
 
     Raises:
-        ValueError: they do not.
+        ValueError: they do not; the message names the array.
     """
     customer, day, state, visit = baskets.visit_customer, baskets.visit_day, baskets.visit_state, baskets.item_visit
     with about(f"{side}_visit_customer"):
@@ -140,10 +140,10 @@ def _visits(side: str) -> dict[str, Array | None]:
 
 
 def _check_runs(numbers_: np.ndarray, size: int) -> None:
-    """Sees that numbers are 0, 1, ... size - 1, each of them at least once."""
+    """Checks that numbers are 0, 1, ... size - 1, each of them at least once."""
     steps = np.diff(numbers_)
     if numbers_[0] or numbers_[-1] != size - 1 or ((steps != 0) & (steps != 1)).any():
-        raise ValueError(f"does not have 0..{size - 1} one after the other")
+        raise ValueError(f"does not go from 0 to {size - 1} in steps of 0 or 1")
 
 
 def _check_report(report: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ def _check_report(report: Mapping[str, Any]) -> None:
         for count in (rows, *dropped.values(), *noted.values()):
             whole().check(count)
         if not all(isinstance(text, str) for text in understood.values()) or len(report) != 4:
-            raise ValueError("is none")
+            raise ValueError("is no report of rows")
 
 
 def _check_centres(centres: Mapping[str, Any] | None) -> None:
@@ -165,11 +165,11 @@ def _check_centres(centres: Mapping[str, Any] | None) -> None:
             for centre in of:
                 real().check(centre)
             if not of or sorted(of) != of:
-                raise ValueError("do not ascend")
+                raise ValueError("are not in ascending order")
 
 
 def _check_pooling(levels: list[dict[str, Any]], states: StateSpace) -> None:
-    """Sees that each level splits by tiers of its own and those of the level above."""
+    """Checks that each level splits by the tiers of the level above it and some more."""
     with about("pooling"):
         before: list[int] | None = None
         for level in levels:
@@ -179,5 +179,5 @@ def _check_pooling(levels: list[dict[str, Any]], states: StateSpace) -> None:
                 whole(0, len(states.shape) - 1).check(tier)
             first = [] if before is None else before
             if len(set(tiers)) < len(tiers) or tiers[: len(first)] != first or (before is None and tiers):
-                raise ValueError("has levels that are not one in the other")
+                raise ValueError("has a level that does not split the one above it")
             before = tiers

@@ -95,11 +95,11 @@ SHOPS = {
     "nan spend": ({"customers_spend": first(np.nan)}, "customers_spend has nan"),
     "negative visit": (
         {"customers_item_visit": first(-1)},
-        r"customers_item_visit has the number -1, but numbers must be 0\.\.",
+        r"customers_item_visit has -1, not 0\.\.",
     ),
     "product outside": (
         {"history_item_product": first(8)},
-        r"history_item_product has the number 8, but numbers must be 0\.\.7",
+        r"history_item_product has 8, not 0\.\.7",
     ),
     "equal ids": ({"ids": lambda ids: np.repeat(ids[:1], len(ids))}, "ids is not in ascending order"),
     "fewer names": ({"descriptions": lambda each: each[1:]}, r"descriptions has the shape \(7,\), but products is 8"),
@@ -109,7 +109,7 @@ SHOPS = {
     "more": ({"more": lambda _: np.zeros(3)}, "more does not belong to it"),
     "no character": ({"ids": lambda ids: np.full(len(ids), 0x110000, np.uint32).view("<U1")}, "no character"),
     "state of another day": ({"customers_visit_state": lambda each: (each // 168) * 168}, "not that of the day"),
-    "seed": (of_heading("seed", -1), r"seed is -1, but must be 0\.\.inf"),
+    "seed": (of_heading("seed", -1), r"seed is -1, not 0\.\.inf"),
     "date": (of_heading("customers_first_date", 10**30), "customers_first_date is 1000000"),
     "many states": (of_heading("tiers", [["segment", [str(n) for n in range(10**5)]], *[["month", []]] * 3]), "tiers"),
     "no tiers": (of_heading("tiers", None), "TypeError"),
@@ -131,7 +131,7 @@ RUNS = {
     "nan": ({"reward": first(np.nan)}, "reward has nan"),
     "chunks": ({"visits": lambda each: each[:-1]}, "has the shape"),
     "seed": ({"heading": lambda heading: heading["run"].update(seed=1.5)}, "seed is 1.5, not a int"),
-    "visits": ({"heading": lambda heading: heading["run"].update(visit_count=7)}, "not of all its visits"),
+    "visits": ({"heading": lambda heading: heading["run"].update(visit_count=7)}, "do not add up to its visits"),
 }
 
 
@@ -215,7 +215,9 @@ def test_what_nobody_asked_for_is_not_unpacked(tiny_shop, tmp_path):
                     large.writestr(member, whole.read(member))
             header = str({"descr": "<f8", "fortran_order": False, "shape": (2**40,)}).ljust(117) + "\n"
             large.writestr(name, b"\x93NUMPY\x01\x00\x76\x00" + header.encode() + bytes(1000))
-        with pytest.raises(ValueError, match=r"more does not belong to it|customers_spend is no.* array"):
+        with pytest.raises(
+            ValueError, match=r"more does not belong to it|customers_spend is not as long as its shape says"
+        ):
             Shop.load(tmp_path / "large.npz")
 
 

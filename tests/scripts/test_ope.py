@@ -156,7 +156,7 @@ def test_what_is_strange_about_a_table_is_said(own, shop, tmp_path, run_here):
         (["nothing.parquet", "--target", "random"], 1, "nothing.parquet: there is no such file"),
         (["{log}", "--shop", "{shop}", "--target", "random"], 1, "log.csv: no column for visit, state, slot; found"),
         (["{log}", "--shop", "{shop}", "--target", "random"], 1, "name them with --column NAME=YOURS"),
-        (["{broken}", "--target", "random"], 1, "broken.parquet: no Parquet file"),
+        (["{broken}", "--target", "random"], 1, "broken.parquet: not a Parquet file"),
         (["{recorded}", "--target", "random", "--column", "slot=place"], 1, "--column is for tables of your own"),
         (["{recorded}", "--target", "random", "random"], 1, "a target is asked for twice"),
         (["{recorded}", "--target", "oracle"], 1, "agent 'oracle' knows the simulated customers, and a log has none"),

@@ -38,7 +38,7 @@ def place(tmp_path):
     ],
 )
 def test_a_log_is_not_replaced_by_what_is_made_from_it(out, log, place):
-    with pytest.raises(ValueError, match=r"--out .* would (replace|write into) what is read, .*; name another file"):
+    with pytest.raises(ValueError, match=r"--out .* would overwrite what is read, .*; name another file"):
         check_replaced(place / out, place / log, "shop", Shop.is_saved)
 
 

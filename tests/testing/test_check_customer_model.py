@@ -158,7 +158,7 @@ FAULTS = {
     RespondsWithThree: "responds with other numbers than 0 .*, 1 .* and 2",
     CountsNoDraws: "has uniforms = 1.0; make it a whole number",
     RespondsToRepeats: "responds to a slot that repeats a product",
-    MayRespondToRepeats: "is not 1, 0, 0 in a slot that repeats a product; such slots are always ignored",
+    MayRespondToRepeats: "has a `response_probability` that is not 1, 0, 0 in a slot that repeats a product",
     HasTwoProbabilities: r"has a `response_probability` of float64 of shape \(672, 3, 2\); .* \(672, 3, 3\)",
     AddsUpToMore: "has a `response_probability` whose three numbers are not probabilities that add up to 1",
     DrawsItself: r"draws from numpy\.random, which the whole program shares; use the uniform draws",

@@ -74,7 +74,7 @@ def is_recorded(path: Path) -> bool:
     try:
         return path.suffix == PARQUET and HEADING in (pq.read_schema(path).metadata or {})
     except ValueError as error:
-        raise ValueError(f"{path}: no Parquet file: {error}") from None
+        raise ValueError(f"{path}: not a Parquet file, or a broken one: {error}") from None
 
 
 def table_of_own(path: Path, columns: dict[str, str], shop: Shop) -> VisitLog:

@@ -24,9 +24,9 @@ def check_replaced(out: Path, source: Path | None, what: str, is_one: Callable[[
         ValueError: it would replace something else.
     """
     if source is not None and source.resolve() in (out.resolve(), *out.resolve().parents):
-        raise ValueError(f"--out {out} is inside what is read, {source}; name a file elsewhere")
+        raise ValueError(f"--out {out} would overwrite what is read, {source}; name another file")
     check_target(out)
     if out.exists() and source is not None and source.exists() and out.samefile(source):
-        raise ValueError(f"--out {out} would replace the file that is read, {source}; name another file")
+        raise ValueError(f"--out {out} would overwrite what is read, {source}; name another file")
     if out.exists() and out.stat().st_size and not is_one(out):
         raise ValueError(f"--out {out} is there already and is no {what}; name another file, or remove it first")

@@ -37,15 +37,15 @@ def agents_code() -> str:
 
 
 def described(value: Any, above: tuple[int, ...] = ()) -> Any:
-    """A text or list that is another one for another value, and the same for an equal one in another process.
+    """A text or list that stands for a value: equal for equal values, also in another process, and else different.
 
-    Arrays and files are what they hold; classes and functions come with the code of their modules, classes with that of
-    their base classes too, not with what else those modules import. What cannot be looked into, such as a generator, is
-    like nothing else.
+    Arrays and files are described by what they hold. Classes and functions are described with the code of their
+    modules, classes with that of their base classes too, but not with the code that those modules import. A value that
+    cannot be looked into, such as a generator, differs from every other.
 
     Args:
         value: what is described.
-        above: the objects that it is in, by `id`.
+        above: the `id` of each object that it is in.
     """
     kind = type(value)
     if kind in PLAIN:
@@ -81,13 +81,13 @@ def described(value: Any, above: tuple[int, ...] = ()) -> Any:
 
 
 def _meant(name: Any, value: Any) -> Any:
-    """An option by its name: customers may be named as module:Class."""
+    """The value of an option; for customers named "module:Class", the class."""
     return import_named("customer", value) if name == "customer" and ":" in str(value) else value
 
 
 @cache  # by class: what was written to the module since does not run before it is imported anew
 def _code(own: Any) -> str:
-    """Of the module in which a class or a function is defined."""
+    """The digest of the code of the module in which a class or a function is defined."""
     module = sys.modules.get(own.__module__)
     if own.__module__.partition(".")[0] in sys.stdlib_module_names:
         return python_version()

@@ -119,7 +119,7 @@ class Progress:
         return Counter(self._place, run)
 
     def under_way(self) -> list[str]:
-        """The runs that have begun and not ended."""
+        """The labels of the runs that have begun and not ended."""
         served = self._counts[: len(self._visits)]
         return [label for label, some, all_ in zip(self._labels, served, self._visits, strict=True) if 0 < some < all_]
 

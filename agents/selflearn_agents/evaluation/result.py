@@ -237,15 +237,15 @@ class EvaluationResult:
         with refusing(path, KIND, REMEDY):
             result = cls(**heading["run"], **curves)
             if result.visits[-1] != result.visit_count or result.state_visits.sum() != result.visit_count:
-                raise ValueError("its chunks are not of all its visits")
+                raise ValueError("its chunks do not add up to its visits")
         return result
 
 
 def _declared(heading: dict[str, Any], names: list[str]) -> tuple[dict[str, Array | None], Sizes]:
-    """What the arrays of a run must be; its plain values are looked at.
+    """What the arrays of a run must be like; its numbers and texts are checked at once.
 
     Raises:
-        ValueError: a plain value is missing or wrong.
+        ValueError: a number or text is missing or wrong.
     """
     check(PLAIN, heading["run"], {})
     return {**ARRAYS, **({"slates": SLATES} if "slates" in names else {})}, {}

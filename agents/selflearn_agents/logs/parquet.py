@@ -104,15 +104,15 @@ def read_visits(path: Path) -> dict[str, Any]:
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the content
+        if isinstance(error, OSError) and error.errno is not None:  # an error of the disk, not of the content
             raise
-        raise ValueError(f"{path}: no Parquet file: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{path}: not a Parquet file, or a broken one: {' '.join(str(error).split())}") from None
     with file, broken(path):
         return _read(file)
 
 
 def is_log(path: Path) -> bool:
-    """Whether a file is one of a `VisitWriter`; a broken one is none."""
+    """Whether a file was written by a `VisitWriter`; False for a broken one."""
     try:
         return HEADING in (pq.read_schema(path).metadata or {})
     except (pa.ArrowException, OSError):
@@ -120,7 +120,7 @@ def is_log(path: Path) -> bool:
 
 
 def broken(path: str | Path) -> AbstractContextManager[None]:
-    """Says in one sentence what is wrong with a file, whatever goes wrong; see `refusing`."""
+    """Turns whatever goes wrong in the block into one sentence about the file; see `refusing`."""
     return refusing(path, "visit log", "record it anew", (OSError, pa.ArrowException))
 
 
@@ -128,18 +128,18 @@ def _read(file: pq.ParquetFile) -> dict[str, Any]:
     """What `read_visits` returns."""
     metadata = file.schema_arrow.metadata or {}
     if HEADING not in metadata:
-        raise ValueError("no log of visits; for a table of your own, see VisitLog.from_frame")
+        raise ValueError("it is no log of visits; for a table of your own, see VisitLog.from_frame")
     heading = _unsealed(metadata[HEADING])
     if heading["version"] != VERSION:
-        raise ValueError(f"version {heading['version']} of the format, this package reads {VERSION}")
+        raise ValueError(f"it has version {heading['version']} of the format, this package reads {VERSION}")
     missing = [name for name in heading["shapes"] if name not in file.schema_arrow.names]
     if missing or not file.metadata.num_rows:
-        raise ValueError(f"a log that lacks {', '.join(missing) or 'visits'}: it was written to since")
+        raise ValueError(f"it lacks {', '.join(missing) or 'visits'}")
     arrays = {}
     for name, shape in heading["shapes"].items():  # one by one, as arrow's copy is as large
         parts = [batch.column(0) for batch in file.iter_batches(columns=[name])]
         if any(part.null_count for part in parts):
-            raise ValueError(f"{name} has nothing in some visit")
+            raise ValueError(f"{name} is missing in some visits")
         flat = [part.flatten() if shape else part for part in parts]
         array = np.concatenate([part.to_numpy(zero_copy_only=False) for part in flat]).reshape(-1, *shape)
         with about(name):
@@ -174,15 +174,15 @@ def _table(log: VisitLog) -> pa.Table:
 
 
 def _sealed(heading: str) -> bytes:
-    """A heading with its checksum: those of the columns are Parquet's, and it has none for what is beside them."""
+    """A heading with a checksum; Parquet itself has them for columns only."""
     return json.dumps({**json.loads(heading), CHECK: crc32(heading.encode())}).encode()
 
 
 def _unsealed(sealed: bytes) -> dict[str, Any]:
-    """The heading that was sealed, or one of before there were checksums.
+    """The heading, with or without a checksum, which older files do not have.
 
     Raises:
-        ValueError: it is another.
+        ValueError: the checksum is wrong.
     """
     heading = json.loads(sealed)
     found = heading.pop(CHECK, None)

@@ -76,7 +76,7 @@ class VisitLog:
                 object.__setattr__(self, each.name, value)
         for name in ("terminated", "truncated"):
             if getattr(self, name).dtype != np.bool_:
-                raise ValueError(f"{name} says yes or no of each visit, got {getattr(self, name).dtype}")
+                raise ValueError(f"{name} must be true or false for each visit, got {getattr(self, name).dtype}")
         self._check_shapes()
         if not len(self) or not self.over[-1]:
             raise ValueError("a log ends with the end of an episode: its last visit must be terminated or truncated")

@@ -1,4 +1,4 @@
-"""What must be kept of a fit of persons; looked at when a shop is read, so nothing is imported that takes long."""
+"""What a file must hold of fitted persons; needed whenever a shop is read, so it imports nothing slow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MONTHS = 12
 TOPICS, WAYS = "topics", "ways"
 ABOVE_0 = real(POSITIVE, infinite=True)
 
-# By the places of the fields of `People`; parts that may be missing by themselves.
+# By the paths of the fields of `People`. What is in `AT_TIMES` belongs to parts that may be missing.
 ALWAYS: Declared = {
     "choice.topics": whole(1),
     "choice.present_gain": real(),
@@ -42,11 +42,11 @@ AT_TIMES: Mapping[str, Declared] = {
 
 
 def declare_fit(heading: Mapping[str, Any], name: str) -> tuple[dict[str, Array], Sizes]:
-    """What the arrays of a fit must be, and the sizes known; its plain values are looked at.
+    """What the arrays of a fit must be like, and the sizes known; its numbers and texts are checked at once.
 
     Args:
-        heading: the plain values.
-        name: of the fit, by which its sizes are told from those of others.
+        heading: the numbers and texts, nested like `People`.
+        name: of the fit; it keeps the sizes of two fits in one file apart.
 
     Raises:
         ValueError: a plain value is missing or wrong, or one too many.
@@ -71,7 +71,7 @@ def declare_fit(heading: Mapping[str, Any], name: str) -> tuple[dict[str, Array]
 
 
 def _flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Values of values by their places, such as "choice.topics"."""
+    """Nested values by their paths, such as "choice.topics"."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):

@@ -48,8 +48,7 @@ def find_columns(found: Sequence[str], columns: str | Mapping[str, str], source:
     if _are_cells(found) and not any(name in found for name in named.values()):
         # A list of what was found would show a customer.
         raise ValueError(
-            f"{source}: the first line has numbers or dates where the names of the columns should be; "
-            f"write a heading above it"
+            f"{source}: numbers or dates are where the names of the columns should be; write a heading above them"
         )
     for canonical, name in named.items():
         if canonical not in CANONICAL:

@@ -85,7 +85,7 @@ def test_what_is_no_log(path):
     with pytest.raises(FileNotFoundError):
         VisitLog.from_parquet(path)
     path.write_text("a,b")
-    with pytest.raises(ValueError, match="no Parquet file"):
+    with pytest.raises(ValueError, match="not a Parquet file, or a broken one"):
         VisitLog.from_parquet(path)
     pd.DataFrame({"state": [1]}).to_parquet(path)
     with pytest.raises(ValueError, match=r"no log of visits; for a table of your own, see VisitLog\.from_frame"):
@@ -96,10 +96,10 @@ def test_what_another_tool_took_from_it(log, path):
     log.to_parquet(path)
     table = pq.read_table(path)
     pq.write_table(table.drop_columns(["state"]), path)
-    with pytest.raises(ValueError, match="a log that lacks state: it was written to since"):
+    with pytest.raises(ValueError, match="it lacks state"):
         VisitLog.from_parquet(path)
     pq.write_table(table.slice(0, 0), path)
-    with pytest.raises(ValueError, match="a log that lacks visits: it was written to since"):
+    with pytest.raises(ValueError, match="it lacks visits"):
         VisitLog.from_parquet(path)
     pq.write_table(table.append_column("note", pa.array(["a", "b", "c"])), path)
     assert_equal(VisitLog.from_parquet(path), replace(log, env_options=VisitLog.from_parquet(path).env_options))

@@ -303,7 +303,7 @@ FAULTS = {
     ValuesOfOneVisit: r"has values of float64 and shape \(8,\); return an array of floats of shape \(3, 8\)",
     ValuesThatAreNaN: "has values that are NaN or infinite",
     LearnsTheLastOnly: r"forgets a purchase where .* a second time; add up over the slots \(np\.add\.at\)",
-    WantsWholeSlates: "raised IndexError: .*; the rule: Of a slate only the first slots may have been shown",
+    WantsWholeSlates: "raised IndexError: .*; the rule: Slates may be cut short",
     Overflows: "raised RuntimeWarning: overflow .*; the rule: Rewards that are tiny, equal, or a thousand million",
     TakesAnything: r"does not refuse the states \[0\.7\]: `update` took them; define _update",
     ActsOnAnything: r"does not refuse the states \[0\.7\]: `act` took them; define _act",
@@ -312,14 +312,14 @@ FAULTS = {
     WrongPropensities: r"showed the slate \[.*\] \d+ times in 20000, but its propensities make it 10600",
     LooksBelow: "has other propensities of the first 1 slots where the slates are cut short",
     WrongMarginals: "has marginals of the first slot that are not its propensities",
-    IgnoresMasks: r"shows what is not eligible; `_act` is given \(B, P\) bool, and shows only products of a row",
-    MasksWithOtherDraws: "shows other slates where a mask allows every product than without a mask",
+    IgnoresMasks: r"shows what is not eligible; `_act` is given \(B, P\) bool, and may show only products",
+    MasksWithOtherDraws: "shows other slates with a mask that allows every product than without a mask",
     PropensitiesIgnoreMasks: "propensit",
     TenOrNothing: r"_act gives slates as int64 of shape \(20, 3\); return an array of integers of shape \(20, 8\)",
     ForgetsTheBase: r"has no attribute 'slate_size'; call super\(\).__init__\(history, slate_size, rng\)",
-    SaysNothingOfPropensities: "does not know its propensities, and does not say so",
+    SaysNothingOfPropensities: "does not know its propensities, but does not say so",
     UnsavedWithoutAWord: "says 'later' of why it is `unsaved`, not 'cannot be saved: ...'",
-    FailsForNobody: "raised IndexError: .*; the rule: No visits at all are no mistake",
+    FailsForNobody: "raised IndexError: .*; the rule: `act`, `update` and `values` take a batch without visits",
 }
 
 

@@ -56,7 +56,7 @@ OTHER_FILES = {
     ),
     "damaged UTF-8": (
         Dialect().write(rich()).replace("£".encode(), b"\xa3", 1),
-        r"line \d+ holds a sign that is not UT",
+        r"line \d+ holds a character that is not UT",
     ),
 }
 
@@ -134,10 +134,10 @@ def _cases() -> Iterator[Case]:
         longer = rf"log\.csv: line {line} has 9 cells, the heading has 7; put cells that hold the separator in quotes$"
         yield of_lines(f"cells more in line {line}", lambda lines, at=line - 1: _lengthen(lines, at), longer)
     yield of_lines(
-        "a short total", lambda lines: lines.append("Total,60"), "line 62 has 2 cells, the heading has 7; fill"
+        "a short total", lambda lines: lines.append("Total,60"), "line 62 has 2 cells, the heading has 7; add"
     )
     yield of_lines(
-        "a line of blanks", lambda lines: lines.insert(9, "  "), "line 10 has 1 cells, the heading has 7; fill"
+        "a line of blanks", lambda lines: lines.insert(9, "  "), "line 10 has 1 cells, the heading has 7; add"
     )
     yield of_lines(
         "below empty lines", lambda lines: lines.extend(["", "", "x"]), "line 64 has 1 cells, the heading has 7"

@@ -61,7 +61,7 @@ ODD_FRAMES = {
     "columns of two levels": (lambda log: pd.concat({"a": log}, axis=1), "no column for 'product'"),
     "columns without names": (
         lambda log: log.set_axis(range(7), axis=1),
-        "where the names of columns should stand are numbers",
+        "numbers or dates are where the names",
     ),
     "a column as index": (lambda log: log.set_index("customer"), "no column for 'customer'"),
     "no rows": (lambda log: log[:0], "the log has no rows"),

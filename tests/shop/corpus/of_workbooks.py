@@ -18,8 +18,8 @@ SHEET, RELATIONS = "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"
 CELLS = {  # of the first row of data, row 2: column E is the quantity, F the time, G the price
     "truth": ("D2", True, None, "'quantity', row 2: 'True' is bool, which is no number; convert it"),
     "an error": ("D2", "#REF!", None, "'quantity', row 2 of sheet 'log' holds the error #REF!; correct its formula"),
-    "a division by zero": ("F2", "#DIV/0!", None, "'price', row 2 of sheet 'log' holds the error #DIV/0!; mend"),
-    "an error as code": ("B2", "#NAME?", None, "'product', row 2 of sheet 'log' holds the error #NAME[?]; mend"),
+    "a division by zero": ("F2", "#DIV/0!", None, "'price', row 2 of sheet 'log' holds the error #DIV/0!; correct"),
+    "an error as code": ("B2", "#NAME?", None, "'product', row 2 of sheet 'log' holds the error #NAME[?]; correct"),
     "a date as quantity": ("D2", datetime.datetime(2023, 1, 1), None, "'quantity', row 2: .* is datetime, which is no"),
     "a code that became a date": (
         "B2",
@@ -35,7 +35,7 @@ CELLS = {  # of the first row of data, row 2: column E is the quantity, F the ti
         "'time', row 2 of sheet 'log' holds 09:30:00, a time without a day; give the cell another format",
     ),
     "a number among dates": ("E2", 45000, "0", "'time', row 2: '45000' is not a date like"),
-    "a date after all": ("E2", 10**8, "yyyy", "'time', row 2 of sheet 'log' holds the error #VALUE!; mend"),
+    "a date after all": ("E2", 10**8, "yyyy", "'time', row 2 of sheet 'log' holds the error #VALUE!; correct"),
     "a merged code": ("G2", 1e17, None, "'customer', row 2: (1e[+]17|10{17}) is a floating point number"),
     "text as number": ("D2", "two", None, "column 'quantity', row 2: 'two' is not a number"),
     "a huge number": ("F2", 1e300, None, "'price', row 2: 1e[+]300 is too large to be counted"),
@@ -75,7 +75,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BYTES = {
     "an old workbook": (
         OLE + bytes(600),
-        "it has a password, or is of the kind before .xlsx; save it as .xlsx without",
+        "it has a password, or is older than .xlsx; save it as .xlsx without",
     ),
     "a page": (b"<html><table><tr><td>invoice", "it is no workbook; save it as .xlsx"),
     "a CSV": (b"invoice,product\n", "it is no workbook; save it as .xlsx"),

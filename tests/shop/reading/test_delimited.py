@@ -225,11 +225,9 @@ def test_a_first_line_that_is_one_cell_is_not_shown(load, first):
 
 
 def test_a_log_without_a_heading_is_not_shown(load):
-    with pytest.raises(
-        ValueError, match=r"the first line has numbers or dates where .*; write a heading above it"
-    ) as error:
+    with pytest.raises(ValueError, match=r"numbers or dates are where .*; write a heading above them") as error:
         load(*lines_with(",", ROWS)[1:])
-    with pytest.raises(ValueError, match=r"has numbers or dates where .*; write a heading") as other:
+    with pytest.raises(ValueError, match=r"numbers or dates are where .*; write a heading") as other:
         load(*lines_with(",", ROWS)[1:], columns={"time": "x"})
     assert "17" not in str(error.value) + str(other.value)
 
