@@ -177,7 +177,11 @@ def _class_of(heading: dict[str, Any], known: Sequence[type[Stored]]) -> type[St
     """
     by_class = {agent_class.__name__: agent_class for agent_class in known}
     if heading["agent"] not in by_class:
-        raise ValueError(f"it holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
+        name = heading["agent"]
+        raise ValueError(
+            f"it holds a {name}, which is no agent of this package; one of your own needs its class, "
+            f"load_agent(path, own=[{name}])"
+        )
     return by_class[heading["agent"]]
 
 

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 import pytest
-from selflearn_agents import Agent
+from selflearn_agents import Agent, load_agent
 from selflearn_agents.testing import check_agent
 
 
@@ -47,6 +47,14 @@ def remembering(what):
 
 def test_an_agent_that_goes_from_visit_to_visit_passes():
     check_agent(VisitByVisit)
+
+
+def test_a_file_of_it_needs_its_class(tiny_shop, tmp_path):
+    path = tmp_path / "own.npz"
+    VisitByVisit(tiny_shop.history, 2, np.random.default_rng(0)).save(path)
+    with pytest.raises(ValueError, match=r"one of your own needs its class, load_agent\(path, own=\[VisitByVisit\]\)"):
+        load_agent(path)
+    assert load_agent(path, own=[VisitByVisit]).last == [0, False]
 
 
 @pytest.mark.parametrize(
