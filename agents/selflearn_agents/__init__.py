@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `python -m` begins with this file, and would take a `typing.py` of the working folder
 if TYPE_CHECKING:
+    from typing import Any
+
     from selflearn_agents.agent import Agent
     from selflearn_agents.making import load_agent, make_agent
     from selflearn_agents.registry import AGENTS

@@ -82,7 +82,10 @@ class Agent(ABC):
             ValueError: a state does not exist, or fewer products than a slate has may be shown.
         """
         given = self._given(visits)
-        slates = self._act(given, *self._allowed(self._act, eligible, len(given)))
+        allowed = self._allowed(self._act, eligible, len(given))
+        if not len(given):  # of which `_act`, going from visit to visit, could make no array of integers
+            return np.zeros((0, self.slate_size), dtype=np.int64)
+        slates = self._act(given, *allowed)
         if not (
             isinstance(slates, np.ndarray)
             and slates.shape == (len(given), self.slate_size)
@@ -112,7 +115,8 @@ class Agent(ABC):
             )
         if not is_at_most(item_rewards, MOST):
             raise ValueError(f"item_rewards must be finite numbers, at most {MOST:g} in size")
-        self._update(given, slates, np.ascontiguousarray(responses), np.ascontiguousarray(item_rewards))
+        if len(given):
+            self._update(given, slates, np.ascontiguousarray(responses), np.ascontiguousarray(item_rewards))
 
     def values(self, visits: ArrayLike | SeenVisits) -> NDArray[np.float64]:
         """(B, P) present estimates, no exploration in them; the unit is the agent's, -inf is "no estimate".
@@ -121,7 +125,8 @@ class Agent(ABC):
             NotImplementedError: the agent has none; the message says why.
             ValueError: a state does not exist.
         """
-        return self._values(self._given(visits))
+        given = self._given(visits)
+        return self._values(given) if len(given) else np.zeros((0, self.products))
 
     def propensity(
         self, visits: ArrayLike | SeenVisits, slates: ArrayLike, eligible: ArrayLike | None = None

@@ -39,19 +39,53 @@ Stored = TypeVar("Stored", bound=Resumable)
 
 
 def take_apart(agent: Resumable) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """What is stored of an agent and all its parts: a heading as JSON has it, and arrays by name, "part.attribute"."""
+    """What is stored of an agent and all its parts: a heading as JSON has it, and arrays by name, "part.attribute".
+
+    Raises:
+        TypeError: an attribute is what no file would give back.
+    """
     heading: dict[str, Any] = {"format": KIND, "version": VERSION, "agent": type(agent).__name__, "attributes": {}}
     arrays: dict[str, NDArray] = {}
     for owner, target in _with_parts(agent):
         plain = heading["attributes"].setdefault(owner, {})
         for name, value in vars(target).items():
-            if isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray) and not value.dtype.hasobject:
                 arrays[f"{owner}.{name}"] = value
-            elif isinstance(value, np.random.Generator):
+            elif isinstance(value, np.random.Generator) and name == "rng":
                 heading["rng"] = value.bit_generator.state
             elif name not in _parts(target):
-                plain[name] = value
+                try:
+                    plain[name] = _plain(value)
+                except TypeError as error:
+                    raise TypeError(
+                        f"{type(target).__name__} cannot be saved: its attribute {name!r} {error}"
+                    ) from None
     return heading, arrays
+
+
+def _plain(value: Any) -> Any:
+    """What JSON keeps of a plain value.
+
+    Raises:
+        TypeError: it would come back as something else, or not at all.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.bool_ | np.integer):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(each) for key, each in value.items()}
+    what = (
+        "a dict whose keys are not all texts"
+        if isinstance(value, dict)
+        else f"something of the type {type(value).__name__}"
+    )
+    raise TypeError(
+        f"is or holds {what}; keep arrays of numbers, numbers, texts, lists or dicts with texts as keys, draw from "
+        f"self.rng alone, or say in `unsaved` why there is no file of it"
+    )
 
 
 def write_agent(agent: Resumable, path: Path) -> None:
@@ -152,7 +186,11 @@ def _class_of(heading: dict[str, Any], known: Sequence[type[Stored]]) -> type[St
     """
     by_class = {agent_class.__name__: agent_class for agent_class in known}
     if heading["agent"] not in by_class:
-        raise ValueError(f"it holds a {heading['agent']}, which is no known agent; known: {', '.join(by_class)}")
+        name = heading["agent"]
+        raise ValueError(
+            f"it holds a {name}, which is no agent of this package; one of your own needs its class, "
+            f"load_agent(path, own=[{name}])"
+        )
     return by_class[heading["agent"]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,24 @@ from selflearn_agents.specification import AgentSpec
 from selflearn_env import Shop
 from selflearn_env.datasets import retail_shop
 
+MOST = 2**31 - 1  # of what is counted; beyond it, numbers do not fit where libraries take them
+MOST_JOBS = 1_000  # processes, which all begin at once
 TOKEN = "SELFLEARN_TOKEN"  # variable of the shell
 
 
 def positive(text: str) -> int:
     """An argument that counts something."""
-    return _whole(text, 1)
+    return _whole(text, 1, MOST)
+
+
+def jobs(text: str) -> int:
+    """An argument that says how many processes work side by side."""
+    return _whole(text, 1, MOST_JOBS)
 
 
 def natural(text: str) -> int:
     """An argument that counts something, or nothing."""
-    return _whole(text, 0)
+    return _whole(text, 0, MOST)
 
 
 def seed(text: str) -> int:
@@ -33,10 +41,12 @@ def seed(text: str) -> int:
     return _whole(text, 0)
 
 
-def _whole(text: str, least: int) -> int:
+def _whole(text: str, least: int, most: float = math.inf) -> int:
     number = int(text)
     if number < least:
         raise argparse.ArgumentTypeError(f"must be at least {least}, got {number}")
+    if number > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most:,}, got {number}")
     return number
 
 

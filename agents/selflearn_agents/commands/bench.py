@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from selflearn_agents.commands.arguments import natural, pair, positive
+from selflearn_agents.commands.arguments import jobs, natural, pair, positive
 from selflearn_agents.commands.helps import HelpFormatter
 from selflearn_agents.commands.output import kept_in
 from selflearn_agents.evaluation.workers import dismissing
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compute only a part of the table: entry=..., env=... and log=..., each a name of the suite",
     )
     run_.add_argument("--seeds", type=positive, help="how many seeds, from the first on; by default those of the suite")
-    run_.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side")
+    run_.add_argument("--jobs", type=jobs, default=os.cpu_count() or 1, help="runs side by side")
     _action(actions, "table", "make the table of the results that are there, and show it")
     verify = _action(actions, "verify", "compute a row again, and compare it bit for bit with what is stored")
     for name, what in (

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from selflearn_agents import AGENTS
-from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, delay_of, positive, world
+from selflearn_agents.commands.arguments import AGENT_HELP, add_run_arguments, agent, delay_of, jobs, positive, world
 from selflearn_agents.commands.output import folder, kept_in, manifest, options_text, outputs, versions, write_text
 from selflearn_agents.evaluation import Plan
 from selflearn_agents.evaluation.markdown import table
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="visits per run in the null world and in the other customer models; by default a fifth of --customers",
     )
     parser.add_argument(
-        "--jobs", type=positive, default=os.cpu_count() or 1, help="runs side by side; by default one per core"
+        "--jobs", type=jobs, default=os.cpu_count() or 1, help="runs side by side; by default one per core"
     )
     parser.add_argument(
         "--backend",

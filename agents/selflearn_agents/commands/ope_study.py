@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from selflearn_agents.commands.arguments import add_out_argument, add_shop_argument, natural, positive, seed, shop_of
+from selflearn_agents.commands.arguments import (
+    add_out_argument,
+    add_shop_argument,
+    jobs,
+    natural,
+    positive,
+    seed,
+    shop_of,
+)
 from selflearn_agents.commands.output import folder, kept_in, manifest, outputs, write_text
 from selflearn_agents.evaluation.workers import dismissing
 from selflearn_agents.ope import ESTIMATORS
@@ -69,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=seed, default=0, help="seed of the logs")
     parser.add_argument(
-        "--jobs", type=positive, default=os.cpu_count() or 1, help="pieces side by side; by default one per core"
+        "--jobs", type=jobs, default=os.cpu_count() or 1, help="pieces side by side; by default one per core"
     )
     add_out_argument(parser)
 

@@ -69,6 +69,8 @@ def read_workbook(data: bytes, source: str, columns: str | Mapping[str, str]) ->
     labels: list[Any] = [*parts[0].rows, *(f"{row} of sheet {part.sheet!r}" for part in parts[1:] for row in part.rows)]
     cells = {column: [cell for part in parts for cell in part.cells[column]] for column in canonical}
     table = Table(source, cells, parts[0].chosen, parts[0].heading, pd.Index(labels, dtype=object))
+    if len(parts) > 1:  # one may be hidden, and hold the same again
+        table.remarks["sheets"] = ", ".join(repr(part.sheet) for part in parts)
     if empty := sum(part.rows[-1] - 1 - len(part.rows) for part in parts if part.rows):
         table.remarks["empty rows"] = f"{empty:,}, not counted as rows"
     for name, _, count, _ in refused:

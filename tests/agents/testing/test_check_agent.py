@@ -144,20 +144,20 @@ class CountsLooks(Sure):
 
 
 class ForgetsWhenSaved(Sure):
-    """Keeps a dict with numbers as keys, which are texts in a file."""
+    """Keeps tuples, which are lists in a file."""
 
     def __init__(self, history, slate_size, rng):
         super().__init__(history, slate_size, rng)
-        self.lucky = {}
+        self.lucky = []
 
     def _score(self, states):
         score = super()._score(states)
-        for visit, state in enumerate(states.tolist()):
-            score[visit, self.lucky.get(state, 0)] += 1_000
+        for visit, product in np.ndindex(score.shape):
+            score[visit, product] += 1_000 * ((int(states[visit]), product) in self.lucky)
         return score
 
     def _update(self, states, slates, responses, item_rewards):
-        self.lucky |= {int(state): int(slate[-1]) for state, slate in zip(states, slates, strict=True)}
+        self.lucky += [(int(state), int(slate[-1])) for state, slate in zip(states, slates, strict=True)]
 
 
 class CannotBeStored(Sure):
@@ -279,8 +279,8 @@ class UnsavedWithoutAWord(Counting):
 
 
 class FailsForNobody(Counting):
-    def _act(self, states, eligible=None):
-        return super()._act(states, eligible) if states[0] >= 0 else None
+    def act(self, visits, eligible=None):
+        return super().act(visits, eligible) if visits[0] >= 0 else None
 
 
 FAULTS = {

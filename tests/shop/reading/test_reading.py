@@ -122,7 +122,9 @@ def test_every_sheet_of_a_workbook_is_read(online_retail_rows, tmp_path):
     with pd.ExcelWriter(path) as workbook:
         online_retail_rows.to_excel(workbook, sheet_name="Year 2009-2010", index=False)
         online_retail_rows.to_excel(workbook, sheet_name="Year 2010-2011", index=False)
-    assert load_transactions(path).report.rows_read == 2 * len(online_retail_rows)
+    report = load_transactions(path).report
+    assert report.rows_read == 2 * len(online_retail_rows)
+    assert report.understood["sheets"] == "'Year 2009-2010', 'Year 2010-2011'"
 
 
 @pytest.mark.parametrize("name", ["utf8.csv", "log.xlsx", "log.parquet"])
