@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import _thread
 import datetime
 import signal
-import threading
+import subprocess
+import sys
+import time
 from decimal import Decimal
 from itertools import pairwise
 
@@ -20,7 +21,6 @@ from selflearn_env.datasets import ONLINE_RETAIL
 from selflearn_env.shop.reading import tables
 from selflearn_env.shop.reading.ledger import Ledger, Lines, read_ledger
 from selflearn_env.shop.reading.options import Reading
-from selflearn_env.shop.reading.parquet import open_parquet
 
 
 def parts_of(log: pd.DataFrame, folder, count: int):
@@ -262,26 +262,27 @@ def test_a_repeated_heading(busy_log, tmp_path):
         Shop.from_transactions(tmp_path, columns={name: name for name in busy_log})
 
 
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+from selflearn_env.shop.reading.parquet import open_parquet
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its jobs to ignore it
+try:
+    with open_parquet("log", [Path(sys.argv[1])], "auto") as log:
+        print("asks", flush=True)
+        log._engine.execute("SELECT sum(a.range * b.range) FROM range(100000) a, range(100000) b").fetchall()
+except KeyboardInterrupt as interrupt:
+    print("interrupted", repr(interrupt), flush=True)
+"""
+
+
 def test_an_interrupted_query_is_an_interrupt(busy_log, tmp_path):
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        pytest.skip("this shell lets nobody interrupt what it runs")
+    """In a process of its own, so that no interrupt meets another test."""
     busy_log.to_parquet(tmp_path / "log.parquet")
-    query = "SELECT sum(a.range * b.range) FROM range(100000) a, range(100000) b"  # some seconds
-    ended = threading.Event()
-
-    def press():
-        while not ended.wait(0.2):
-            _thread.interrupt_main()
-
-    def wait():
-        with open_parquet("log", [tmp_path / "log.parquet"], "auto") as log:
-            pressing = threading.Thread(target=press)
-            pressing.start()
-            try:
-                log._engine.execute(query).fetchall()
-            finally:
-                ended.set()
-                pressing.join()
-
-    with pytest.raises(KeyboardInterrupt):
-        wait()
+    line = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "log.parquet")]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "asks\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "interrupted KeyboardInterrupt()\n"
