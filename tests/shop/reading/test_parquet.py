@@ -271,7 +271,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have tol
 try:
     with open_parquet("log", [Path(sys.argv[1])], "auto") as log:
         print("asks", flush=True)
-        log._engine.execute("SELECT sum(a.range * b.range) FROM range(100000) a, range(100000) b").fetchall()
+        log._engine.execute("SELECT sum(a.range * b.range) FROM range(50000) a, range(50000) b").fetchall()
 except KeyboardInterrupt as interrupt:
     print("interrupted", repr(interrupt), flush=True)
 """
