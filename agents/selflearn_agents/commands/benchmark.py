@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
         *at_scale,
     ]
     machine = described()
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "benchmark.md", f"{machine}\n\n{as_text(rows)}")
         write_text(new / "benchmark.json", manifest(options, described=machine, rows=[row._asdict() for row in rows]))
         with write_atomically(new / "benchmark.png") as file:

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     out = folder(options.out)
     shop = Shop.load(options.shop) if options.shop else retail_shop()
     text = _persons(options, shop) if options.env == PEOPLE else _states(options, shop)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "bound.md", text)
         write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
     print(f"\nshare of the way from random to optimal, {options.customers:,} visits\n\n{text}")

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     title = f"# Do the simulated customers resemble the log?\n\n{said}"
     text = "\n".join([title, *persons_text(found), *states_text(shop, found.states, options.slate_size, options.seed)])
     pictures = {name: plot for name, plot in PLOTS.items() if found.known_persons or name != "habits.png"}
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "check.md", text)
         write_text(new / "figures.json", json.dumps(named, indent=2) + "\n")
         write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         _evidence_text(rebuying(shop), coming_back(shop)),
     ]
     text = "\n".join(sections)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "lives.md", text)
         write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))
         with write_atomically(new / "lives.png") as file:

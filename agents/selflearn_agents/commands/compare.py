@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> None:
         "versions": ", ".join(f"{name} {version}" for name, version in used.items()),
         "made": f"{date.today():%d %B %Y}, on {os.cpu_count()} cores, {options.jobs} runs side by side",
     }
-    with kept_in(out / "runs"), outputs(out) as new:
+    with kept_in(out / "runs"), outputs(out, options) as new:
         _write(study, options, made, about, new)
     print(
         f"\n{options_text(options)}, {options.customers:,} visits, {options.seeds} seed(s){late}\n\n{study.summary()}\n"

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     ]
     frame = pd.concat(frames, ignore_index=True)
     text = _as_text(runs)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "drift.csv", frame.to_csv(index=False))
         write_text(new / "drift.md", text)
         write_text(new / "manifest.json", manifest(options, shop_digest=small.digest))

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     agent = made(options, log, shop).fit(log)
     result = held_out(options, log, shop)
     text = as_text(str(options.learner), log, shop, result)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         agent.save(new / "agent.npz")
         write_text(new / "learn.md", text)
         figures = {} if result is None else {"estimates": result.to_frame().to_dict("index")}

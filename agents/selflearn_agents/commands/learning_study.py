@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     frame = pd.DataFrame(rows)
     comparison = compared(frame)
     text = as_text(comparison, str(options.warm), options.warm_visits)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "learning.csv", frame.to_csv(index=False))
         write_text(new / "comparison.csv", comparison.to_csv(index=False))
         write_text(new / "learning.md", text)

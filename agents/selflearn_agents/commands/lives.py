@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
             runs.setdefault(marked("PPO", True), []).append(_learned(options, seed, where))
     text = _as_text(runs, options)
     frame = _frame(runs)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "lives.md", text)
         write_text(new / "lives.csv", frame.to_csv(index=False))
         write_text(new / "manifest.json", manifest(options, shop_digest=where.shop.digest))

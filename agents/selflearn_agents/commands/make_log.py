@@ -50,6 +50,6 @@ def run(options: argparse.Namespace) -> None:
     customers = options.customers or count_persons(habits, people, options.rows, rng)
     goods = draw_goods(shop.catalogue, people.months.usual, options.products or shop.products, rng)
     purchases = draw_purchases(habits, people, goods, options.rows, customers, rng, progress=True)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         written = write_parts(new, draw_days(purchases, goods, shop.customers.first_date, rng, progress=True))
     print(f"{written:,} rows of {customers:,} customers and {goods.price.size:,} products in {out}")

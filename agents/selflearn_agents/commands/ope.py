@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
             level=options.level,
         )
     text = text_of(results)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write(new, options, shop, results, text)
     print(text)
     for name in FILES:

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     text = as_text(frame)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         write_text(new / "ope_lives.md", text)
         write_text(new / "ope_lives.csv", frame.to_csv(index=False))
         write_text(new / "manifest.json", manifest(options, shop_digest=shop.digest))

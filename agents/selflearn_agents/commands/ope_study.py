@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
     with kept_in(kept), dismissing():
         cells = run_study(design, options.jobs)
     digests = {each.name: each.digest for each in design.catalogues}
-    with kept_in(kept), outputs(out) as new:
+    with kept_in(kept), outputs(out, options) as new:
         names = _write(cells, new)
         write_text(new / "manifest.json", manifest(options, shop_digests=digests, cells=len(cells)))
     for name in (*names, "manifest.json"):

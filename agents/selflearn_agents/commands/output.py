@@ -88,14 +88,21 @@ def letting_go() -> Iterator[None]:
 
 
 @contextmanager
-def outputs(out: Path) -> Iterator[Path]:
+def outputs(out: Path, options: argparse.Namespace | None = None) -> Iterator[Path]:
     """A temporary folder for the files of a command; they are moved to `out` if the block ends well.
 
     The old manifest is removed first and the new one is moved last. So a manifest always describes the files beside it.
 
+    Args:
+        out: the folder for the files.
+        options: of the command; a path among them is something that it reads, and is not replaced. None where it
+            is given no path.
+
     Raises:
-        OSError: a file cannot be written; if that is found before the files are moved, `out` is left as it was.
+        OSError: a file cannot be written, or would replace what is read; if that is found before the files are moved,
+            `out` is left as it was.
     """
+    read = {path.resolve() for path in vars(options or argparse.Namespace()).values() if isinstance(path, Path)}
     with scratch_folder(out) as new:
         try:
             yield new
@@ -104,6 +111,8 @@ def outputs(out: Path) -> Iterator[Path]:
         made = sorted(new.iterdir(), key=lambda path: (path.name == MANIFEST, path.name))
         for path in made:
             check_target(out / path.name)
+            if (out / path.name).resolve() in read:
+                raise FileExistsError(f"{out / path.name} would be overwritten, and is read; name another --out")
         (out / MANIFEST).unlink(missing_ok=True)
         for path in made:
             path.replace(out / path.name)

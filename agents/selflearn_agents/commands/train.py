@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     result = replace(judged_by_log(result, learner, where), agent=options.agent.text)
     figures = result.figures()
 
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         learner.save(new / "agent.npz")
         write_text(new / "curve.csv", result.frame().to_csv(index=False))
         with write_atomically(new / "curve.png") as file:

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
         learner, where, options.visits, options.seed + 1
     )  # by other random numbers than it learned
     first, *others = (Image.fromarray(frame).quantize(COLOURS) for frame in frames)
-    with outputs(out) as new:
+    with outputs(out, options) as new:
         with write_atomically(new / "life.gif") as file:
             first.save(file, "GIF", save_all=True, append_images=others, duration=MILLISECONDS, loop=0)
         write_text(new / "manifest.json", manifest(options, shop_digest=where.shop.digest, earned=earned))
