@@ -93,12 +93,14 @@ def test_who_fails_hears_what_is_kept(tmp_path):
 def test_a_file_that_is_read_is_not_replaced(tmp_path):
     (tmp_path / "ope.csv").write_text("visits")
     (tmp_path / "link.csv").symlink_to("ope.csv")
-    for given in (tmp_path / "ope.csv", tmp_path / "link.csv", tmp_path / "." / "ope.csv"):
-        with (
-            pytest.raises(FileExistsError, match=r"ope\.csv would be overwritten, and is read; name another --out"),
-            outputs(tmp_path, Namespace(log=given, out=tmp_path, seed=0)) as new,
-        ):
+
+    def estimate(log):
+        with outputs(tmp_path, Namespace(log=log, out=tmp_path, seed=0)) as new:
             write_text(new / "manifest.json", "{}")
             write_text(new / "ope.csv", "estimates")
+
+    for given in (tmp_path / "ope.csv", tmp_path / "link.csv", tmp_path / "." / "ope.csv"):
+        with pytest.raises(FileExistsError, match=r"ope\.csv would be overwritten, and is read; name another --out"):
+            estimate(given)
     assert (tmp_path / "ope.csv").read_text() == "visits"
     assert {path.name for path in tmp_path.iterdir()} == {"ope.csv", "link.csv"}

@@ -5,59 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from selflearn_env.core.customers import CustomerModel, IndependentCustomers, PreferenceCustomers
+from selflearn_env.core.customers import IndependentCustomers, PreferenceCustomers
 from selflearn_env.testing import CUSTOMER_RULES, check_customer_model
 from selflearn_env.testing.contract import said
+from tests.own_customers import TopCustomers
 
 
-class Top(CustomerModel):
-    """Buys what stands on top with a chance, and sees nothing else; faults are added to it."""
-
-    def __init__(self, slate_size, *, chance=0.25):
-        self.slate_size, self.chance = slate_size, chance
-
-    @classmethod
-    def for_shop(cls, shop, slate_size, **options):  # noqa: ARG003
-        return cls(slate_size, **options)
-
-    @property
-    def uniforms(self):
-        return 1
-
-    def respond(self, states, slates, repeated, uniforms):
-        response = np.zeros(slates.shape, dtype=np.int8)
-        response[:, 0] = np.where(uniforms[:, 0] < self.chance, 2, 0)
-        return response
-
-    def response_probability(self, states, slates, repeated):
-        return self.random_response_probability(states)
-
-    def random_response_probability(self, states):
-        probability = np.zeros((len(states), self.slate_size, 3))
-        probability[..., 0] = 1.0
-        probability[:, 0] = 1.0 - self.chance, 0.0, self.chance
-        return probability
-
-    def optimal_slate(self, states, rewards):
-        return np.tile(np.arange(self.slate_size), (len(states), 1))
-
-
-class RespondsWithLists(Top):
+class RespondsWithLists(TopCustomers):
     def respond(self, *given):
         return super().respond(*given).tolist()
 
 
-class RespondsWithInt64(Top):
+class RespondsWithInt64(TopCustomers):
     def respond(self, *given):
         return super().respond(*given).astype(np.int64)
 
 
-class RespondsWithThree(Top):
+class RespondsWithThree(TopCustomers):
     def respond(self, *given):
         return super().respond(*given) + np.int8(1)
 
 
-class CountsNoDraws(Top):
+class CountsNoDraws(TopCustomers):
     @property
     def uniforms(self):
         return 1.0
@@ -73,38 +42,38 @@ class MayRespondToRepeats(IndependentCustomers):
         return super().response_probability(states, slates, None)
 
 
-class HasTwoProbabilities(Top):
+class HasTwoProbabilities(TopCustomers):
     def response_probability(self, states, slates, repeated):
         return super().response_probability(states, slates, repeated)[..., 1:]
 
 
-class AddsUpToMore(Top):
+class AddsUpToMore(TopCustomers):
     def response_probability(self, states, slates, repeated):
         return 1.01 * super().response_probability(states, slates, repeated)
 
 
-class DrawsItself(Top):
+class DrawsItself(TopCustomers):
     def respond(self, states, slates, repeated, uniforms):
         return super().respond(states, slates, repeated, np.random.random((len(states), 1)))  # noqa: NPY002
 
 
-class HasAGenerator(Top):
+class HasAGenerator(TopCustomers):
     def respond(self, states, slates, repeated, uniforms):
         return super().respond(states, slates, repeated, np.random.default_rng().random((len(states), 1)))
 
 
-class SortsTheSlates(Top):
+class SortsTheSlates(TopCustomers):
     def respond(self, states, slates, repeated, uniforms):
         slates.sort(axis=1)
         return super().respond(states, slates, repeated, uniforms)
 
 
-class LooksAtTheNeighbour(Top):
+class LooksAtTheNeighbour(TopCustomers):
     def respond(self, states, slates, repeated, uniforms):
         return super().respond(states, slates, repeated, np.roll(uniforms, 1, axis=0))
 
 
-class Tires(Top):
+class Tires(TopCustomers):
     """Buys less in each further batch."""
 
     def response_probability(self, states, slates, repeated):
@@ -112,7 +81,7 @@ class Tires(Top):
         return super().response_probability(states, slates, repeated)
 
 
-class GivesOutItsTable(Top):
+class GivesOutItsTable(TopCustomers):
     table = None
 
     def optimal_slate(self, states, rewards):
@@ -121,7 +90,7 @@ class GivesOutItsTable(Top):
         return self.table[: len(states)]
 
 
-class BuysMoreOftenThanItSays(Top):
+class BuysMoreOftenThanItSays(TopCustomers):
     def respond(self, states, slates, repeated, uniforms):
         return super().respond(states, slates, repeated, uniforms * 0.97)
 
@@ -136,7 +105,7 @@ class SortsByPurchases(IndependentCustomers):
         return np.tile(np.arange(self.slate_size), (len(states), 1))
 
 
-class RepeatsTheBest(Top):
+class RepeatsTheBest(TopCustomers):
     def optimal_slate(self, states, rewards):
         return np.zeros((len(states), self.slate_size), dtype=np.int64)
 
@@ -184,7 +153,7 @@ def test_each_fault_is_found_and_said(kind):
 
 
 def test_good_models_are_found_good():
-    check_customer_model(Top, {"chance": 0.5})
+    check_customer_model(TopCustomers, {"chance": 0.5})
     check_customer_model("position", {"examination": [1.0]}, slate_size=1)
 
 
@@ -194,9 +163,9 @@ def test_what_is_no_model_is_named():
     with pytest.raises(TypeError, match="customer is the abstract class PreferenceCustomers; a model must define"):
         check_customer_model(PreferenceCustomers)
     with pytest.raises(TypeError, match=r"unknown option 'chanse' of customer .*; did you mean 'chance'"):
-        check_customer_model(Top, {"chanse": 0.5})
+        check_customer_model(TopCustomers, {"chanse": 0.5})
     with pytest.raises(ValueError, match=r"slate_size must be 1\.\.8"):
-        check_customer_model(Top, slate_size=9)
+        check_customer_model(TopCustomers, slate_size=9)
 
 
 def test_every_rule_says_in_words_what_it_demands():
